@@ -1,0 +1,42 @@
+// One project for each kind of resource a test needs; the suffix of a spec's name says which (docs/testing.md).
+import { readFileSync } from 'node:fs';
+
+const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
+delete swc.$schema;
+delete swc.module;
+swc.jsc.rewriteRelativeImportExtensions = false;
+
+const shared = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  setupFiles: ['reflect-metadata'],
+  transform: { '\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.lakeloop/'],
+  modulePathIgnorePatterns: ['/dist/', '/.lakeloop/', '/.ci/'],
+};
+const project = (displayName, suffix, extra = {}) => ({
+  ...shared,
+  displayName,
+  testMatch: [`**/*.${suffix}.ts`],
+  testPathIgnorePatterns: [...shared.testPathIgnorePatterns, ...(suffix === 'spec' ? ['\\.(pg|kafka|redis|e2e|browser)\\.spec\\.ts$'] : [])],
+  ...extra,
+});
+
+const postgres = {
+  globalSetup: '<rootDir>/libs/testing/global-setup/postgres.ts',
+  globalTeardown: '<rootDir>/libs/testing/global-setup/postgres-teardown.ts',
+};
+
+export default {
+  projects: [
+    project('unit', 'spec'),
+    project('pg', 'pg.spec', postgres),
+    project('kafka', 'kafka.spec', postgres),
+    project('redis', 'redis.spec', postgres),
+    project('e2e', 'e2e.spec', postgres),
+    project('browser', 'browser.spec', postgres),
+  ],
+  maxWorkers: 2,
+  testTimeout: 60_000,
+};

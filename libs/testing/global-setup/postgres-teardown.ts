@@ -1,0 +1,3 @@
+import { stop } from './postgres.ts';
+
+export default stop;
