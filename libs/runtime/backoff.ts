@@ -21,7 +21,11 @@ export function backoffMs(attempt: number, { initialMs = 100, maxMs = 5_000, ran
  */
 export async function retrying<T>(
   work: (attempt: number) => Promise<T>,
-  options: BackoffOptions & { retryable: (error: unknown) => boolean; onRetry?: (error: unknown, waitMs: number, attempt: number) => void; signal?: AbortSignal },
+  options: BackoffOptions & {
+    retryable: (error: unknown) => boolean;
+    onRetry?: (error: unknown, waitMs: number, attempt: number) => void;
+    signal?: AbortSignal;
+  },
 ): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     options.signal?.throwIfAborted();

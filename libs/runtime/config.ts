@@ -31,6 +31,11 @@ export const port = z.coerce.number().int().min(0).max(65535);
 /** `1`, `true`, `on`, `yes` and their opposites. */
 export const flag = z.stringbool({ truthy: ['1', 'true', 'on', 'yes'], falsy: ['0', 'false', 'off', 'no'] });
 /** Comma-separated text to a list; blanks around items are dropped. */
-export const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+export const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 /** A Postgres URL. */
 export const postgresUrl = z.string().refine((text) => /^postgres(ql)?:\/\//.test(text), { error: 'must be a postgres:// URL' });

@@ -37,7 +37,8 @@ export class Lifecycles {
   async #endOnce(): Promise<void> {
     const reversed = this.#parts.toReversed();
     for (const step of ['drain', 'stop'] as const) {
-      for (const part of reversed) await part[step]().catch((error: unknown) => this.#logger.error({ err: error, part: part.name, step }, 'shutdown step failed'));
+      for (const part of reversed)
+        await part[step]().catch((error: unknown) => this.#logger.error({ err: error, part: part.name, step }, 'shutdown step failed'));
     }
   }
 }

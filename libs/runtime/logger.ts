@@ -3,7 +3,19 @@ import { pino, type Logger as PinoLogger } from 'pino';
 /** JSON lines on stdout; `child({...})` adds fields. Keys named below are never printed. */
 export type Logger = PinoLogger;
 
-const SECRET_KEYS = ['password', 'token', 'access_token', 'refresh_token', 'id_token', 'authorization', 'cookie', 'secret', 'client_secret', 'connectionString', 'url'];
+const SECRET_KEYS = [
+  'password',
+  'token',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'authorization',
+  'cookie',
+  'secret',
+  'client_secret',
+  'connectionString',
+  'url',
+];
 
 export interface LoggerOptions {
   /** Name of the service, in every line. */

@@ -9,7 +9,9 @@ describe('the test server', () => {
   afterAll(() => database.drop());
 
   it('is PostgreSQL 18 with logical decoding', async () => {
-    const { rows } = await database.client.query(`select current_setting('server_version_num')::int / 10000 as major, current_setting('wal_level') as wal_level`);
+    const { rows } = await database.client.query(
+      `select current_setting('server_version_num')::int / 10000 as major, current_setting('wal_level') as wal_level`,
+    );
     expect(rows).toEqual([{ major: 18, wal_level: 'logical' }]);
   });
 });

@@ -107,7 +107,20 @@ async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresO
   await writeFile(passwordFile, password, { mode: 0o600 });
   await giveAway(passwordFile);
   try {
-    const args = ['-D', dataDirectory, '-U', 'postgres', '-E', 'UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    const args = [
+      '-D',
+      dataDirectory,
+      '-U',
+      'postgres',
+      '-E',
+      'UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+    ];
     const init = spawnUnprivileged('initdb', args);
     const output = collect(init);
     const [code] = (await once(init, 'exit')) as [number | null];
@@ -142,7 +155,12 @@ async function isPostmaster(pid: number): Promise<boolean> {
 function spawnUnprivileged(program: string, args: readonly string[]): ChildProcess {
   const { file, args: finalArgs, uid, gid } = unprivileged(join(binaryDirectory(), program), args);
   // A process group of its own: Ctrl-C reaches us alone, and we stop the server in order.
-  return spawn(file, finalArgs, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' }, ...(uid === undefined ? {} : { uid, gid }) });
+  return spawn(file, finalArgs, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' },
+    ...(uid === undefined ? {} : { uid, gid }),
+  });
 }
 
 /** Keeps the last 16 kB of what the process prints. */
@@ -153,8 +171,10 @@ function collect(child: ChildProcess): () => string {
 }
 
 function explainFailure(output: string, dataDirectory: string, cause: unknown): Failure {
-  if (/No space left on device/.test(output)) return new Failure('storage-full', `no space left on the disk of ${dataDirectory}: free some and start again`, { cause });
-  if (/database files are incompatible/.test(output)) return new Failure('misconfigured', `${dataDirectory} was made by another PostgreSQL version: use that version, or npm start -- --reset`, { cause });
+  if (/No space left on device/.test(output))
+    return new Failure('storage-full', `no space left on the disk of ${dataDirectory}: free some and start again`, { cause });
+  if (/database files are incompatible/.test(output))
+    return new Failure('misconfigured', `${dataDirectory} was made by another PostgreSQL version: use that version, or npm start -- --reset`, { cause });
   if (/Address already in use/.test(output)) return new Failure('misconfigured', 'the Postgres port is taken: choose another with POSTGRES_PORT', { cause });
   const last = output.trim().split('\n').slice(-3).join(' | ');
   return new Failure('dependency-unavailable', `the embedded PostgreSQL did not start: ${last || 'it printed nothing'}`, { cause });

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { IsInt } from 'class-validator';
+import { Failure } from '#libs/failure/failure';
+import { createServiceRuntime } from '../service-runtime.ts';
+import { createHttpApp } from './create-http-app.ts';
+
+class Amount {
+  @IsInt()
+  amount!: number;
+}
+
+@Controller('v1/things')
+class ThingsController {
+  @Get('down')
+  down(): never {
+    throw new Failure('dependency-unavailable', 'Postgres does not answer');
+  }
+
+  @Get('bug')
+  bug(): never {
+    throw new Error('secret-value in a stack');
+  }
+
+  @Post()
+  create(@Body() body: Amount): Amount {
+    return body;
+  }
+}
+
+@Module({ controllers: [ThingsController] })
+class ThingsModule {}
+
+describe('an HTTP app', () => {
+  let app: NestFastifyApplication;
+  let dependency = { ready: false, detail: 'Postgres does not answer' };
+  beforeAll(async () => {
+    const runtime = createServiceRuntime('test', { LOG_LEVEL: 'silent' });
+    runtime.health.register('postgres', () => dependency);
+    app = await createHttpApp({ runtime, module: ThingsModule });
+  });
+  afterAll(() => app.close());
+
+  it('names what is missing until it is ready', async () => {
+    const before = await app.inject('/health/ready');
+    expect([before.statusCode, before.json()]).toEqual([503, { ready: false, checks: { postgres: dependency } }]);
+    dependency = { ready: true, detail: '' };
+    expect((await app.inject('/health/ready')).statusCode).toBe(200);
+  });
+
+  it('answers a failure as a problem that says what to do', async () => {
+    const response = await app.inject('/v1/things/down');
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ status: 503, detail: 'Postgres does not answer', hint: expect.stringContaining('dependency') });
+  });
+
+  it('tells nothing of a defect of ours', async () => {
+    const response = await app.inject('/v1/things/bug');
+    expect(response.statusCode).toBe(500);
+    expect(response.body).not.toContain('secret-value');
+  });
+
+  it('refuses a body that breaks its DTO, naming the property', async () => {
+    const response = await app.inject({ method: 'POST', url: '/v1/things', payload: { amount: 'x', extra: 1 } });
+    expect(response.statusCode).toBe(400);
+    expect(response.json<{ errors: string[] }>().errors.join()).toMatch(/extra should not exist.*amount must be an integer/);
+  });
+
+  it('answers malformed JSON with 400 as a problem', async () => {
+    const response = await app.inject({ method: 'POST', url: '/v1/things', headers: { 'content-type': 'application/json' }, payload: '{"amount":' });
+    expect([response.statusCode, response.headers['content-type']]).toEqual([400, expect.stringContaining('problem+json')]);
+  });
+
+  it('serves metrics as Prometheus text', async () => {
+    expect((await app.inject('/metrics')).body).toContain('process_cpu_user_seconds_total{service="test"}');
+  });
+});
