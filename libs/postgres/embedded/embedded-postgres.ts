@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -97,7 +97,7 @@ export class EmbeddedPostgres {
 }
 
 async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresOptions): Promise<void> {
-  if (existsSync(join(dataDirectory, 'PG_VERSION'))) {
+  if ((await readdir(dataDirectory).catch(() => [])).length > 0) {
     throw new Failure('misconfigured', `${dataDirectory} is half-written: an earlier first start was cut short. Run npm start -- --reset to start anew`);
   }
   logger.info({ dataDirectory }, 'creating the Postgres data directory');
