@@ -1,4 +1,4 @@
-import { DataSource, type MigrationInterface } from 'typeorm';
+import { DataSource, type Logger as TypeOrmLogger, type MigrationInterface } from 'typeorm';
 import type { Logger } from '#libs/runtime/logger';
 
 export type Migration = new () => MigrationInterface;
@@ -17,6 +17,16 @@ export interface MigrateOptions {
 /** One lock for every migrator of a database: TypeORM takes none, and services boot together. */
 const LOCK = 0x6c616b65;
 
+/** What goes wrong is thrown; TypeORM need not print it as well. */
+const SILENT: TypeOrmLogger = {
+  logQuery: () => undefined,
+  logQueryError: () => undefined,
+  logQuerySlow: () => undefined,
+  logSchemaBuild: () => undefined,
+  logMigration: () => undefined,
+  log: () => undefined,
+};
+
 /**
  * Applies pending migrations, each in a transaction of its own, under an advisory lock. Returns the names of those applied.
  * The schema must exist or be creatable by this login.
@@ -31,6 +41,7 @@ export async function migrate({ connectionString, schema, table, migrations, log
     migrationsTableName: table,
     migrationsTransactionMode: 'each',
     installExtensions: false,
+    logger: SILENT,
     poolSize: 2,
   });
   await source.initialize();
