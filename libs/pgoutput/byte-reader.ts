@@ -1,0 +1,80 @@
+import { isUtf8 } from 'node:buffer';
+import type { Lsn } from './lsn.ts';
+import { PgoutputError } from './pgoutput-error.ts';
+
+/** Reads big-endian fields in order. Every read is checked against the end and throws `PgoutputError` past it. */
+export class ByteReader {
+  readonly #bytes: Buffer;
+  readonly #tag: string;
+  #offset = 0;
+
+  constructor(bytes: Buffer, tag: string) {
+    this.#bytes = bytes;
+    this.#tag = tag;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#offset;
+  }
+
+  uint8(): number {
+    return this.#bytes[this.#advance(1)] as number;
+  }
+
+  uint16(): number {
+    return this.#bytes.readUInt16BE(this.#advance(2));
+  }
+
+  int32(): number {
+    return this.#bytes.readInt32BE(this.#advance(4));
+  }
+
+  uint32(): number {
+    return this.#bytes.readUInt32BE(this.#advance(4));
+  }
+
+  int64(): bigint {
+    return this.#bytes.readBigInt64BE(this.#advance(8));
+  }
+
+  lsn(): Lsn {
+    return this.#bytes.readBigUInt64BE(this.#advance(8)) as Lsn;
+  }
+
+  /** A view, not a copy. */
+  bytes(length: number): Buffer {
+    const start = this.#advance(length);
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /** NUL-terminated UTF-8. */
+  string(): string {
+    const start = this.#offset;
+    const end = this.#bytes.indexOf(0, start);
+    if (end === -1) this.fail('a string without its end');
+    const bytes = this.#bytes.subarray(start, end);
+    if (!isUtf8(bytes)) this.fail('a string that is not UTF-8');
+    this.#offset = end + 1;
+    return bytes.toString('utf8');
+  }
+
+  /** Checks that `count` items of at least `size` bytes can follow, before anything is allocated for them. */
+  expectItems(count: number, size: number): void {
+    if (count < 0 || count * size > this.remaining) this.fail(`${count} items announced, ${this.remaining} bytes left`);
+  }
+
+  end(): void {
+    if (this.remaining !== 0) this.fail(`${this.remaining} bytes too many`);
+  }
+
+  fail(reason: string): never {
+    throw new PgoutputError(this.#tag, this.#offset, reason);
+  }
+
+  #advance(length: number): number {
+    const start = this.#offset;
+    if (length < 0 || length > this.#bytes.length - start) this.fail(`${length} bytes wanted, ${this.remaining} left`);
+    this.#offset = start + length;
+    return start;
+  }
+}

@@ -1,0 +1,53 @@
+import type { Socket } from 'node:net';
+
+/** More than this within one window is a backlog, not a trickle. */
+const BACKLOG_BYTES = 16_384;
+const WINDOW_MS = 1;
+const REST_MS = 1;
+
+/**
+ * Paces reads under a backlog. The walsender writes one message per system call; a reader that wakes for each spends ten times the
+ * CPU of one that lets about a millisecond's worth gather, and slows the server down (docs/adr/0005-replication-over-pg.md).
+ * A trickle is read at once. `hold` stops reading until `release`, for a consumer that has enough.
+ */
+export class Pacer {
+  readonly #socket: Socket;
+  #windowStart = 0;
+  #windowBytes = 0;
+  #resting = false;
+  #holding = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Told of every read. */
+  read(bytes: number): void {
+    const now = performance.now();
+    if (now - this.#windowStart > WINDOW_MS) {
+      this.#windowStart = now;
+      this.#windowBytes = 0;
+    }
+    this.#windowBytes += bytes;
+    if (this.#windowBytes >= BACKLOG_BYTES && !this.#resting) this.#rest();
+  }
+
+  hold(): void {
+    this.#holding = true;
+    this.#socket.pause();
+  }
+
+  release(): void {
+    this.#holding = false;
+    if (!this.#resting) this.#socket.resume();
+  }
+
+  #rest(): void {
+    this.#resting = true;
+    this.#socket.pause();
+    setTimeout(() => {
+      this.#resting = false;
+      if (!this.#holding) this.#socket.resume();
+    }, REST_MS);
+  }
+}

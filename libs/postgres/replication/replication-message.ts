@@ -1,0 +1,34 @@
+import { Failure } from '#libs/failure/failure';
+import type { Lsn } from '../../pgoutput/lsn.ts';
+
+/** What the walsender sends inside CopyData (PostgreSQL manual, "Streaming Replication Protocol"). */
+export type ReplicationEvent =
+  /** One message of the output plugin. `lsn` is where the change was logged. The payload is a view on the read buffer. */
+  | { readonly kind: 'data'; readonly lsn: Lsn; readonly serverEnd: Lsn; readonly payload: Buffer }
+  /** Everything that committed before `serverEnd` has been sent. */
+  | { readonly kind: 'keepalive'; readonly serverEnd: Lsn; readonly replyRequested: boolean };
+
+const DATA = 0x77;
+const KEEPALIVE = 0x6b;
+/** Milliseconds from the Unix epoch to PostgreSQL's. */
+const EPOCH_MS = 946_684_800_000;
+
+/** Throws a `protocol-violation` Failure on anything else. */
+export function parseReplicationMessage(body: Buffer): ReplicationEvent {
+  if (body[0] === DATA && body.length >= 25) {
+    return { kind: 'data', lsn: body.readBigUInt64BE(1) as Lsn, serverEnd: body.readBigUInt64BE(9) as Lsn, payload: body.subarray(25) };
+  }
+  if (body[0] === KEEPALIVE && body.length === 18) {
+    return { kind: 'keepalive', serverEnd: body.readBigUInt64BE(1) as Lsn, replyRequested: body[17] === 1 };
+  }
+  throw new Failure('protocol-violation', `unexpected replication message ${body[0] ?? 'without bytes'} of ${body.length} bytes`);
+}
+
+/** Standby status update that confirms everything before `durable`: written, flushed and applied alike. */
+export function standbyStatus(durable: Lsn, nowMs: number): Buffer {
+  const body = Buffer.alloc(34);
+  body[0] = 0x72;
+  for (const offset of [1, 9, 17]) body.writeBigUInt64BE(durable, offset);
+  body.writeBigInt64BE(BigInt(nowMs - EPOCH_MS) * 1000n, 25);
+  return body;
+}

@@ -1,0 +1,164 @@
+import type { Socket } from 'node:net';
+import { Failure } from '#libs/failure/failure';
+import { type Lsn, maxLsn } from '../../pgoutput/lsn.ts';
+import { BackendFramer } from './backend-framer.ts';
+import { Pacer } from './pacer.ts';
+import { parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
+import { serverError } from './server-error.ts';
+
+/** Statuses go out at least this often, so that the server (wal_sender_timeout, 60 s) never takes a busy client for a dead one. */
+const STATUS_EVERY_MS = 10_000;
+/** Read at most about this much ahead of the consumer; the rest waits in the server. */
+const HELD_BYTES = 1 << 20;
+const CLOSE_WITHIN_MS = 2_000;
+const COPY_BOTH = 0x57;
+const COPY_DATA = 0x64;
+const COPY_DONE = 0x63;
+const ERROR = 0x45;
+
+/**
+ * A running replication session on a socket that has logged in. It confirms only what `acknowledge` was told: what was received
+ * but is not durable elsewhere is never confirmed, whoever asks.
+ */
+export class ReplicationStream {
+  readonly #socket: Socket;
+  readonly #framer = new BackendFramer();
+  readonly #pacer: Pacer;
+  readonly #started = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #timer: NodeJS.Timeout;
+  #acknowledged: Lsn;
+  #serverEnd: Lsn;
+  #held: ReplicationEvent[] = [];
+  #heldBytes = 0;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #failure: Failure | undefined;
+
+  private constructor(socket: Socket, from: Lsn) {
+    this.#socket = socket;
+    this.#acknowledged = from;
+    this.#serverEnd = from;
+    this.#pacer = new Pacer(socket);
+    this.#timer = setInterval(() => this.#sendStatus(), STATUS_EVERY_MS);
+    socket.removeAllListeners('data');
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.once('error', (error) => this.#end(new Failure('dependency-unavailable', `replication connection lost: ${error.message}`, { cause: error })));
+    socket.once('close', () => this.#onClose());
+  }
+
+  /** Takes the socket over and sends `command` (START_REPLICATION). Rejects with the server's answer, its SQLSTATE in `detail.code`. */
+  static async start(socket: Socket, command: string, from: Lsn): Promise<ReplicationStream> {
+    const stream = new ReplicationStream(socket, from);
+    const text = Buffer.from(`${command}\0`);
+    stream.#write(0x51, text);
+    await stream.#started.promise;
+    return stream;
+  }
+
+  /** Newest position of the server's log that was heard of. */
+  get serverEnd(): Lsn {
+    return this.#serverEnd;
+  }
+
+  get acknowledged(): Lsn {
+    return this.#acknowledged;
+  }
+
+  /**
+   * All that arrived since the last call, in order, at least one event; waits for it. Rejects with a Failure once the session ended:
+   * the events that came before are handed out first.
+   */
+  async receive(): Promise<ReplicationEvent[]> {
+    while (this.#held.length === 0) {
+      if (this.#failure) throw this.#failure;
+      this.#waiting = Promise.withResolvers();
+      await this.#waiting.promise;
+    }
+    const events = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#pacer.release();
+    return events;
+  }
+
+  /** Confirms that everything before `lsn` is durable elsewhere. The server may discard it. Never goes back. */
+  acknowledge(lsn: Lsn): void {
+    if (lsn <= this.#acknowledged) return;
+    this.#acknowledged = lsn;
+    this.#sendStatus();
+  }
+
+  /** Ends the session in order; the last acknowledgement is on its way before. */
+  async close(): Promise<void> {
+    this.#end(new Failure('dependency-unavailable', 'the replication session was closed'));
+    if (this.#socket.destroyed) return;
+    this.#held = [];
+    this.#pacer.release();
+    this.#socket.removeAllListeners('data');
+    // Read and drop the rest, so that the socket closes in order and the server reads our last status.
+    this.#socket.resume();
+    this.#write(0x58, Buffer.alloc(0));
+    this.#socket.end();
+    const late = setTimeout(() => this.#socket.destroy(), CLOSE_WITHIN_MS);
+    await this.#closed.promise;
+    clearTimeout(late);
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      this.#framer.push(chunk, (code, body) => this.#onMessage(code, body));
+    } catch (error) {
+      this.#end(error instanceof Failure ? error : new Failure('bug', String(error), { cause: error }));
+      this.#socket.destroy();
+      return;
+    }
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > HELD_BYTES) this.#pacer.hold();
+    this.#pacer.read(chunk.length);
+    this.#wake();
+  }
+
+  #onMessage(code: number, body: Buffer): void {
+    if (code === COPY_DATA) this.#onCopyData(body);
+    else if (code === COPY_BOTH) this.#started.resolve();
+    else if (code === ERROR) this.#end(serverError(body));
+    else if (code === COPY_DONE) this.#end(new Failure('dependency-unavailable', 'the server ended the replication stream'));
+  }
+
+  #onCopyData(body: Buffer): void {
+    const event = parseReplicationMessage(body);
+    this.#serverEnd = maxLsn(this.#serverEnd, event.serverEnd);
+    if (event.kind === 'keepalive' && event.replyRequested) this.#sendStatus();
+    this.#held.push(event);
+  }
+
+  #sendStatus(): void {
+    this.#write(COPY_DATA, standbyStatus(this.#acknowledged, Date.now()));
+  }
+
+  #write(code: number, body: Buffer): void {
+    if (!this.#socket.writable) return;
+    const header = Buffer.alloc(5);
+    header[0] = code;
+    header.writeUInt32BE(body.length + 4, 1);
+    this.#socket.write(Buffer.concat([header, body]));
+  }
+
+  #onClose(): void {
+    this.#end(new Failure('dependency-unavailable', 'the server closed the replication connection'));
+    this.#closed.resolve();
+  }
+
+  #end(failure: Failure): void {
+    clearInterval(this.#timer);
+    this.#failure ??= failure;
+    this.#started.promise.catch(() => undefined);
+    this.#started.reject(this.#failure);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+}

@@ -1,0 +1,28 @@
+import { Failure } from '#libs/failure/failure';
+import type { FailureKind } from '#libs/failure/failure-kind';
+import { classify } from '#libs/failure/classify';
+
+/** SQLSTATEs that mean something of their own on a replication connection. */
+const ON_REPLICATION: Readonly<Record<string, FailureKind>> = {
+  // The slot is in use by another session.
+  '55006': 'conflict',
+  // The slot was invalidated, or its WAL is gone.
+  '55000': 'position-lost',
+  '58P01': 'position-lost',
+  // Slot or publication does not exist.
+  '42704': 'misconfigured',
+};
+
+/** Turns an ErrorResponse's body into a Failure with the SQLSTATE in `detail.code`. */
+export function serverError(body: Buffer): Failure {
+  const fields = parseFields(body);
+  const code = fields.get('C') ?? '';
+  const message = [fields.get('M') ?? 'the server reported an error', fields.get('D')].filter((part) => part !== undefined).join(': ');
+  const kind = ON_REPLICATION[code] ?? classify(Object.assign(new Error(message), { code })).kind;
+  return new Failure(kind, message, { detail: { code } });
+}
+
+function parseFields(body: Buffer): Map<string, string> {
+  const parts = body.toString('utf8').split('\0');
+  return new Map(parts.filter((part) => part !== '').map((part) => [part.charAt(0), part.slice(1)]));
+}
