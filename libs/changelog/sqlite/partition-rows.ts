@@ -1,0 +1,14 @@
+import { OFFSET_BITS } from './schema.ts';
+
+/** Row ids of a partition's records: see schema.ts. */
+export function rowId(partitionId: number, offset: number): bigint {
+  return (BigInt(partitionId) << OFFSET_BITS) | BigInt(offset);
+}
+
+export function offsetOf(row: bigint): number {
+  return Number(row & ((1n << OFFSET_BITS) - 1n));
+}
+
+export function partitionIdOf(row: bigint): number {
+  return Number(row >> OFFSET_BITS);
+}
