@@ -1,0 +1,28 @@
+/**
+ * `npm run generate` writes every committed file that is made from code; with `--check` it only compares, and names each file that is out of date.
+ * Generators read the built code (dist), since decorators need their metadata.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Artefact } from './generate/artefact.ts';
+import { asyncApi } from './generate/async-api.ts';
+import { jsonSchemas } from './generate/json-schemas.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const checkOnly = process.argv.includes('--check');
+
+const artefacts: Artefact[] = (await Promise.all([jsonSchemas(ROOT), asyncApi(ROOT)])).flat();
+const outdated: string[] = [];
+for (const { path, text } of artefacts) {
+  const file = join(ROOT, path);
+  const committed = await readFile(file, 'utf8').catch(() => '');
+  if (committed === text) continue;
+  outdated.push(path);
+  if (checkOnly) continue;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+for (const path of outdated) console.log(checkOnly ? `out of date: ${path} (npm run generate)` : `written: ${path}`);
+if (outdated.length === 0) console.log(`${artefacts.length} generated files are up to date`);
+process.exitCode = checkOnly && outdated.length > 0 ? 1 : 0;

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { jsonText, type Artefact } from './artefact.ts';
+
+/** contracts/topics/asyncapi.json: the change topics as AsyncAPI 3 describes them; payloads are in the JSON Schema files beside it. */
+export async function asyncApi(root: string): Promise<Artefact[]> {
+  const { HEADER } = (await import(pathToFileURL(join(root, 'contracts/topics/headers.ts')).href)) as { HEADER: Record<string, string> };
+  const headers = Object.fromEntries(Object.values(HEADER).map((name) => [name, { type: 'string' }]));
+  const document = {
+    asyncapi: '3.0.0',
+    info: { title: 'Lakeloop change topics', version: '1', description: 'Every committed change of a published table, in commit order per key.' },
+    channels: {
+      changes: {
+        address: '{prefix}.{schema}.{table}',
+        parameters: {
+          prefix: { description: 'CDC_TOPIC_PREFIX', default: 'lakeloop' },
+          schema: { description: 'Schema of the table; a character that Kafka does not allow is an underscore.' },
+          table: { description: 'Name of the table, likewise.' },
+        },
+        messages: { change: { $ref: '#/components/messages/change' }, tombstone: { $ref: '#/components/messages/tombstone' } },
+      },
+    },
+    operations: { publishChanges: { action: 'send', channel: { $ref: '#/channels/changes' } } },
+    components: {
+      messages: {
+        change: {
+          summary: 'A row was created (c), updated (u), deleted (d), read by a snapshot (r), or its table truncated (t).',
+          contentType: 'application/json',
+          headers: { type: 'object', properties: headers, required: ['id'] },
+          payload: { $ref: 'change-event.schema.json#/$defs/changeValue' },
+        },
+        tombstone: { summary: 'Null value after a delete: compaction forgets the key.', payload: { type: 'null' } },
+      },
+    },
+  };
+  return [{ path: 'contracts/topics/asyncapi.json', text: jsonText(document) }];
+}
