@@ -1,0 +1,73 @@
+import pg from 'pg';
+import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { migrate } from '#libs/postgres/migrate';
+import type { Logger } from '#libs/runtime/logger';
+import { GOVERNANCE_MIGRATIONS } from './migrations/all.ts';
+import { ensureRoles, LOGINS, type LoginName, OWNER_ROLE, SERVICE_LOGINS } from './roles.ts';
+
+export interface InstallOptions {
+  /** A login that may create roles and schemas: a superuser, or one with CREATEROLE that owns the database. */
+  adminUrl: string;
+  logger: Logger;
+  /** Passwords to set; a login without one keeps what it has. */
+  logins?: Partial<Record<LoginName, string>>;
+}
+
+/** The publication that adopted tables join. */
+export const PUBLICATION = 'lakeloop';
+
+/** Roles, schemas, migrations, privileges, publication and event trigger. Idempotent, and safe when run concurrently. */
+export async function installGovernance({ adminUrl, logger, logins }: InstallOptions): Promise<void> {
+  const client = new pg.Client({ connectionString: adminUrl, application_name: 'lakeloop-install' });
+  await client.connect();
+  try {
+    await ensureRoles(client, logins);
+    // One lock for the rest: migrate() takes its own on another connection.
+    await client.query('select pg_advisory_lock($1)', [LOCK]);
+    await prepareSchemas(client);
+    await migrate({ connectionString: adminUrl, schema: 'lakeloop', table: 'migrations_governance', migrations: GOVERNANCE_MIGRATIONS, logger });
+    await client.query(PRIVILEGES);
+    await ensurePublication(client);
+    await ensureEventTrigger(client, logger);
+  } finally {
+    await client.end();
+  }
+}
+
+const LOCK = 0x6c6c696e;
+
+async function prepareSchemas(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ name: string }>('select current_database() as name');
+  await client.query(`grant connect, create on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${OWNER_ROLE}`);
+  await client.query(`create schema if not exists lakeloop authorization ${OWNER_ROLE}; create schema if not exists audit authorization ${OWNER_ROLE}`);
+}
+
+const SERVICES = SERVICE_LOGINS.join(', ');
+
+/** NOINHERIT logins inherit nothing from lakeloop_service: each is granted what it needs itself. */
+const PRIVILEGES = `
+grant usage on schema lakeloop to public;
+grant execute on function lakeloop.seal, lakeloop.execute, lakeloop.read, lakeloop.open to ${SERVICES};
+grant select, insert, update, delete on lakeloop.idempotency_key to ${LOGINS.write}, ${LOGINS.workflow};
+grant select on lakeloop.policy to ${SERVICES}, auditor, administrator;
+grant select, insert on lakeloop.inbox to ${LOGINS.workflow};
+grant select on lakeloop.inbox to auditor, administrator;
+grant usage on schema audit to auditor, administrator;
+grant select on audit.entry, audit.schema_version to auditor, administrator`;
+
+/** Empty at first; \`lakeloop.adopt\` adds tables. Through the root, a partitioned table is one topic. */
+async function ensurePublication(client: pg.Client): Promise<void> {
+  const exists = await client.query('select from pg_publication where pubname = $1', [PUBLICATION]);
+  if (exists.rowCount) return;
+  await client.query(`create publication ${PUBLICATION} with (publish_via_partition_root = true)`);
+  await client.query(`alter publication ${PUBLICATION} owner to ${OWNER_ROLE}`);
+}
+
+/** Only a superuser creates event triggers. Without it, a table that changed refuses writes until it is adopted again. */
+async function ensureEventTrigger(client: pg.Client, logger: Logger): Promise<void> {
+  const exists = await client.query("select from pg_event_trigger where evtname = 'lakeloop_ddl'");
+  if (exists.rowCount) return;
+  const { rows } = await client.query<{ rolsuper: boolean }>('select rolsuper from pg_roles where rolname = current_user');
+  if (!rows[0]?.rolsuper) return logger.warn('no superuser: after ALTER TABLE of an adopted table, run select lakeloop.adopt(table)');
+  await client.query("create event trigger lakeloop_ddl on ddl_command_end when tag in ('ALTER TABLE', 'CREATE TABLE') execute function lakeloop.on_ddl()");
+}

@@ -1,0 +1,77 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { asOwner } from './as-owner.ts';
+
+/** The tables behind governance, other than the audit. No app role reads or writes them. */
+export class Bookkeeping1763800000001 implements MigrationInterface {
+  readonly name = 'Bookkeeping1763800000001';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await asOwner(runner, [STATE, PRINCIPALS, POLICY, IDEMPOTENCY, INBOX, ADOPTED]);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('drop table lakeloop.adopted, lakeloop.inbox, lakeloop.idempotency_key, lakeloop.policy, lakeloop.principals, lakeloop.state');
+  }
+}
+
+/** What every audit entry looks up: one row, one page. `secret` is the key of the context's seal (0002-context.ts). */
+const STATE = `
+create table lakeloop.state (
+  one boolean primary key default true check (one),
+  policy_version integer not null default 0,
+  epoch integer not null default 1,
+  secret bytea not null
+);
+insert into lakeloop.state (secret) values (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))`;
+
+const PRINCIPALS = `
+create table lakeloop.principals (
+  login name primary key,
+  claims jsonb not null default '{}' check (jsonb_typeof(claims) = 'object')
+);
+comment on table lakeloop.principals is 'Claims of logins that come by SQL rather than with a token; row filters see them through lakeloop.claim()'`;
+
+const POLICY = `
+create table lakeloop.policy (
+  version integer primary key,
+  document jsonb not null,
+  applied_at timestamptz not null default clock_timestamp(),
+  applied_by name not null default session_user
+)`;
+
+/** \`id\` is the hash of principal, method, path and key, so that a long path never outgrows an index row. */
+const IDEMPOTENCY = `
+create table lakeloop.idempotency_key (
+  id bytea primary key,
+  principal text not null,
+  method text not null,
+  path text not null,
+  key text not null,
+  request_hash bytea not null,
+  created_at timestamptz not null default now(),
+  status integer,
+  row_keys jsonb,
+  digest bytea
+) with (fillfactor = 70);
+create index idempotency_key_created_at on lakeloop.idempotency_key using brin (created_at)`;
+
+const INBOX = `
+create table lakeloop.inbox (
+  consumer text not null,
+  event_id text not null,
+  received_at timestamptz not null default clock_timestamp(),
+  published_at timestamptz,
+  trace_id text,
+  primary key (consumer, event_id)
+);
+create index inbox_trace_id on lakeloop.inbox (trace_id) where trace_id is not null`;
+
+const ADOPTED = `
+create table lakeloop.adopted (
+  id integer generated always as identity primary key,
+  root regclass not null unique,
+  schema_version integer,
+  adopted_at timestamptz not null default clock_timestamp()
+);
+grant select on lakeloop.adopted to public;
+comment on table lakeloop.adopted is 'Tables under audit: their changes are recorded in audit.entry and published'`;

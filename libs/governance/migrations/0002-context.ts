@@ -1,0 +1,129 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { asOwner } from './as-owner.ts';
+
+/**
+ * Who acts, and why. A service login hands the context of a governed transaction over once, before the transaction has written
+ * anything; from then on it is sealed: a MAC over (transaction id, role, context) under a key that only the owner's functions read.
+ * A function that runs inside the transaction may overwrite the settings, or the role; the seal no longer fits and the context
+ * counts for nothing (docs/adr/0002-sealed-context.md).
+ */
+export class Context1763800000002 implements MigrationInterface {
+  readonly name = 'Context1763800000002';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await asOwner(runner, [SERVICE_SESSION, MAC, SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims,
+      lakeloop.sealed_context, lakeloop.reseal, lakeloop.seal, lakeloop.mac, lakeloop.is_service_session`);
+  }
+}
+
+/** Direct membership, not pg_has_role: a superuser would be a member of everything. */
+const SERVICE_SESSION = `
+create function lakeloop.is_service_session() returns boolean
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select exists (select from pg_auth_members m where m.member = to_regrole(quote_ident(session_user)) and m.roleid = to_regrole('lakeloop_service'))
+$$`;
+
+/** The inner hash makes the outer one's input of fixed length, so that it can't be extended. */
+const MAC = `
+create function lakeloop.mac(secret bytea, role text, next text, ctx text) returns text
+language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex')
+$$;
+revoke all on function lakeloop.mac from public`;
+
+/** \`next\`: SHA-256 (hex) of the token that may open another context in this transaction; empty when none may. */
+const SEAL = `
+create function lakeloop.seal(role text, ctx text, next text default '') returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  opening text := next || '.';
+begin
+  if pg_current_xact_id_if_assigned() is not null then
+    raise insufficient_privilege using message = 'the context of this transaction is already set';
+  end if;
+  if not exists (select from pg_auth_members m where m.member = to_regrole(quote_ident(session_user)) and m.roleid = to_regrole('lakeloop_service')) then
+    raise insufficient_privilege using message = 'only a service login sets a context';
+  end if;
+  perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
+  return opening || (select encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex') from lakeloop.state s);
+end
+$$;
+revoke all on function lakeloop.seal from public`;
+
+/** Opens another context in a transaction (a batched write-back): needs the token announced by the seal before it. */
+const RESEAL = `
+create function lakeloop.reseal(token text, ctx text, next text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  announced text := split_part(current_setting('lakeloop.seal', true), '.', 1);
+  role text := current_setting('role');
+begin
+  if lakeloop.sealed_context() is null or announced = '' or announced <> encode(sha256(convert_to(token, 'UTF8')), 'hex') then
+    raise insufficient_privilege using message = 'the token does not open another context in this transaction';
+  end if;
+  perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
+  perform set_config('lakeloop.ctx', ctx, true);
+  perform set_config('lakeloop.seal', next || '.' || lakeloop.mac((select s.secret from lakeloop.state s), role, next, ctx), true);
+end
+$$`;
+
+const SEALED_CONTEXT = `
+create function lakeloop.sealed_context() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  ctx text := current_setting('lakeloop.ctx', true);
+  seal text := current_setting('lakeloop.seal', true);
+  role text := current_setting('role');
+  next text;
+begin
+  if ctx is null or ctx = '' or seal is null or seal = '' then
+    return null;
+  end if;
+  next := split_part(seal, '.', 1);
+  if (select next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex') = seal from lakeloop.state s) then
+    return ctx::jsonb;
+  end if;
+  return null;
+end
+$$`;
+
+const CONTEXT = `
+create function lakeloop.context() returns jsonb
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(lakeloop.sealed_context(), jsonb_build_object('actor', session_user))
+$$;
+create function lakeloop.actor() returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(lakeloop.sealed_context() ->> 'actor', session_user)
+$$;
+create function lakeloop.trace_id() returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select nullif(substring(lakeloop.sealed_context() ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-'), repeat('0', 32))
+$$`;
+
+/** Claims decide rows, as the role decides tables: both are the service login's word (decisions.md 2), so neither is sealed. */
+const CLAIMS = `
+create function lakeloop.claims() returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    case when lakeloop.is_service_session() then nullif(current_setting('request.jwt.claims', true), '')::jsonb
+         else (select p.claims from lakeloop.principals p where p.login = session_user) end,
+    '{}'::jsonb)
+$$;
+create function lakeloop.claim(name text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select lakeloop.claims() ->> name
+$$`;
+
+/** For triggers and compiled statements: ends the transaction with an HTTP status (PostgREST's PTxyz). */
+const FAIL = `
+create function lakeloop.fail(status integer, message text, detail text default '', hint text default '') returns boolean
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = 'PT' || status, message = message, detail = detail, hint = hint;
+end
+$$`;

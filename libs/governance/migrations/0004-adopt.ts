@@ -1,0 +1,242 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { asOwner } from './as-owner.ts';
+
+/**
+ * `lakeloop.adopt(table)`: brings a table under audit and into the publication. It writes the table's recorder, a trigger function
+ * with the table's columns spelled out, so that a row costs no catalogue look-up. Safe to call again: it renews what has changed.
+ */
+export class Adopt1763800000004 implements MigrationInterface {
+  readonly name = 'Adopt1763800000004';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`drop function lakeloop.on_ddl, lakeloop.adopt, audit.attach, audit.current_schema_version, audit.write_recorder, audit.entry_insert,
+      audit.key_columns, audit.column_text`);
+  }
+}
+
+/** Text of each stored column by its type's own output function: a cast to text would trim char(n) and may be user-defined. */
+const COLUMN_TEXT = `
+create function audit.column_text(root regclass, alias text)
+returns table (ordinal bigint, name name, type text, output text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select row_number() over (order by a.attnum), a.attname, format_type(a.atttypid, a.atttypmod),
+         format('textin(%I.%I(%s.%I))', fn.nspname, f.proname, alias, a.attname)
+  from pg_attribute a
+  join pg_type t on t.oid = a.atttypid join pg_proc f on f.oid = t.typoutput join pg_namespace fn on fn.oid = f.pronamespace
+  where a.attrelid = root and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v'
+$$`;
+
+const KEY_COLUMNS = `
+create function audit.key_columns(root regclass) returns table (ordinal bigint, name name, equals text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  select k.ordinal, a.attname, format('operator(%I.%s)', n.nspname, o.oprname)
+  from pg_index i
+  cross join lateral unnest(i.indkey::int2[], i.indclass::oid[]) with ordinality k(attnum, opclass, ordinal)
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+  join pg_opclass c on c.oid = k.opclass
+  join pg_amop m on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+  join pg_operator o on o.oid = m.amopopr join pg_namespace n on n.oid = o.oprnamespace
+  where i.indrelid = root and i.indisprimary and k.ordinal <= i.indnkeyatts
+$$`;
+
+/**
+ * The INSERT into audit.entry for one kind of statement. \`has_before\`, \`has_after\`: which images there are; \`source\`: the FROM clause that
+ * yields rows \`o\` and \`n\`. Column digests are spelled out: one expression per column is several times faster than an aggregate.
+ */
+const ENTRY_INSERT = String.raw`
+create function audit.entry_insert(root regclass, operation text, key_alias text, has_before boolean, has_after boolean, source text) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $f$
+  with c as (select t.ordinal, t.output as old_text from audit.column_text(root, 'o') t),
+       n as (select t.ordinal, t.output as new_text from audit.column_text(root, 'n') t),
+       k as (select string_agg(format('%L, %s', name, case when key_alias = 'both' then format('coalesce(n.%1$I, o.%1$I)', name) else format('%s.%I', key_alias, name) end), ', ' order by ordinal) as pairs,
+                    (array_agg(name order by ordinal))[1] as first from audit.key_columns(root)),
+       images as (select string_agg(old_text, ', ' order by ordinal) as old_texts, string_agg(new_text, ', ' order by ordinal) as new_texts from c join n using (ordinal)),
+       digests as (
+         select string_agg(format(
+           'sha256(sha256(r.salt || int4send(%s)) || %s || %s)', ordinal,
+           case when has_before then format($$coalesce('\x01'::bytea || int4send(octet_length(convert_to(r.before[%1$s], 'UTF8'))) || convert_to(r.before[%1$s], 'UTF8'), '\x00'::bytea)$$, ordinal) else $$'\x00'::bytea$$ end,
+           case when has_after then format($$coalesce('\x01'::bytea || convert_to(r.after[%s], 'UTF8'), '\x00'::bytea)$$, ordinal) else $$'\x00'::bytea$$ end), E'\n      || ' order by ordinal) as list
+         from c)
+  select format($$insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation, key, before, after,
+      schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, salt, leaf)
+    select r.id, (c).xid, (c).at, (c).actor, (c).agent, (c).on_behalf_of, (c).verified, (c).login, (c).role, (c).table_schema, (c).table_name, r.operation, r.key, r.before, r.after,
+      (c).schema_version, (c).policy_version, (c).epoch, (c).request_id, (c).trace_id, (c).flow, (c).hop, (c).reason, r.salt,
+      sha256('\x0001'::bytea || (c).digest || sha256(convert_to(json_build_array(r.id::text, r.operation, r.key::text)::text, 'UTF8'))
+      || %s)
+    from (select nextval('audit.entry_id_seq') as id, %s as operation, jsonb_build_object(%s) as key, %s as before, %s as after, uuid_send(gen_random_uuid()) as salt
+      from %s offset 0) r$$,
+    digests.list, operation, k.pairs,
+    case when not has_before then 'null::text[]' when key_alias = 'both' then format('case when o.%I is not null then array[%s] end', k.first, images.old_texts) else format('array[%s]', images.old_texts) end,
+    case when not has_after then 'null::text[]' when key_alias = 'both' then format('case when n.%I is not null then array[%s] end', k.first, images.new_texts) else format('array[%s]', images.new_texts) end,
+    source)
+  from k, images, digests
+$f$`;
+
+/**
+ * Creates audit.record_<id>() for DML and audit.record_<id>_truncate(). An update is matched by key, so that a changed key becomes a delete
+ * and an insert. A truncate records each row it removes and one entry without a key for the statement.
+ */
+const WRITE_RECORDER = String.raw`
+create function audit.write_recorder(adopted_id integer, root regclass, version integer) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $f$
+declare
+  recorder text := 'audit.record_' || adopted_id;
+  opening text;
+  -- An event trigger renews recorders; where none could be created, a new column must not slip past in silence.
+  guard text := '';
+  matched text := (select string_agg(format('o.%1$I %2$s n.%1$I', name, equals), ' and ' order by ordinal) from audit.key_columns(root));
+  first name := (select name from audit.key_columns(root) where ordinal = 1);
+  pinned text := $$set search_path = pg_catalog, pg_temp set "TimeZone" = 'UTC' set "DateStyle" = 'ISO, MDY' set "IntervalStyle" = 'postgres' set bytea_output = 'hex'
+  set extra_float_digits = 1 set lc_monetary = 'C'$$;
+begin
+  select format('c := audit.begin_recording(%L, %L, %s);', n.nspname, k.relname, version) into opening
+  from pg_class k join pg_namespace n on n.oid = k.relnamespace where k.oid = root;
+  if not exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') then
+    guard := format($$
+  if (select k.relnatts from pg_class k where k.oid = %s) <> %s then
+    raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = 'run: select lakeloop.adopt(%s)';
+  end if;$$, root::oid, (select relnatts from pg_class where oid = root), quote_literal(root));
+  end if;
+  execute format($q$create or replace function %s() returns trigger language plpgsql security definer %s as $body$
+declare
+  c audit.recording;
+begin%s
+  %s
+  if tg_op = 'INSERT' then
+    %s;
+  elsif tg_op = 'UPDATE' then
+    %s;
+  else
+    %s;
+  end if;
+  return null;
+end $body$ $q$, recorder, pinned, guard, opening,
+    audit.entry_insert(root, '''insert''', 'n', false, true, 'new_rows n'),
+    audit.entry_insert(root, format($$case when o.%1$I is null then 'insert' when n.%1$I is null then 'delete' else 'update' end$$, first), 'both', true, true,
+      format('old_rows o full join new_rows n on %s', matched)),
+    audit.entry_insert(root, '''delete''', 'o', true, false, 'old_rows o'));
+  execute format($q$create or replace function %1$s_truncate() returns trigger language plpgsql security definer %2$s set row_security = off as $body$
+declare
+  c audit.recording;
+begin%3$s
+  %4$s
+  if (select k.relkind from pg_class k where k.oid = tg_relid) = 'r' then
+    execute replace(%5$L, '@table', tg_relid::regclass::text) using c;
+  end if;
+  insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation,
+    schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, leaf)
+  select s.id, (c).xid, (c).at, (c).actor, (c).agent, (c).on_behalf_of, (c).verified, (c).login, (c).role, (c).table_schema, (c).table_name, 'truncate',
+    (c).schema_version, (c).policy_version, (c).epoch, (c).request_id, (c).trace_id, (c).flow, (c).hop, (c).reason,
+    sha256('\x0001'::bytea || (c).digest || sha256(convert_to(json_build_array(s.id::text, 'truncate', null::text)::text, 'UTF8')))
+  from (select nextval('audit.entry_id_seq') as id) s;
+  return null;
+end $body$ $q$, recorder, pinned, guard, opening,
+    replace(audit.entry_insert(root, '''truncate''', 'o', true, false, 'only @table o'), '(c)', '($1)'));
+  execute format('alter function %1$s() owner to lakeloop_owner; alter function %1$s_truncate() owner to lakeloop_owner', recorder);
+  execute format('revoke all on function %1$s(), %1$s_truncate() from public', recorder);
+end
+$f$`;
+
+/** The table's shape as a row of audit.schema_version; a new one when it differs from the last. */
+const SCHEMA_VERSION = `
+create function audit.current_schema_version(adopted_id integer, root regclass) returns integer
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  shape audit.schema_version;
+  found_id integer;
+begin
+  select n.nspname, k.relname into shape.table_schema, shape.table_name from pg_class k join pg_namespace n on n.oid = k.relnamespace where k.oid = root;
+  select array_agg(name order by ordinal), array_agg(type order by ordinal) into shape.columns, shape.types from audit.column_text(root, 'n');
+  select array_agg(name order by ordinal) into shape.key_columns from audit.key_columns(root);
+  select v.id into found_id from audit.schema_version v
+  where v.id = (select max(l.id) from audit.schema_version l where l.adopted_id = $1)
+    and (v.table_schema, v.table_name, v.columns, v.types, v.key_columns) = (shape.table_schema, shape.table_name, shape.columns, shape.types, shape.key_columns);
+  if found_id is null then
+    insert into audit.schema_version (adopted_id, table_schema, table_name, columns, types, key_columns)
+    values (adopted_id, shape.table_schema, shape.table_name, shape.columns, shape.types, shape.key_columns) returning id into found_id;
+  end if;
+  return found_id;
+end
+$$`;
+
+/** Replica identity and triggers on one relation: the table itself, or a partition (a parent's trigger is silent for DML on a leaf). */
+const ATTACH = `
+create function audit.attach(relation regclass, adopted_id integer) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  fn text := 'audit.record_' || adopted_id;
+begin
+  if (select relreplident from pg_class where oid = relation) <> 'f' then
+    execute format('alter table %s replica identity full', relation);
+  end if;
+  if (select count(*) from pg_trigger where tgrelid = relation and tgname like 'lakeloop\\_audit\\_%' and tgenabled = 'A') = 4 then
+    return;
+  end if;
+  execute format('create or replace trigger lakeloop_audit_insert after insert on %s referencing new table as new_rows for each statement execute function %s()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function %s()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_delete after delete on %s referencing old table as old_rows for each statement execute function %s()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_truncate before truncate on %s for each statement execute function %s_truncate()', relation, fn);
+  execute format('alter table %s enable always trigger lakeloop_audit_insert, enable always trigger lakeloop_audit_update,
+    enable always trigger lakeloop_audit_delete, enable always trigger lakeloop_audit_truncate', relation);
+end
+$$`;
+
+const ADOPT = `
+create function lakeloop.adopt(target regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  relation record;
+  entry_id integer;
+  version integer;
+begin
+  select k.relkind, k.relispartition, k.relpersistence, k.relowner, n.nspname, k.relname into relation from pg_class k join pg_namespace n on n.oid = k.relnamespace where k.oid = target;
+  if relation.relkind not in ('r', 'p') or relation.relpersistence <> 'p' then
+    raise wrong_object_type using message = format('%s is not a permanent table', target);
+  elsif relation.relispartition then
+    raise wrong_object_type using message = format('%s is a partition', target), hint = format('adopt %s', pg_partition_root(target));
+  elsif relation.nspname in ('lakeloop', 'audit') then
+    raise wrong_object_type using message = format('%s is Lakeloop''s own', target);
+  elsif not exists (select from pg_index where indrelid = target and indisprimary) then
+    raise object_not_in_prerequisite_state using message = format('%s has no primary key', target), hint = format('alter table %s add primary key (…)', target);
+  end if;
+  perform set_config('lakeloop.adopting', 'on', true);
+  insert into lakeloop.adopted (root) values (target) on conflict (root) do update set adopted_at = lakeloop.adopted.adopted_at returning id into entry_id;
+  version := audit.current_schema_version(entry_id, target);
+  update lakeloop.adopted set schema_version = version where id = entry_id and schema_version is distinct from version;
+  perform audit.write_recorder(entry_id, target, version);
+  if not has_table_privilege('lakeloop_owner', target, 'select') then
+    execute format('grant select on %s to lakeloop_owner', target);
+  end if;
+  perform audit.attach(target, entry_id);
+  perform audit.attach(leaf.relid, entry_id) from pg_partition_tree(target) leaf where leaf.relid <> target;
+  if exists (select from pg_publication where pubname = 'lakeloop' and not puballtables)
+     and not exists (select from pg_publication_rel r join pg_publication p on p.oid = r.prpubid where p.pubname = 'lakeloop' and r.prrelid = target) then
+    execute format('alter publication lakeloop add table %s', target);
+  end if;
+  perform set_config('lakeloop.adopting', '', true);
+end
+$$;
+revoke all on function lakeloop.adopt from public`;
+
+/** Event trigger function: an adopted table's new columns and partitions come under audit in the transaction that makes them. */
+const ON_DDL = `
+create function lakeloop.on_ddl() returns event_trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  root regclass;
+begin
+  if current_setting('lakeloop.adopting', true) = 'on' then
+    return;
+  end if;
+  for root in
+    select distinct a.root from pg_event_trigger_ddl_commands() c join lakeloop.adopted a on a.root = c.objid or a.root = pg_partition_root(c.objid)
+    where c.classid = 'pg_class'::regclass
+  loop
+    perform lakeloop.adopt(root);
+  end loop;
+end
+$$`;
