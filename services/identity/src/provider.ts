@@ -57,7 +57,9 @@ export function createProvider({ config, accounts, keys, store }: ProviderParts)
 
 function cookies(config: IdentityConfig, keys: IdentityKeys): Configuration['cookies'] {
   const common = { httpOnly: true, sameSite: 'lax' as const, signed: true, path: ISSUER_PATH, secure: config.publicUrl.startsWith('https:') };
-  const names = { session: 'lakeloop_oidc', interaction: 'lakeloop_oidc_interaction', resume: 'lakeloop_oidc_resume' };
+  // Cookies do not tell ports apart; two installations on one machine must.
+  const prefix = `lakeloop_oidc_${new URL(config.publicUrl).port}`;
+  const names = { session: prefix, interaction: `${prefix}_interaction`, resume: `${prefix}_resume` };
   const { path: _path, ...short } = common;
   return { keys: keys.cookieKeys, long: common, short, names };
 }
