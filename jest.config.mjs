@@ -28,12 +28,21 @@ const postgres = {
   globalTeardown: '<rootDir>/libs/testing/global-setup/postgres-teardown.ts',
 };
 
+const kafka = {
+  globalSetup: '<rootDir>/libs/testing/global-setup/kafka.ts',
+  globalTeardown: '<rootDir>/libs/testing/global-setup/kafka-teardown.ts',
+};
+const redis = {
+  globalSetup: '<rootDir>/libs/testing/global-setup/redis.ts',
+  globalTeardown: '<rootDir>/libs/testing/global-setup/redis-teardown.ts',
+};
+
 export default {
   projects: [
     project('unit', 'spec'),
     project('pg', 'pg.spec', postgres),
-    project('kafka', 'kafka.spec', postgres),
-    project('redis', 'redis.spec', postgres),
+    project('kafka', 'kafka.spec', kafka),
+    project('redis', 'redis.spec', redis),
     project('e2e', 'e2e.spec', postgres),
     project('browser', 'browser.spec', postgres),
   ],

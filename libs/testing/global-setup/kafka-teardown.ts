@@ -1,0 +1,3 @@
+import { stop } from './kafka.ts';
+
+export default stop;

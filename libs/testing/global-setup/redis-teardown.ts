@@ -1,0 +1,3 @@
+import { stop } from './redis.ts';
+
+export default stop;
