@@ -19,6 +19,7 @@ const CHECKS: Check[] = [
   { name: 'lint', args: [bin('oxlint/bin/oxlint'), '--type-aware', '-f', 'unix'] },
   { name: 'import rules', args: ['scripts/import-rules/check.ts'] },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--cache', '--log-level', 'warn', '.'] },
+  { name: 'lockfile', args: ['scripts/lockfile.mjs', '--check'] },
   { name: 'generated files', args: ['scripts/generate.ts', '--check'] },
 ];
 
