@@ -1,0 +1,27 @@
+/** `GET /v1/flows`: the flows that the caller's role may read, as a console needs to know them. */
+export interface Flows {
+  flows: FlowDescription[];
+}
+
+/** A flow over exceptions, described: tables, words and roles; a console's pages are generic over it. */
+export interface FlowDescription {
+  name: string;
+  title: string;
+  /** Postgres schema of the subject table and of `flags`, `recommendations`, `dispositions`. */
+  schema: string;
+  subject: {
+    table: string;
+    key: { column: string; type: string };
+    /** Column of `flags` that refers to the subject's key. */
+    reference: string;
+    /** Columns that the caller may read, in order. `type` as DDL spells it. */
+    columns: { name: string; type: string; title?: string }[];
+    /** Columns that a person names in a correction. */
+    correctable: string[];
+    /** Columns of a short description, for lists. */
+    summary: string[];
+  };
+  labels: { class: string; title: string }[];
+  /** Postgres roles by what they may do. */
+  roles: { flag: string[]; approve: string[]; read: string[]; administer: string[] };
+}
