@@ -1,0 +1,152 @@
+import pg from 'pg';
+import { Failure } from '#libs/failure/failure';
+import { classify } from '#libs/failure/classify';
+import { retrying } from '#libs/runtime/backoff';
+import type { Clock } from '#libs/runtime/clock';
+import type { Readiness } from '#libs/runtime/health';
+import type { Lifecycle } from '#libs/runtime/lifecycle';
+import type { Logger } from '#libs/runtime/logger';
+import type { Catalogue } from './catalogue.ts';
+import { loadCatalogue } from './load-catalogue.ts';
+
+export interface CatalogueCacheOptions {
+  pool: pg.Pool;
+  connectionString: string;
+  schemas: readonly string[];
+  clock: Clock;
+  logger: Logger;
+  /** Least time between two refreshes for a name we don't know, ms; default 1,000. */
+  refreshEveryMs?: number;
+}
+
+/** PostgREST's signal that the schema changed: `NOTIFY pgrst` (an empty payload or `reload schema`). */
+export const SCHEMA_CHANNEL = 'pgrst';
+
+/**
+ * The catalogue, loaded at start and again on `NOTIFY pgrst`, after the listening connection was lost, and (at most once in
+ * `refreshEveryMs`) when a request names something unknown. A dead Postgres is retried for ever; `current` is undefined until the first load.
+ */
+export class CatalogueCache implements Lifecycle {
+  readonly name = 'catalogue';
+  readonly #options: Required<CatalogueCacheOptions>;
+  readonly #stopping = new AbortController();
+  #catalogue: Catalogue | undefined;
+  #problem = 'the catalogue has not been loaded yet';
+  #loading: Promise<void> | undefined;
+  #again = false;
+  #lastRefresh = -Infinity;
+  #listener: pg.Client | undefined;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(options: CatalogueCacheOptions) {
+    this.#options = { refreshEveryMs: 1_000, ...options };
+  }
+
+  get current(): Catalogue | undefined {
+    return this.#catalogue;
+  }
+
+  /** Starts following the schema; does not wait for a Postgres that is down. */
+  run(): Promise<void> {
+    this.#following = this.#follow();
+    return Promise.resolve();
+  }
+
+  drain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#listener?.end().catch(() => undefined);
+    await this.#following;
+    await this.#loading?.catch(() => undefined);
+  }
+
+  /** Loads once more; calls that come while one runs share the next one. */
+  reload(): Promise<void> {
+    if (this.#loading) {
+      this.#again = true;
+      return this.#loading;
+    }
+    this.#loading = this.#loadUntilCurrent().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  /** For a name that is unknown: true when the catalogue was loaded anew and is worth another look. */
+  async refreshForUnknown(): Promise<boolean> {
+    const now = this.#options.clock.now();
+    if (now - this.#lastRefresh < this.#options.refreshEveryMs) return false;
+    this.#lastRefresh = now;
+    await this.reload();
+    return true;
+  }
+
+  /** Ready once loaded and while Postgres answers. */
+  async readiness(): Promise<Readiness> {
+    if (!this.#catalogue) return { ready: false, detail: this.#problem };
+    try {
+      await this.#options.pool.query('select 1');
+      return { ready: true };
+    } catch (error) {
+      return { ready: false, detail: `Postgres does not answer: ${classify(error).message}` };
+    }
+  }
+
+  async #loadUntilCurrent(): Promise<void> {
+    do {
+      this.#again = false;
+      const version = (this.#catalogue?.version ?? 0) + 1;
+      this.#catalogue = await loadCatalogue(this.#options.pool, this.#options.schemas, version);
+    } while (this.#again);
+  }
+
+  /** Listens, loads, and does both again whenever the connection ends. */
+  async #follow(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const ended = await retrying(() => this.#listenAndLoad(), {
+        signal,
+        retryable: () => !signal.aborted,
+        onRetry: (error, waitMs) => this.#report(error, waitMs),
+      }).catch(() => undefined);
+      await ended?.promise;
+    }
+  }
+
+  async #listenAndLoad(): Promise<{ promise: Promise<void> }> {
+    const ended = Promise.withResolvers<void>();
+    const client = new pg.Client({
+      connectionString: this.#options.connectionString,
+      application_name: 'lakeloop-write-schema',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    client.on('end', () => ended.resolve());
+    client.on('notification', ({ payload }) => {
+      if (payload === undefined || payload === '' || payload === 'reload schema') void this.reload().catch((error: unknown) => this.#report(error, 0));
+    });
+    try {
+      this.#listener = client;
+      await client.connect();
+      await client.query(`listen ${SCHEMA_CHANNEL}`);
+      await this.reload();
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    this.#options.logger.info({ relations: countRelations(this.#catalogue) }, 'catalogue loaded');
+    return { promise: ended.promise };
+  }
+
+  #report(error: unknown, waitMs: number): void {
+    const failure: Failure = classify(error);
+    this.#problem = `Postgres does not answer: ${failure.message}`;
+    this.#options.logger.warn({ dependency: 'postgres', reason: failure.message, kind: failure.kind, waitMs }, 'cannot load the catalogue; trying again');
+  }
+}
+
+function countRelations(catalogue: Catalogue | undefined): number {
+  return [...(catalogue?.relations.values() ?? [])].reduce((sum, relations) => sum + relations.size, 0);
+}

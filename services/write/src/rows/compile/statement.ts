@@ -1,0 +1,32 @@
+/** A statement of one `text[]` parameter that yields one row `(body text, total bigint, page bigint, extra jsonb)`. */
+export interface Statement {
+  text: string;
+  parameters: readonly (string | null)[];
+}
+
+/** How the rows are to be shown. */
+export interface Shape {
+  /** `none`: no body; `array`; `object`: exactly one row, as an object. */
+  body: 'none' | 'array' | 'object';
+  stripNulls: boolean;
+}
+
+/** Aggregates `rows` (a record-valued expression) into the body. PostgreSQL builds the text; nobody parses it again. */
+export function bodySql(rows: string, { body, stripNulls }: Shape): string {
+  if (body === 'none') return `''`;
+  const list = `pg_catalog.json_agg(${rows})`;
+  const stripped = stripNulls ? `pg_catalog.json_strip_nulls(${list})` : list;
+  return body === 'array' ? `coalesce((${stripped})::pg_catalog.text, '[]')` : `coalesce((${stripped}->0)::pg_catalog.text, 'null')`;
+}
+
+/**
+ * A refusal that only the statement can know of and that must undo it: the row count breaks what the caller asked for. There is
+ * no `raise` in SQL and we may own no function here, so a cast that can't succeed carries it: 22P02 with this text quoted in the message.
+ */
+export const COUNT_REFUSED = 'lakeloop:count-refused';
+
+/** The number of rows, as a bigint; fails the statement when `allowed` (SQL over `count(*)`) is false. */
+export function guardedCount(allowed: string | undefined): string {
+  if (allowed === undefined) return 'pg_catalog.count(*)';
+  return `case when ${allowed} then pg_catalog.count(*) else ('${COUNT_REFUSED}:' || pg_catalog.count(*))::pg_catalog.int8 end`;
+}

@@ -1,0 +1,50 @@
+import { quoteIdentifier } from '#libs/postgres/identifiers';
+import type { Relation } from '../../catalogue/catalogue.ts';
+import type { SelectItem } from '../query/row-query.ts';
+import { compileSelect } from './expression.ts';
+import { hasRowVersion } from './key.ts';
+import { bodyColumnOf, columnSql, type Scope } from './scope.ts';
+import { bodySql, guardedCount, type Shape } from './statement.ts';
+
+/** What the caller wants back from a write. */
+export interface Returning {
+  shape: Shape;
+  select: readonly SelectItem[] | null;
+  /** The keys of the rows written: for `Location` and for the replay of an idempotent request. Needs SELECT on the key. */
+  keys: boolean;
+  /** The row version after the write. Needs SELECT on the whole table. */
+  version: boolean;
+  /** SQL over `count(*)` that must hold, or the write is undone. */
+  allowedCount?: string;
+}
+
+/** The body's columns as a record definition for `json_to_recordset`. */
+export function recordDefinition(scope: Scope, columns: readonly string[]): string {
+  return columns.map((name) => `${quoteIdentifier(name)} ${bodyColumnOf(scope, name).type}`).join(', ');
+}
+
+/** ` returning …` of a data-modifying statement; `_r` the record shown, `_v` its version, `_k` its key, `_i` whether it was inserted. */
+export function compileReturning(scope: Scope, { shape, select, keys, version }: Returning, inserted: boolean): string {
+  const { relation } = scope;
+  const items: string[] = [];
+  if (shape.body !== 'none')
+    items.push(select === null ? `${scope.alias} as _r` : `(select pg_catalog.row_to_json(_x.*) from (select ${compileSelect(scope, select)}) _x) as _r`);
+  if (version && hasRowVersion(relation)) items.push(`${scope.alias}.xmin::pg_catalog.text as _v`);
+  if (keys && relation.primaryKey.length > 0) items.push(`pg_catalog.json_build_array(${keyTexts(scope)}) as _k`);
+  if (inserted && hasRowVersion(relation)) items.push(`(${scope.alias}.xmax = 0) as _i`);
+  return ` returning ${items.length === 0 ? '1 as _n' : items.join(', ')}`;
+}
+
+/** The outer select over the rows written (`_w`). */
+export function compileOutcome(relation: Relation, { shape, keys, version, allowedCount }: Returning, inserted: boolean): string {
+  const extra: string[] = [];
+  if (version && hasRowVersion(relation)) extra.push(`'etag', case when pg_catalog.count(*) = 1 then pg_catalog.min(_w._v) end`);
+  if (keys && relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_agg(_w._k)`);
+  if (inserted && hasRowVersion(relation)) extra.push(`'status', case when pg_catalog.bool_or(_w._i) is false then 200 else 201 end`);
+  const extraSql = extra.length === 0 ? 'null::pg_catalog.jsonb' : `pg_catalog.jsonb_build_object(${extra.join(', ')})`;
+  return ` select ${bodySql('_w._r', shape)} as body, null::pg_catalog.int8 as total, ${guardedCount(allowedCount)} as page, ${extraSql} as extra from _w`;
+}
+
+function keyTexts(scope: Scope): string {
+  return scope.relation.primaryKey.map((name) => `${columnSql(scope, name)}::pg_catalog.text`).join(', ');
+}

@@ -1,0 +1,25 @@
+import { readField } from './field.ts';
+import type { OrderItem } from './row-query.ts';
+import { Scanner } from './scanner.ts';
+
+/** `order=a.desc.nullslast,b` */
+export function parseOrder(text: string): OrderItem[] {
+  const scanner = new Scanner(text, 'order');
+  const items: OrderItem[] = [];
+  do {
+    scanner.skipSpaces();
+    items.push(readItem(scanner));
+  } while (scanner.eat(','));
+  if (!scanner.done) scanner.fail('"," or end of input');
+  return items;
+}
+
+function readItem(scanner: Scanner): OrderItem {
+  const item: OrderItem = { field: readField(scanner) };
+  if (scanner.eat('.asc')) item.direction = 'asc';
+  else if (scanner.eat('.desc')) item.direction = 'desc';
+  if (scanner.eat('.nullsfirst')) item.nulls = 'first';
+  else if (scanner.eat('.nullslast')) item.nulls = 'last';
+  if (scanner.peek() === '.') scanner.fail('asc, desc, nullsfirst or nullslast', scanner.position + 1);
+  return item;
+}

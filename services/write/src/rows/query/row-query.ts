@@ -1,0 +1,62 @@
+import type { OperatorName } from './operators.ts';
+
+/** A column, or a place inside a JSON column: `data->a->>b`. */
+export interface Field {
+  column: string;
+  path: readonly JsonStep[];
+}
+
+export interface JsonStep {
+  /** `->>`: the value as text; `->`: as JSON. */
+  asText: boolean;
+  /** A key of an object, or an index of an array. */
+  key: string | number;
+}
+
+export interface SelectItem {
+  field: Field;
+  /** Name in the answer; default: the column, or the last key of the path. */
+  alias?: string;
+  cast?: string;
+}
+
+export type Condition = Filter | ConditionTree;
+
+export interface Filter {
+  kind: 'filter';
+  negated: boolean;
+  field: Field;
+  operator: OperatorName;
+  quantifier?: 'any' | 'all';
+  /** Text search configuration: `fts(english)`. */
+  language?: string;
+  value: FilterValue;
+}
+export type FilterValue = { kind: 'text'; text: string } | { kind: 'list'; items: readonly string[] } | { kind: 'is'; word: IsWord };
+export type IsWord = 'null' | 'not null' | 'true' | 'false' | 'unknown';
+
+export interface ConditionTree {
+  kind: 'and' | 'or';
+  negated: boolean;
+  conditions: readonly Condition[];
+}
+
+export interface OrderItem {
+  field: Field;
+  direction?: 'asc' | 'desc';
+  nulls?: 'first' | 'last';
+}
+
+/** The query string of a row request, parsed but not yet checked against the catalogue. */
+export interface RowQuery {
+  /** Null: every column. */
+  select: readonly SelectItem[] | null;
+  /** Joined by AND. */
+  conditions: readonly Condition[];
+  order: readonly OrderItem[];
+  limit: number | null;
+  offset: number;
+  /** Columns taken from the body; null: the body's keys. */
+  columns: readonly string[] | null;
+  onConflict: readonly string[] | null;
+}

@@ -1,0 +1,168 @@
+import type { Principal } from '#libs/governance/principal';
+import type { WriteContext } from '#libs/governance/write-context';
+import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
+import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import { answerFor, type Outcome, type OutcomeExtra } from './answer.ts';
+import { ApiError } from './api-error.ts';
+import { compileRequest, type ParsedRequest, parseRequest } from './compile-request.ts';
+import { UnknownColumn } from './compile/scope.ts';
+import type { Statement } from './compile/statement.ts';
+import { withRetries } from './concurrency.ts';
+import type { RowExecutor } from './executor.ts';
+import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
+import { preconditionFailed } from './if-match.ts';
+import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
+import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
+import { relationOf, schemaOf, unknownTable } from './target.ts';
+import type { VersionGrants } from './version-grants.ts';
+
+export interface RowServiceOptions {
+  catalogue: CatalogueCache;
+  executor: RowExecutor;
+  versions: VersionGrants;
+  /** Most rows of one read; undefined: no bound. */
+  maxRows: number | undefined;
+}
+
+/** Who asks, and for what reason. */
+export interface Caller {
+  principal: Principal;
+  /** No token was sent. */
+  anonymous: boolean;
+  context: WriteContext;
+}
+
+/** A request on its way: what it says, where it goes, and the catalogue it was compiled against. */
+interface Work {
+  request: RowRequest;
+  parsed: ParsedRequest;
+  caller: Caller;
+  schema: string;
+  catalogue: Catalogue;
+  relation: Relation;
+}
+
+/** Answers row requests: parse, look up, compile, execute, answer. Every refusal is an `ApiError`. */
+export class RowService {
+  readonly #options: RowServiceOptions;
+
+  constructor(options: RowServiceOptions) {
+    this.#options = options;
+  }
+
+  async answer(request: RowRequest, caller: Caller): Promise<RowAnswer> {
+    const { schemas } = this.#catalogue();
+    const schema = schemaOf(schemas, request);
+    const parsed = parseRequest(request, this.#options.maxRows);
+    const { catalogue, relation } = await this.#find(schema, request.table);
+    const work: Work = { request, parsed, caller, schema, catalogue, relation };
+    const answer = await this.#attempt(work).catch((error: unknown) => this.#again(work, error));
+    if (schemas.length > 1) answer.headers['content-profile'] = schema;
+    return answer;
+  }
+
+  #catalogue(): Catalogue {
+    const catalogue = this.#options.catalogue.current;
+    if (catalogue) return catalogue;
+    throw new ApiError(503, 'PGRST002', 'Could not query the database for the schema cache. Retrying.', { headers: { 'retry-after': '1' } });
+  }
+
+  /** A name we don't know may be new: look again in a newer catalogue before saying no. */
+  async #find(schema: string, table: string): Promise<{ catalogue: Catalogue; relation: Relation }> {
+    for (;;) {
+      const catalogue = this.#catalogue();
+      const relation = relationOf(catalogue, schema, table);
+      if (relation) return { catalogue, relation };
+      if (!(await this.#refreshed())) throw unknownTable(catalogue, schema, table);
+    }
+  }
+
+  #refreshed(): Promise<boolean> {
+    return this.#options.catalogue.refreshForUnknown().catch((error: unknown) => {
+      throw translateSqlError(error, false);
+    });
+  }
+
+  /** Once more where a newer catalogue, or asking for less, may help; else the error's translation. */
+  async #again(work: Work, error: unknown): Promise<RowAnswer> {
+    const code = sqlStateOf(error);
+    if (error instanceof UnknownColumn || code === '42P01' || code === '42703') {
+      if (!(await this.#refreshed())) throw this.#translated(work, error);
+      return this.#attempt({ ...work, ...(await this.#find(work.schema, work.request.table)) }).catch((again: unknown) => this.#refuse(work, again));
+    }
+    if (code === '42501' && work.parsed.ifMatch === undefined && this.#mayVersion(work)) return this.#withoutVersion(work);
+    throw this.#translated(work, error);
+  }
+
+  /** The grant that was missing may be the one on the row version alone. */
+  async #withoutVersion(work: Work): Promise<RowAnswer> {
+    const answer = await this.#attempt(work, false).catch((error: unknown) => this.#refuse(work, error));
+    this.#options.versions.refuse(work.caller.principal.role, work.relation.sql);
+    return answer;
+  }
+
+  #refuse(work: Work, error: unknown): never {
+    throw this.#translated(work, error);
+  }
+
+  #translated({ parsed, caller }: Work, error: unknown): ApiError {
+    const refusal = translateSqlError(error, caller.anonymous);
+    if (!(refusal instanceof RefusedCount)) return refusal;
+    if (parsed.ifMatch !== undefined && refusal.rows === 0) return preconditionFailed();
+    return parsed.answer.body === 'object' && refusal.rows !== 1 ? notSingular(refusal.rows) : refusal;
+  }
+
+  #mayVersion({ caller, relation }: Work): boolean {
+    return this.#options.versions.mayRead(caller.principal.role, relation.sql);
+  }
+
+  #attempt(work: Work, versioned = work.parsed.ifMatch !== undefined || this.#mayVersion(work)): Promise<RowAnswer> {
+    return withRetries(async () => {
+      const statement = compileRequest(work.parsed, work.relation, work.catalogue, { versioned });
+      return isRead(work.parsed.method) ? this.#read(work, statement) : this.#write(work, statement);
+    });
+  }
+
+  async #read({ parsed, relation, catalogue, caller }: Work, statement: Statement): Promise<RowAnswer> {
+    const { body, total, page, extra } = await this.#options.executor.read(catalogue.governed, caller.principal, statement);
+    return answerFor(parsed, outcomeOf(body, total, page, extra), relation);
+  }
+
+  async #write(work: Work, statement: Statement): Promise<RowAnswer> {
+    const { request, parsed, relation, catalogue, caller, schema } = work;
+    const idempotency = idempotencyOf(request, parsed, caller.principal, schema);
+    const { principal, context } = caller;
+    const result = await this.#options.executor.write(catalogue.governed, { principal, context, statement, ...(idempotency ? { idempotency } : {}) });
+    if (result.outcome === 'mismatch') throw reusedKey();
+    if (result.outcome === 'in-flight') throw twinStillRunning();
+    if (result.outcome === 'replayed') return this.#replay(work, result);
+    const answer = answerFor(parsed, outcomeOf(result.body, result.total, result.page, result.extra), relation);
+    if (!relation.audited) answer.headers['lakeloop-audited'] = 'false';
+    return answer;
+  }
+
+  /** The answer of a write that was committed before: its status, and its rows as the caller may see them today. */
+  async #replay(work: Work, { status, keys }: { status: number | null; keys: string | null }): Promise<RowAnswer> {
+    const { parsed, relation, catalogue, caller } = work;
+    const list = (JSON.parse(keys ?? '[]') ?? []) as string[][];
+    const reading: ParsedRequest = {
+      ...parsed,
+      method: parsed.prefer.return === 'representation' ? 'GET' : 'HEAD',
+      prefer: {},
+      query: { ...parsed.query, conditions: [conditionForKeys(relation, list)], order: [] },
+    };
+    let outcome: Outcome = { body: null, total: null, page: list.length, extra: { keys: list } };
+    if (list.length > 0) {
+      const statement = compileRequest(reading, relation, catalogue, { versioned: false });
+      const { body } = await this.#options.executor.read(catalogue.governed, caller.principal, statement);
+      outcome = { ...outcome, body };
+    } else outcome.body = parsed.answer.body === 'array' ? '[]' : 'null';
+    const answer = answerFor(parsed, outcome, relation);
+    answer.headers['idempotent-replayed'] = 'true';
+    return status === null ? answer : { ...answer, status };
+  }
+}
+
+function outcomeOf(body: string | null, total: number | null, page: number | null, extra: string | null): Outcome {
+  return { body, total, page: page ?? 0, extra: extra === null ? {} : (JSON.parse(extra) as OutcomeExtra) };
+}

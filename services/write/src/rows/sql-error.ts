@@ -1,0 +1,127 @@
+import { classify } from '#libs/failure/classify';
+import { ApiError } from './api-error.ts';
+import { COUNT_REFUSED } from './compile/statement.ts';
+
+/** The fields of a PostgreSQL error that an answer is made of. */
+interface SqlError {
+  code: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+}
+
+/** HTTP status by SQLSTATE, as PostgREST has it: full code first, then class, else 400. */
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  '23503': 409,
+  '23505': 409,
+  '25006': 405,
+  '42883': 404,
+  '42P01': 404,
+  '42P17': 500,
+  '53400': 500,
+  '57P01': 503,
+  P0001: 400,
+};
+const STATUS_BY_CLASS: Readonly<Record<string, number>> = {
+  '08': 503,
+  '09': 500,
+  '0L': 403,
+  '0P': 403,
+  '25': 500,
+  '28': 403,
+  '2D': 500,
+  '38': 500,
+  '39': 500,
+  '3B': 500,
+  '40': 500,
+  '53': 503,
+  '54': 500,
+  '55': 500,
+  '57': 500,
+  '58': 500,
+  F0: 500,
+  HV: 500,
+  P0: 500,
+  XX: 500,
+};
+
+/** The answer to whatever a statement threw. `anonymous`: the request had no token, so that lacking a grant means "sign in". */
+export function translateSqlError(error: unknown, anonymous: boolean): ApiError {
+  if (error instanceof ApiError) return error;
+  const sql = sqlErrorIn(error);
+  if (sql) return refusedCount(sql) ?? fromSql(sql, anonymous);
+  const failure = classify(error);
+  if (failure.kind === 'dependency-unavailable' || failure.kind === 'overloaded' || failure.kind === 'timeout')
+    return new ApiError(503, 'PGRST000', 'Could not connect with the database.', {
+      details: failure.message,
+      hint: 'The service goes on by itself once PostgreSQL answers.',
+      headers: { 'retry-after': '1' },
+    });
+  return new ApiError(500, 'PGRSTX00', 'Internal error', { details: 'It has been logged with this request id.' });
+}
+
+/** Finds the PostgreSQL error in what was thrown, through classified wrappers. */
+function sqlErrorIn(error: unknown): SqlError | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1)
+    if ('code' in cause && typeof cause.code === 'string' && 'severity' in cause && /^[0-9A-Z]{5}$/.test(cause.code)) return cause as unknown as SqlError;
+  return undefined;
+}
+
+/** SQLSTATE of what was thrown; undefined when it is no PostgreSQL error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  return sqlErrorIn(error)?.code;
+}
+
+function fromSql({ code, message, detail, hint }: SqlError, anonymous: boolean): ApiError {
+  if (code === 'PGRST') return fromRaisedResponse(message, detail);
+  const challenge = code === '42501' && anonymous ? { headers: { 'www-authenticate': 'Bearer' } } : {};
+  return new ApiError(statusOf(code, message, anonymous), code, message, { details: detail ?? null, hint: hint ?? null, ...challenge });
+}
+
+function statusOf(code: string, message: string, anonymous: boolean): number {
+  if (code === '42501') return anonymous ? 401 : 403;
+  if (code === '22023' && /^role ".*" does not exist$/s.test(message)) return 401;
+  const raised = /^PT([1-5]\d\d)$/.exec(code);
+  if (raised) return Number(raised[1]);
+  return STATUS_BY_CODE[code] ?? STATUS_BY_CLASS[code.slice(0, 2)] ?? (code.startsWith('PT') ? 500 : 400);
+}
+
+/** `raise sqlstate 'PGRST'` with the answer as JSON in message and detail. */
+function fromRaisedResponse(message: string, detail: string | undefined): ApiError {
+  try {
+    const body = JSON.parse(message) as { code: unknown; message: unknown; details?: unknown; hint?: unknown };
+    const { status, headers } = JSON.parse(detail ?? '') as { status: unknown; headers?: Record<string, unknown> };
+    if (typeof status !== 'number' || typeof body.code !== 'string' || typeof body.message !== 'string' || status < 200 || status > 599)
+      throw new SyntaxError('status, code or message');
+    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+    return new ApiError(status, body.code, body.message, {
+      details: text(body.details),
+      hint: text(body.hint),
+      headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)])),
+    });
+  } catch {
+    return new ApiError(500, 'PGRST121', 'Could not parse JSON in the "RAISE SQLSTATE \'PGRST\'" error', {
+      details: 'MESSAGE and DETAIL must be JSON objects with code, message and status.',
+    });
+  }
+}
+
+/** A write undone because its row count was not what the caller asked for (compile/statement.ts). */
+function refusedCount({ code, message }: SqlError): ApiError | undefined {
+  const rows = code === '22P02' ? new RegExp(`"${COUNT_REFUSED}:(\\d+)"`).exec(message)?.[1] : undefined;
+  return rows === undefined ? undefined : new RefusedCount(Number(rows));
+}
+
+/** Thrown for the caller to word: it knows whether one object or at most n rows were asked for. */
+export class RefusedCount extends ApiError {
+  readonly rows: number;
+
+  constructor(rows: number) {
+    super(400, 'PGRST124', 'Query result exceeds max-affected preference constraint', { details: `The query affects ${rows} rows` });
+    this.rows = rows;
+  }
+}
+
+export function notSingular(rows: number): ApiError {
+  return new ApiError(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', { details: `The result contains ${rows} rows` });
+}

@@ -1,0 +1,27 @@
+import { type Catalogue, findRelation, nearestRelation, type Relation } from '../catalogue/catalogue.ts';
+import { ApiError } from './api-error.ts';
+import { isRead, type RowRequest } from './row-request.ts';
+
+/** The schema that the request's profile header names; the first exposed one without it. 406 PGRST106 for any other. */
+export function schemaOf(schemas: readonly string[], { method, headers }: RowRequest): string {
+  const profile = headers[isRead(method) ? 'accept-profile' : 'content-profile'];
+  if (profile === undefined) return schemas[0] as string;
+  if (schemas.includes(profile)) return profile;
+  throw new ApiError(406, 'PGRST106', `Invalid schema: ${profile}`, { hint: `Only the following schemas are exposed: ${schemas.join(', ')}` });
+}
+
+/** The table or view; undefined when this catalogue has none of that name. */
+export function relationOf(catalogue: Catalogue, schema: string, table: string): Relation | undefined {
+  return findRelation(catalogue, schema, table);
+}
+
+/** 404 PGRST205, with the nearest name as a hint. */
+export function unknownTable(catalogue: Catalogue, schema: string, table: string): ApiError {
+  const near = nearestRelation(catalogue, schema, table);
+  return new ApiError(
+    404,
+    'PGRST205',
+    `Could not find the table '${schema}.${table}' in the schema cache`,
+    near === undefined ? {} : { hint: `Perhaps you meant the table '${schema}.${near}'` },
+  );
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from 'node:crypto';
+import type { Principal } from '#libs/governance/principal';
+import type { WriteContext } from '#libs/governance/write-context';
+import { childOf } from '#libs/runtime/telemetry';
+
+const MAX_REASON = 2_000;
+
+/**
+ * Who and why, from the request's headers: `traceparent` (else a new trace), `X-Request-Id` (else a new one), `Lakeloop-Reason`
+ * (percent-encoded where it is not plain ASCII), `Lakeloop-Hop` (write-backs that led here; default 0).
+ */
+export function contextOf(headers: Readonly<Record<string, string | undefined>>, principal: Principal): WriteContext {
+  const context: WriteContext = {
+    actor: principal.subject,
+    requestId: requestIdOf(headers['x-request-id']),
+    traceparent: childOf(headers['traceparent']),
+    hop: hopOf(headers['lakeloop-hop']),
+  };
+  if (principal.agent !== undefined) context.agent = principal.agent;
+  if (principal.onBehalfOf !== undefined) context.onBehalfOf = principal.onBehalfOf;
+  const reason = reasonOf(headers['lakeloop-reason']);
+  if (reason !== undefined) context.reason = reason;
+  return context;
+}
+
+/** The caller's own id when it is one printable word, so that it can be logged and sent back as it is. */
+export function requestIdOf(header: string | undefined): string {
+  return header !== undefined && /^[\x21-\x7e]{1,200}$/.test(header) ? header : randomUUID();
+}
+
+function hopOf(header: string | undefined): number {
+  return header !== undefined && /^\d{1,4}$/.test(header) ? Number(header) : 0;
+}
+
+/** Node reads header bytes as Latin-1: what is UTF-8 underneath is read as that. */
+function reasonOf(header: string | undefined): string | undefined {
+  if (header === undefined || header === '') return undefined;
+  const bytes = Buffer.from(header, 'latin1').toString('utf8');
+  const text = bytes.includes('\ufffd') ? header : bytes;
+  // oxlint-disable-next-line no-control-regex -- a reason is text: control characters would only forge log lines
+  return unescape(text)
+    .replaceAll(/[\0-\x1f\x7f]/g, ' ')
+    .slice(0, MAX_REASON);
+}
+
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { Failure } from '#libs/failure/failure';
+import { list, port, postgresUrl } from '#libs/runtime/config';
+
+/** A JWK set (RFC 7517 §5) as JSON text. */
+const jwks = z.string().transform((text, context) => {
+  try {
+    const value = JSON.parse(text) as { keys?: unknown };
+    if (Array.isArray(value.keys)) return value as { keys: Record<string, string>[] };
+  } catch {
+    // said below
+  }
+  context.addIssue({ code: 'custom', message: 'must be a JSON Web Key Set: {"keys":[…]}' });
+  return z.NEVER;
+});
+
+/** Settings of the write service. */
+export const writeSettings = z.object({
+  DATABASE_URL: postgresUrl.describe('Postgres login of the service: owns nothing, may become the app roles'),
+  ADMIN_DATABASE_URL: postgresUrl.optional().describe('login for DDL; unset: /v1/tables and /v1/policies answer 501'),
+  REST_SCHEMAS: list.default(['public']).describe('exposed schemas, comma-separated; the first is the default'),
+  REST_ANON_ROLE: z.string().optional().describe('Postgres role of a request without a token; unset: 401'),
+  REST_MAX_ROWS: z.coerce.number().int().positive().optional().describe('most rows of one read; unset: no bound'),
+  OIDC_ISSUER: z.url().optional().describe('OpenID Connect issuer whose tokens count'),
+  OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),
+  JWT_JWKS: jwks.optional().describe('static JSON Web Key Set that verifies tokens'),
+  JWT_ROLE_CLAIM: z.string().default('role').describe('claim that names the Postgres role; a dotted path'),
+  WRITE_PORT: port.default(8080).describe('HTTP port'),
+  WRITE_MAX_BODY_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(10 * 1024 * 1024)
+    .describe('largest request body'),
+  WRITE_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(0).default(30_000).describe('longest statement; 0: no bound'),
+  DB_POOL_MAX: z.coerce.number().int().positive().default(16).describe('most Postgres connections'),
+});
+export type WriteSettings = Readonly<z.infer<typeof writeSettings>>;
+
+/** What the module itself is given; the rest of the settings are the process's. */
+export type WriteConfig = Pick<
+  WriteSettings,
+  'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
+>;
+
+/** A service that anybody could use as anybody must not start (decisions.md 11). */
+export function requireIdentity({ OIDC_ISSUER, JWT_JWKS, REST_ANON_ROLE }: Pick<WriteSettings, 'OIDC_ISSUER' | 'JWT_JWKS' | 'REST_ANON_ROLE'>): void {
+  if (OIDC_ISSUER || JWT_JWKS || REST_ANON_ROLE) return;
+  throw new Failure('misconfigured', 'nobody could sign in: set OIDC_ISSUER, JWT_JWKS or REST_ANON_ROLE');
+}
