@@ -46,6 +46,7 @@ export default {
     project('e2e', 'e2e.spec', postgres),
     project('browser', 'browser.spec', postgres),
   ],
+  reporters: ['default', '<rootDir>/scripts/test/summary-reporter.mjs'],
   maxWorkers: 2,
   testTimeout: 60_000,
 };
