@@ -33,6 +33,7 @@ export class ReplicationStream {
   #heldBytes = 0;
   #waiting: PromiseWithResolvers<void> | undefined;
   #failure: Failure | undefined;
+  #interrupted = false;
 
   private constructor(socket: Socket, from: Lsn) {
     this.#socket = socket;
@@ -65,12 +66,13 @@ export class ReplicationStream {
   }
 
   /**
-   * All that arrived since the last call, in order, at least one event; waits for it. Rejects with a Failure once the session ended:
-   * the events that came before are handed out first.
+   * All that arrived since the last call, in order, at least one event; waits for it. Rejects with a Failure once the session ended.
+   * After `interrupt` it resolves at once, perhaps with nothing.
    */
   async receive(): Promise<ReplicationEvent[]> {
     while (this.#held.length === 0) {
       if (this.#failure) throw this.#failure;
+      if (this.#interrupted) return [];
       this.#waiting = Promise.withResolvers();
       await this.#waiting.promise;
     }
@@ -86,6 +88,18 @@ export class ReplicationStream {
     if (lsn <= this.#acknowledged) return;
     this.#acknowledged = lsn;
     this.#sendStatus();
+  }
+
+  /** Lets a consumer that waits in `receive` go on, so that it can stop. */
+  interrupt(): void {
+    this.#interrupted = true;
+    this.#wake();
+  }
+
+  /** Makes `receive` reject with `failure`, events that wait included. */
+  abort(failure: Failure): void {
+    this.#held = [];
+    this.#end(failure);
   }
 
   /** Ends the session in order; the last acknowledgement is on its way before. */

@@ -55,3 +55,9 @@ export async function createSlot(client: pg.Client | pg.Pool | pg.PoolClient, na
   if (!rows[0]) throw new Failure('protocol-violation', 'creating a replication slot answered nothing');
   return parseLsn(rows[0].lsn);
 }
+
+/** Where the server's log ends now: written here, or replayed on a standby. */
+export async function walEnd(client: pg.Client | pg.Pool): Promise<Lsn> {
+  const { rows } = await client.query<{ lsn: string }>('select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as lsn');
+  return parseLsn(rows[0]?.lsn ?? '0/0');
+}

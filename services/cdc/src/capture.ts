@@ -1,0 +1,118 @@
+import { classify } from '#libs/failure/classify';
+import { Failure } from '#libs/failure/failure';
+import { CONTEXT_PREFIX } from '#libs/governance/write-context';
+import { PgoutputDecoder } from '#libs/pgoutput/decoder';
+import { PgoutputError } from '#libs/pgoutput/pgoutput-error';
+import type { ReplicationEvent } from '#libs/postgres/replication/replication-message';
+import type { CaptureOptions } from './capture-options.ts';
+import type { ChangeRecord } from './change/change-record.ts';
+import type { Relation } from './change/relation.ts';
+import { TransactionAssembler } from './change/transaction-assembler.ts';
+import { Publisher } from './publish/publisher.ts';
+import { RelationCatalogue } from './source/relation-catalogue.ts';
+import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
+
+/** `source.version` of the envelopes. */
+const VERSION = '0.1.0';
+
+/** One session from a taken slot to its end: decode → complete relations → assemble → publish. A new one for every connection. */
+export class Capture {
+  readonly #taken: TakenSlot;
+  readonly #catalogue: RelationCatalogue;
+  readonly #relations = new Map<number, Relation>();
+  readonly #decoder = new PgoutputDecoder();
+  readonly #assembler: TransactionAssembler;
+  readonly #publisher: Publisher;
+  #stopping = false;
+  #done: Promise<void> | undefined;
+
+  constructor({ config, changeLog, pool, patterns, runtime, metrics }: CaptureOptions, taken: TakenSlot) {
+    const { identity, stream, producer, store, from } = taken;
+    const { systemId, timeline, database } = identity;
+    const retentionMs = config.CDC_TOPIC_RETENTION_MS < 0 ? null : config.CDC_TOPIC_RETENTION_MS;
+    const topic = { partitions: config.CDC_TOPIC_PARTITIONS, cleanup: 'delete', retentionMs } as const;
+    this.#taken = taken;
+    this.#catalogue = new RelationCatalogue({
+      pool,
+      patterns,
+      topicPrefix: config.CDC_TOPIC_PREFIX,
+      ensureTopic: (name) => changeLog.ensureTopic(name, topic),
+    });
+    this.#assembler = new TransactionAssembler({
+      systemId,
+      timeline,
+      envelope: { version: VERSION, topicPrefix: config.CDC_TOPIC_PREFIX, database },
+      contextPrefix: CONTEXT_PREFIX,
+      from,
+      relations: this.#relations,
+      now: () => runtime.clock.now(),
+    });
+    this.#publisher = new Publisher({
+      producer,
+      from,
+      progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(config) }),
+      acknowledge: (end) => stream.acknowledge(end),
+      onFailure: (failure) => stream.abort(failure),
+      clock: runtime.clock,
+      metrics,
+    });
+    stream.acknowledge(from.end);
+  }
+
+  /** WAL bytes between what is confirmed and what the server was last heard to have. */
+  get lagBytes(): number {
+    const { serverEnd, acknowledged } = this.#taken.stream;
+    return Number(serverEnd - acknowledged);
+  }
+
+  /** Runs until `stop`; rejects with the Failure that ended the session. */
+  run(): Promise<void> {
+    this.#done ??= this.#run();
+    return this.#done;
+  }
+
+  /** Reads nothing more, publishes and confirms what was read, ends the session. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#taken.stream.interrupt();
+    await this.#done?.catch(() => undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { stream, producer } = this.#taken;
+    try {
+      while (!this.#stopping) await this.#handle(await stream.receive());
+      await this.#publisher.drain();
+    } catch (error) {
+      const failure = asFailure(error);
+      this.#publisher.abandon(failure);
+      throw failure;
+    } finally {
+      await stream.close();
+      await producer.close().catch(() => undefined);
+    }
+  }
+
+  async #handle(events: readonly ReplicationEvent[]): Promise<void> {
+    const records: ChangeRecord[] = [];
+    let commitTime: bigint | null = null;
+    let urgent = false;
+    for (const event of events) {
+      if (event.kind === 'keepalive') {
+        this.#assembler.advance(event.serverEnd);
+        urgent ||= event.replyRequested;
+        continue;
+      }
+      const message = this.#decoder.decode(event.payload);
+      if (message.type === 'relation') this.#relations.set(message.oid, await this.#catalogue.resolve(message));
+      else if (message.type === 'commit') commitTime = message.commitTime;
+      this.#assembler.accept(message, event.lsn, records);
+    }
+    await this.#publisher.add(records, this.#assembler.position, commitTime, urgent);
+  }
+}
+
+function asFailure(error: unknown): Failure {
+  if (!(error instanceof PgoutputError)) return classify(error);
+  return new Failure('protocol-violation', error.message, { cause: error, detail: { tag: error.tag, offset: error.offset } });
+}

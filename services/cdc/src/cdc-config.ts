@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { flag, list, port, postgresUrl } from '#libs/runtime/config';
+
+const DAY_MS = 86_400_000;
+
+/** Settings of the service. Where the change log is comes with `changeLogSettings`: embedded, it is given as an adapter. */
+export const cdcSettings = z.object({
+  DATABASE_URL: postgresUrl.describe('a login with REPLICATION; also reads the catalogue'),
+  CDC_TOPIC_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,80}$/, { error: 'must be letters, digits, dot, underscore or dash' })
+    .default('lakeloop')
+    .describe('first part of every topic'),
+  CDC_TABLES: list.default([]).describe('schema.table patterns, * allowed; unset: every table that has a replica identity'),
+  CDC_SLOT: z
+    .string()
+    .regex(/^[a-z0-9_]{1,63}$/, { error: 'must be lower-case letters, digits and underscores' })
+    .default('lakeloop')
+    .describe('replication slot, created when missing'),
+  CDC_PUBLICATION: z.string().min(1).max(63).default('lakeloop').describe('publication, created when missing'),
+  CDC_SNAPSHOT: z.enum(['initial', 'never']).default('initial').describe('rows that were there before the slot'),
+  CDC_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(1).describe('partitions of a topic that is created'),
+  CDC_TOPIC_RETENTION_MS: z.coerce
+    .number()
+    .int()
+    .min(-1)
+    .default(7 * DAY_MS)
+    .describe('how long a created topic keeps its records; -1 for ever'),
+  CDC_ADOPT_POSITION: flag.default(false).describe('go on from the slot although what was published before is not known; events may be missing'),
+  CDC_PORT: port.default(8081).describe('health and metrics'),
+});
+export type CdcConfig = Readonly<z.infer<typeof cdcSettings>>;
+
+/** The change log of a process of its own: chosen by its URL being set. */
+export const changeLogSettings = z.object({
+  KAFKA_BROKERS: list.default([]).describe('host:port of brokers, comma-separated; unset: the embedded SQLite log'),
+  CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
+});

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import type { ChangeLog } from '#libs/changelog/change-log';
+import { classify } from '#libs/failure/classify';
+import type { Failure } from '#libs/failure/failure';
+import { FAILURE_POLICY } from '#libs/failure/policy';
+import { createPool } from '#libs/postgres/pool';
+import { backoffMs } from '#libs/runtime/backoff';
+import type { Readiness } from '#libs/runtime/health';
+import type { Lifecycle } from '#libs/runtime/lifecycle';
+import type { ServiceRuntime } from '#libs/runtime/service-runtime';
+import { Capture } from './capture.ts';
+import type { CaptureOptions } from './capture-options.ts';
+import type { CdcConfig } from './cdc-config.ts';
+import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
+import { PublicationReconciler } from './source/publication-reconciler.ts';
+import { TablePatterns } from './source/table-patterns.ts';
+import { takeSlot } from './source/take-slot.ts';
+
+export interface CdcOptions {
+  config: CdcConfig;
+  changeLog: ChangeLog;
+  runtime: ServiceRuntime;
+  /** Told when the service stops for good and a person must look. A process of its own exits then. */
+  onStopped?: (failure: Failure) => void;
+  /** Told of every change of state. */
+  onState?: (state: CdcState) => void;
+}
+
+/** What the service is doing, as `/health/ready` shows it: it is ready while it streams and while it stands by for a live leader. */
+export type CdcState = { phase: 'connecting' | 'standby' | 'streaming' | 'stopped'; detail: string };
+
+/** How often the publication is compared with CDC_TABLES. */
+const RECONCILE_EVERY_MS = 5_000;
+
+/** Keeps one capture running: connects, takes over, goes on after failures that pass, stops at those that don't (libs/failure/policy.ts). */
+export class CdcService implements Lifecycle {
+  readonly name = 'cdc';
+  readonly #options: CdcOptions;
+  readonly #patterns: TablePatterns;
+  readonly #pool: pg.Pool;
+  readonly #metrics: CdcMetrics;
+  readonly #reconciler: PublicationReconciler;
+  readonly #ending = new AbortController();
+  #state: CdcState = { phase: 'connecting', detail: 'starting' };
+  #capture: Capture | undefined;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: CdcOptions) {
+    const { config, runtime } = options;
+    this.#options = options;
+    this.#patterns = new TablePatterns(config.CDC_TABLES);
+    this.#pool = createPool({ connectionString: config.DATABASE_URL, name: 'lakeloop-cdc-catalogue', max: 4, logger: runtime.logger });
+    this.#metrics = createCdcMetrics(runtime.metrics, () => ({ slotLagBytes: this.#capture?.lagBytes ?? null }));
+    this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
+    runtime.health.register('cdc', () => this.#readiness());
+  }
+
+  get state(): CdcState {
+    return this.#state;
+  }
+
+  async run(): Promise<void> {
+    this.#loop = this.#keepGoing();
+  }
+
+  async drain(): Promise<void> {
+    this.#ending.abort();
+    await this.#capture?.stop();
+    await this.#loop;
+  }
+
+  async stop(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #keepGoing(): Promise<void> {
+    for (let attempt = 0; !this.#ending.signal.aborted; attempt += 1) {
+      try {
+        await this.#captureOnce(() => (attempt = 0));
+      } catch (error) {
+        if (this.#ending.signal.aborted) break;
+        const failure = classify(error);
+        if (FAILURE_POLICY[failure.kind].reaction !== 'retry') return this.#stopFor(failure);
+        await this.#waitAfter(failure, attempt);
+      }
+    }
+    this.#enter({ phase: 'stopped', detail: 'shut down' });
+  }
+
+  async #captureOnce(onStreaming: () => void): Promise<void> {
+    const options: CaptureOptions = {
+      ...this.#options,
+      pool: this.#pool,
+      patterns: this.#patterns,
+      metrics: this.#metrics,
+      onStandby: (detail) => this.#enter({ phase: 'standby', detail: `standby: ${detail}` }),
+      signal: this.#ending.signal,
+    };
+    const capture = new Capture(options, await takeSlot(options, this.#reconciler));
+    this.#capture = capture;
+    const reconciling = setInterval(() => void this.#reconcile(), RECONCILE_EVERY_MS);
+    const running = capture.run();
+    // Shut down while the slot was being taken.
+    if (this.#ending.signal.aborted) void capture.stop();
+    this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
+    onStreaming();
+    try {
+      await running;
+    } finally {
+      clearInterval(reconciling);
+      this.#capture = undefined;
+    }
+  }
+
+  async #reconcile(): Promise<void> {
+    await this.#reconciler
+      .reconcile()
+      .catch((error: unknown) => this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES'));
+  }
+
+  async #waitAfter(failure: Failure, attempt: number): Promise<void> {
+    const waitMs = backoffMs(attempt);
+    this.#enter({ phase: 'connecting', detail: failure.message });
+    this.#options.runtime.logger.warn(
+      { kind: failure.kind, detail: failure.detail, waitMs, hint: FAILURE_POLICY[failure.kind].hint },
+      `capture interrupted: ${failure.message}`,
+    );
+    await delay(waitMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
+  }
+
+  #stopFor(failure: Failure): void {
+    this.#enter({ phase: 'stopped', detail: `stopped (${failure.kind}): ${failure.message}` });
+    this.#options.runtime.logger.fatal(
+      { err: failure, kind: failure.kind, detail: failure.detail, hint: FAILURE_POLICY[failure.kind].hint },
+      `capture stopped: ${failure.message}`,
+    );
+    this.#options.onStopped?.(failure);
+  }
+
+  #enter(state: CdcState): void {
+    if (state.phase !== this.#state.phase && state.phase !== 'connecting') this.#options.runtime.logger.info({ phase: state.phase }, state.detail);
+    this.#state = state;
+    this.#metrics.leader.set(state.phase === 'streaming' ? 1 : 0);
+    this.#options.onState?.(state);
+  }
+
+  #readiness(): Readiness {
+    const { phase, detail } = this.#state;
+    return { ready: phase === 'streaming' || phase === 'standby', detail };
+  }
+}

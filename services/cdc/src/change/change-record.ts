@@ -1,0 +1,8 @@
+/** A record for a change topic. */
+export interface ChangeRecord {
+  topic: string;
+  key: Buffer | null;
+  /** Null is a tombstone. */
+  value: Buffer | null;
+  headers: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,238 @@
+import { formatEventId } from '#contracts/topics/event-id';
+import { HEADER } from '#contracts/topics/headers';
+import { Failure } from '#libs/failure/failure';
+import type { Lsn } from '#libs/pgoutput/lsn';
+import {
+  UNCHANGED_VALUE,
+  type BeginMessage,
+  type DeleteMessage,
+  type InsertMessage,
+  type Message,
+  type OldTuple,
+  type TruncateMessage,
+  type Tuple,
+  type UpdateMessage,
+} from '#libs/pgoutput/message';
+import type { ChangeRecord } from './change-record.ts';
+import { contextHeaders } from './context-headers.ts';
+import { envelope, type EnvelopeOptions, SourceWriter } from './envelope.ts';
+import type { Position } from './position.ts';
+import type { Relation } from './relation.ts';
+import { keyChanged, keyJson, rowJson } from './row.ts';
+
+export interface AssemblerOptions {
+  systemId: string;
+  timeline: number;
+  envelope: EnvelopeOptions;
+  /** Prefix of the message that carries a write's context. */
+  contextPrefix: string;
+  /** What is out already: none of it is made into records again. */
+  from: Position;
+  /** Relations by oid, as announced so far. */
+  relations: ReadonlyMap<number, Relation>;
+  now: () => number;
+}
+
+/** Marks a transaction that is out already. */
+const ALL = Number.POSITIVE_INFINITY;
+
+interface Transaction {
+  commitLsn: Lsn;
+  commitTime: bigint;
+  source: SourceWriter;
+  /** Where the change at hand was logged. */
+  lsn: Lsn;
+  /** Event id up to its ordinal. */
+  idPrefix: string;
+  /** Change messages seen. */
+  changes: number;
+  /** Of these, out before this session began. */
+  skip: number;
+  /** Ordinal of the next event. */
+  ordinal: number;
+  context: Readonly<Record<string, string>>;
+}
+
+/**
+ * Makes change records of the messages of committed transactions, in order, and says how far it is. Pure: no clock, socket or log of its own.
+ *
+ * An event's ordinal is its message's index in the transaction. Two messages make several events, which need ids of their own: a
+ * truncate counts once for each table, an update of the key twice.
+ */
+export class TransactionAssembler {
+  readonly #options: AssemblerOptions;
+  #position: Position;
+  #transaction: Transaction | null = null;
+
+  constructor(options: AssemblerOptions) {
+    this.#options = options;
+    this.#position = options.from;
+  }
+
+  /** How far everything handed in so far reaches. */
+  get position(): Position {
+    if (!this.#transaction || this.#transaction.skip === ALL) return this.#position;
+    const { commitLsn, changes, skip } = this.#transaction;
+    return { ...this.#position, open: { commitLsn, changes: Math.max(changes, skip) } };
+  }
+
+  get inTransaction(): boolean {
+    return this.#transaction !== null;
+  }
+
+  /** Commit time of the transaction that is open, µs since the epoch. */
+  get commitTime(): bigint | null {
+    return this.#transaction?.commitTime ?? null;
+  }
+
+  /** The server has sent all that committed before `serverEnd`. */
+  advance(serverEnd: Lsn): void {
+    if (this.#transaction === null && serverEnd > this.#position.end) this.#position = { ...this.#position, end: serverEnd };
+  }
+
+  /** Appends the records that `message`, logged at `lsn`, stands for. Throws a `protocol-violation` Failure on one that is out of place. */
+  accept(message: Message, lsn: Lsn, out: ChangeRecord[]): void {
+    switch (message.type) {
+      case 'begin':
+        return this.#begin(message);
+      case 'commit':
+        return this.#commit(message.commitLsn, message.endLsn);
+      case 'insert':
+      case 'update':
+      case 'delete':
+      case 'truncate':
+        return this.#change(message, lsn, out);
+      case 'message':
+        if (message.transactional && message.prefix === this.#options.contextPrefix) this.#open('message').context = contextHeaders(message.content);
+        return;
+      case 'relation':
+      case 'type':
+      case 'origin':
+        return;
+      case 'stream-start':
+      case 'stream-stop':
+      case 'stream-commit':
+      case 'stream-abort':
+        throw new Failure('protocol-violation', `message ${message.type} although streaming of open transactions was not asked for`);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  #begin(message: BeginMessage): void {
+    if (this.#transaction) throw new Failure('protocol-violation', 'a transaction began inside another');
+    const { systemId, timeline, envelope: options } = this.#options;
+    const { end, lastCommit, open } = this.#position;
+    const { commitLsn, commitTime, xid } = message;
+    const skip = commitLsn < end ? ALL : open?.commitLsn === commitLsn ? open.changes : 0;
+    const source = new SourceWriter(options, { commitTime, previousCommitLsn: lastCommit, xid });
+    const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
+    this.#transaction = { commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
+  }
+
+  #commit(commitLsn: Lsn, endLsn: Lsn): void {
+    const transaction = this.#open('commit');
+    if (transaction.commitLsn !== commitLsn) throw new Failure('protocol-violation', 'a commit of another transaction than the one that began');
+    this.#transaction = null;
+    if (transaction.skip === ALL) return;
+    this.#position = { end: endLsn, lastCommit: commitLsn, open: null };
+  }
+
+  #change(message: InsertMessage | UpdateMessage | DeleteMessage | TruncateMessage, lsn: Lsn, out: ChangeRecord[]): void {
+    const transaction = this.#open(message.type);
+    transaction.lsn = lsn;
+    transaction.changes += 1;
+    // What is skipped is counted all the same: the ordinals after it stay what they were.
+    const wanted = transaction.changes > transaction.skip;
+    if (message.type === 'truncate') {
+      for (const oid of message.relationOids) this.#truncate(transaction, this.#relation(oid), wanted, out);
+      return;
+    }
+    const relation = this.#relation(message.relationOid);
+    const publish = wanted && relation.published;
+    if (message.type === 'insert') this.#insert(transaction, relation, message, publish ? out : null);
+    else if (message.type === 'update') this.#update(transaction, relation, message, publish ? out : null);
+    else this.#delete(transaction, relation, message, publish ? out : null);
+  }
+
+  #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {
+    const headers = this.#headers(transaction);
+    if (!out) return;
+    out.push(
+      this.#record(transaction, relation, { op: 'c', key: keyJson(relation, message.new), before: 'null', after: rowJson(relation, message.new), headers }),
+    );
+  }
+
+  #update(transaction: Transaction, relation: Relation, message: UpdateMessage, out: ChangeRecord[] | null): void {
+    if (message.old && keyChanged(relation, message.old.tuple, message.new)) return this.#moveKey(transaction, relation, message.old, message.new, out);
+    const headers = this.#headers(transaction);
+    if (!out) return;
+    const before = message.old?.kind === 'full' ? rowJson(relation, message.old.tuple) : 'null';
+    const after = rowJson(relation, message.new, message.old ? knownPart(relation, message.old) : undefined);
+    out.push(this.#record(transaction, relation, { op: 'u', key: keyJson(relation, message.new, message.old?.tuple), before, after, headers }));
+  }
+
+  /** An update of the key is a delete, its tombstone and a create. */
+  #moveKey(transaction: Transaction, relation: Relation, old: OldTuple, current: Tuple, out: ChangeRecord[] | null): void {
+    const deleted = this.#headers(transaction);
+    const created = this.#headers(transaction);
+    if (!out) return;
+    const [oldKey, newKey] = [keyJson(relation, old.tuple) ?? '', keyJson(relation, current, old.tuple) ?? ''];
+    const before = rowJson(relation, old.tuple);
+    const after = rowJson(relation, current, knownPart(relation, old));
+    out.push(this.#record(transaction, relation, { op: 'd', key: oldKey, before, after: 'null', headers: { ...deleted, [HEADER.newKey]: newKey } }));
+    out.push({ topic: relation.topic, key: Buffer.from(oldKey), value: null, headers: deleted });
+    out.push(this.#record(transaction, relation, { op: 'c', key: newKey, before: 'null', after, headers: { ...created, [HEADER.oldKey]: oldKey } }));
+  }
+
+  #delete(transaction: Transaction, relation: Relation, message: DeleteMessage, out: ChangeRecord[] | null): void {
+    const headers = this.#headers(transaction);
+    if (!out) return;
+    const key = keyJson(relation, message.old.tuple);
+    out.push(this.#record(transaction, relation, { op: 'd', key, before: rowJson(relation, message.old.tuple), after: 'null', headers }));
+    if (key !== null) out.push({ topic: relation.topic, key: Buffer.from(key), value: null, headers });
+  }
+
+  #truncate(transaction: Transaction, relation: Relation, wanted: boolean, out: ChangeRecord[]): void {
+    const headers = this.#headers(transaction);
+    if (wanted && relation.published) out.push(this.#record(transaction, relation, { op: 't', key: null, before: 'null', after: 'null', headers }));
+  }
+
+  #record(transaction: Transaction, relation: Relation, change: Change): ChangeRecord {
+    const source = transaction.source.write(relation, transaction.lsn);
+    const value = envelope(change.op, change.before, change.after, source, this.#options.now());
+    return { topic: relation.topic, key: change.key === null ? null : Buffer.from(change.key), value, headers: change.headers };
+  }
+
+  /** Takes the next ordinal. */
+  #headers(transaction: Transaction): Record<string, string> {
+    const id = transaction.idPrefix + transaction.ordinal;
+    transaction.ordinal += 1;
+    return { [HEADER.id]: id, ...transaction.context };
+  }
+
+  #open(what: string): Transaction {
+    if (!this.#transaction) throw new Failure('protocol-violation', `message ${what} outside a transaction`);
+    return this.#transaction;
+  }
+
+  #relation(oid: number): Relation {
+    const relation = this.#options.relations.get(oid);
+    if (!relation) throw new Failure('protocol-violation', `a change of relation ${oid}, which was not announced`);
+    return relation;
+  }
+}
+
+interface Change {
+  op: 'c' | 'u' | 'd' | 't';
+  key: string | null;
+  before: string;
+  after: string;
+  headers: Readonly<Record<string, string>>;
+}
+
+/** What an old tuple says about the row: of one that holds only the key, the null columns say nothing. */
+function knownPart(relation: Relation, old: OldTuple): Tuple {
+  if (old.kind === 'full') return old.tuple;
+  return old.tuple.map((value, index) => (relation.key.includes(index) ? value : UNCHANGED_VALUE));
+}

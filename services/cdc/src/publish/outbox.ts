@@ -1,0 +1,77 @@
+import type { LogRecord } from '#libs/changelog/change-log';
+import type { Position } from '../change/position.ts';
+
+/** A place in the queue: once `upTo` records are out, `position` is durable. */
+export interface Mark {
+  upTo: number;
+  position: Position;
+  /** Commit time of the last transaction of it, µs since the epoch; null when nothing was committed. */
+  commitTime: bigint | null;
+}
+
+/** Most of one append: the broker's default limit of a batch is 1 MB. */
+const BATCH_RECORDS = 2_000;
+const BATCH_BYTES = 800_000;
+
+/** Records waiting to be appended, and the positions reached with them. Pure bookkeeping. */
+export class Outbox {
+  #records: LogRecord[] = [];
+  #marks: Mark[] = [];
+  #bytes = 0;
+  /** Records ever added, and ever settled. */
+  #added = 0;
+  #settled = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get length(): number {
+    return this.#records.length;
+  }
+
+  add(records: readonly LogRecord[], position: Position, commitTime: bigint | null): void {
+    for (const record of records) {
+      this.#records.push(record);
+      this.#bytes += sizeOf(record);
+    }
+    this.#added += records.length;
+    const last = this.#marks.at(-1);
+    if (last?.upTo === this.#added) this.#marks.pop();
+    this.#marks.push({ upTo: this.#added, position, commitTime: commitTime ?? (last?.upTo === this.#added ? last.commitTime : null) });
+  }
+
+  /** The next batch, in order; a record over the limit goes alone. Call `settle` with its length once it is durable. */
+  take(): LogRecord[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#records.length && count < BATCH_RECORDS) {
+      bytes += sizeOf(this.#records[count] as LogRecord);
+      if (bytes > BATCH_BYTES && count > 0) break;
+      count += 1;
+    }
+    const batch = count === this.#records.length ? this.#records : this.#records.slice(0, count);
+    this.#records = count === this.#records.length ? [] : this.#records.slice(count);
+    for (const record of batch) this.#bytes -= sizeOf(record);
+    return batch;
+  }
+
+  /** `count` more records are durable: the newest mark that this reaches, null when it reaches none. */
+  settle(count: number): Mark | null {
+    this.#settled += count;
+    let reached: Mark | null = null;
+    let commitTime: bigint | null = null;
+    while (this.#marks[0] && this.#marks[0].upTo <= this.#settled) {
+      reached = this.#marks.shift() as Mark;
+      commitTime = reached.commitTime ?? commitTime;
+    }
+    return reached && { ...reached, commitTime };
+  }
+}
+
+/** Roughly what a record takes on the wire. */
+function sizeOf(record: LogRecord): number {
+  let size = 64 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+  for (const name in record.headers) size += name.length + (record.headers[name]?.length ?? 0);
+  return size;
+}
