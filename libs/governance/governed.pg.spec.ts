@@ -45,10 +45,25 @@ const insert = (name: string, options: { principal?: Principal; region?: string;
     context: { ...context, actor: principal.subject },
     statement: INSERT,
     parameters: [name, options.region ?? 'north'],
-    ...(options.key ? { idempotency: { principal: principal.subject, method: 'POST', path: '/item', key: options.key, requestHash: Buffer.from(options.hash ?? 'h'), status: 200 } } : {}),
+    ...(options.key
+      ? {
+          idempotency: {
+            principal: principal.subject,
+            method: 'POST',
+            path: '/item',
+            key: options.key,
+            requestHash: Buffer.from(options.hash ?? 'h'),
+            status: 200,
+          },
+        }
+      : {}),
   });
 };
-const code = (work: Promise<unknown>): Promise<string | undefined> => work.then(() => undefined, (error: { code?: string }) => error.code);
+const code = (work: Promise<unknown>): Promise<string | undefined> =>
+  work.then(
+    () => undefined,
+    (error: { code?: string }) => error.code,
+  );
 const entries = async (name: string): Promise<Record<string, unknown>[]> =>
   (await database.client.query(`select * from audit.entry where $1 = any(coalesce(after, before)) order by id`, [name])).rows as Record<string, unknown>[];
 
@@ -62,25 +77,46 @@ describe('a governed statement', () => {
   it('is recorded with who, why and which trace', async () => {
     await insert('recorded');
     expect(await entries('recorded')).toMatchObject([
-      { actor: 'ada', verified: true, login: 'lakeloop_write', role: 'analyst', operation: 'insert', trace_id: trace, request_id: 'r1', hop: 0, reason: 'because', table_name: 'item' },
+      {
+        actor: 'ada',
+        verified: true,
+        login: 'lakeloop_write',
+        role: 'analyst',
+        operation: 'insert',
+        trace_id: trace,
+        request_id: 'r1',
+        hop: 0,
+        reason: 'because',
+        table_name: 'item',
+      },
     ]);
   });
 
   it('is refused what the role is not granted, by grant and by row policy', async () => {
     expect(await code(insert('x', { principal: { ...analyst, role: 'approver' } }))).toBe('42501');
     expect(await code(insert('x', { region: 'south' }))).toBe('42501');
-    expect(await code(governed.read({ principal: analyst, statement: 'select max(secret), null::bigint, null::bigint, null::jsonb from shop.item', parameters: [] }))).toBe('42501');
+    expect(
+      await code(
+        governed.read({ principal: analyst, statement: 'select max(secret), null::bigint, null::bigint, null::jsonb from shop.item', parameters: [] }),
+      ),
+    ).toBe('42501');
   });
 
   it('leaves nothing when it fails', async () => {
-    expect(await code(governed.execute({ principal: analyst, context, statement: `${INSERT} where 1 / (id - id) = 1`, parameters: ['ghost', 'north'] }))).toBe('22012');
+    expect(await code(governed.execute({ principal: analyst, context, statement: `${INSERT} where 1 / (id - id) = 1`, parameters: ['ghost', 'north'] }))).toBe(
+      '22012',
+    );
     expect(await entries('ghost')).toEqual([]);
-    const after = await pool.query('select current_user as who, coalesce(current_setting($1, true), '') as ctx', ['lakeloop.ctx']);
+    const after = await pool.query("select current_user as who, coalesce(current_setting('lakeloop.ctx', true), '') as ctx");
     expect(after.rows[0]).toEqual({ who: 'lakeloop_write', ctx: '' });
   });
 
   it('reads in one round trip and can not write while it does', async () => {
-    const answer = await governed.read({ principal: analyst, statement: 'select json_agg(region)::text, count(*), null::bigint, null::jsonb from shop.item', parameters: [] });
+    const answer = await governed.read({
+      principal: analyst,
+      statement: 'select json_agg(region)::text, count(*), null::bigint, null::jsonb from shop.item',
+      parameters: [],
+    });
     expect(new Set(JSON.parse(answer.body ?? '[]') as string[])).toEqual(new Set(['north']));
     expect(await code(governed.read({ principal: analyst, statement: INSERT, parameters: ['x', 'north'] }))).toBe('25006');
   });
@@ -181,7 +217,10 @@ describe('the context', () => {
   it.each([
     ['overwrites the setting', `perform set_config('lakeloop.ctx', '${forged}', true);`],
     ['leaves the role', `perform set_config('role', 'none', true), set_config('lakeloop.ctx', '${forged}', true);`],
-    ['leaves the role and seals anew', `perform set_config('role', 'none', true); perform set_config('lakeloop.seal', lakeloop.seal('analyst', '${forged}'), true);`],
+    [
+      'leaves the role and seals anew',
+      `perform set_config('role', 'none', true); perform set_config('lakeloop.seal', lakeloop.seal('analyst', '${forged}'), true);`,
+    ],
     ['leaves the role and opens anew', `perform set_config('role', 'none', true); perform lakeloop.open('analyst', '${forged}', '{}', '');`],
   ])('of a transaction whose trigger %s never names the forger’s actor', async (_how, body) => {
     await database.client.query(`
@@ -193,7 +232,9 @@ describe('the context', () => {
       expect(rows[0]?.n).toBe('0');
       for (const entry of await entries('forged')) expect(entry).toMatchObject({ actor: 'lakeloop_write', verified: false });
     } finally {
-      await database.client.query('drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.entry where $$forged$$ = any(coalesce(after, before))');
+      await database.client.query(
+        'drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.entry where $$forged$$ = any(coalesce(after, before))',
+      );
     }
   });
 

@@ -4,6 +4,7 @@ import { Context1763800000002 } from './0002-context.ts';
 import { Audit1763800000003 } from './0003-audit.ts';
 import { Adopt1763800000004 } from './0004-adopt.ts';
 import { Execute1763800000005 } from './0005-execute.ts';
+import { Policy1763800000006 } from './0006-policy.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Audit1763800000003,
   Adopt1763800000004,
   Execute1763800000005,
+  Policy1763800000006,
 ];
