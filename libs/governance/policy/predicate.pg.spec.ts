@@ -105,6 +105,7 @@ const values: Record<Column, fc.Arbitrary<Value>> = {
   ),
   tz: fc.oneof(
     infinities,
+    near<Value>({ sql: '2024-01-01 21:34:05.5+00', encoded: '2024-01-01T21:34:05.500000Z' }),
     fc.tuple(day(FIRST + 1, LAST_STAMP - 1), micros).map(([d, m]) => stampValue(d, m, '+00')),
   ),
   e: plain(near(...labels)),
@@ -180,8 +181,19 @@ const claimSet: fc.Arbitrary<Record<string, unknown>> = fc
   .map((found) => Object.fromEntries(columns.flatMap((name, index) => (found[index] === undefined ? [] : [[`claim_${name}`, found[index]]]))));
 
 const ordered = new Set<Column>(['b', 'i2', 'i4', 'i8', 'n', 'n2', 'u', 'd', 'ts', 'tz', 'dom']);
-const literal = (name: Column): fc.Arbitrary<Operand> =>
-  values[name].filter(({ sql }) => !/^(NaN|-?Infinity)$/.test(sql ?? '') || !['n', 'n2'].includes(name)).map(({ sql }) => ({ literal: sql ?? '' }));
+/** Other spellings of what a column may hold. */
+const respelled: Partial<Record<Column, string[]>> = {
+  tz: ['2024-01-02 03:04:05.5+05:30', '2024-01-01T18:34:05.500-03', '2024-01-01 21:34:05.5Z'],
+  u: ['A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'],
+  b: ['t', 'f'],
+  i4: ['+1', '-0', '0002'],
+  n: ['1.500', '-0.0', '+0000'],
+};
+const literal = (name: Column): fc.Arbitrary<Operand> => {
+  const usual = values[name].map(({ sql }) => sql ?? '').filter((text) => !['n', 'n2'].includes(name) || /\d/.test(text));
+  const spelled = respelled[name];
+  return (spelled ? fc.oneof(usual, near(...spelled)) : usual).map((text) => ({ literal: text }));
+};
 const operand = (name: Column): fc.Arbitrary<Operand> =>
   fc.oneof(literal(name), fc.constant<Operand>({ claim: `claim_${name}` }), near<Operand>(...claimNames.map((claim) => ({ claim })), { claim: 'none' }));
 const leaf: fc.Arbitrary<Predicate> = near(...columns).chain((column) =>
