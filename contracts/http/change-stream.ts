@@ -4,25 +4,38 @@ import type { EncodedRow, Operation } from '../topics/change-event.ts';
  * `GET /v1/changes/<schema>.<table>?<PostgREST filters>` as server-sent events (WHATWG HTML §9.2).
  *
  * A fresh stream is: zero or more `snapshot` events, one `ready`, then `change` events. With `Last-Event-ID` it goes on after
- * that cursor without a snapshot; when the log no longer holds what followed, it sends one `reset` and closes: reconnect
- * without `Last-Event-ID`. Comment lines are heartbeats. `id:` is an opaque cursor, on `ready` and on every `change`.
+ * that cursor without a snapshot, its first event being the first change; when the log no longer holds what followed, or it can't be told for this
+ * subscriber any more, it sends one `reset` and closes: reconnect without `Last-Event-ID`. `expired` closes it too: reconnect with
+ * a fresh token and the last cursor. A stream that ends in any other way: reconnect with the last cursor, if there was one.
+ *
+ * `id:` is an opaque cursor, on `ready` and on every `change`; it belongs to this subscription alone (role, filter, `select`).
+ * Comment lines are heartbeats; an event without data moves the cursor past changes that were not for this subscriber.
+ * Before the stream starts, errors are problem+json: 400 (with `place`), 401, 403, 404, 409, 503.
+ *
+ * Changes of one key come in the order of their event ids, each once. A primary-key update is a `d` of the old key and a `c` of the new one, in no
+ * order between the two. A `t` removes the rows whose last change has a smaller event id, the snapshot's rows among them.
  */
 export interface ChangeStreamEvents {
-  /** A page of the rows as they were at one Postgres snapshot. */
-  snapshot: { rows: EncodedRow[] };
-  /** The snapshot is complete; everything after it arrives as `change`. */
-  ready: { rows: number };
+  /** A page of the rows as they were at one Postgres snapshot. `key`: names of the primary-key columns, which every row holds. */
+  snapshot: { rows: EncodedRow[]; key: string[] };
+  /** The snapshot is complete, with so many rows; everything after it arrives as `change`. */
+  ready: { rows: number; key: string[] };
   change: StreamedChange;
   reset: { reason: 'history-gone' | 'policy-changed' | 'gap' | 'table-changed'; detail: string };
+  /** The token has ended. */
+  expired: { detail: string };
 }
 
-/** One change as this subscriber may see it: columns it may not read are absent. */
+/** One change as this subscriber may see it: columns it may not read, or did not select, are absent. */
 export interface StreamedChange {
   /** `u` on a row that enters the filter arrives as `c`, one that leaves it as `d`. `r` never appears. */
   op: Exclude<Operation, 'r'>;
   /** Primary-key columns. Null for a truncate. */
   key: EncodedRow | null;
-  /** The row after the change; null for `d` and `t`. */
+  /**
+   * The row after the change; null for `d` and `t`. In a `u`, a column that is absent though the subscriber sees it keeps its value: a large value that the
+   * update did not touch, of a table without REPLICA IDENTITY FULL.
+   */
   after: EncodedRow | null;
   /** Event id (topics/event-id.ts). */
   id: string;

@@ -1,0 +1,74 @@
+import type { ChangeLog } from '#libs/changelog/change-log';
+import type { Logger } from '#libs/runtime/logger';
+import { TopicTail } from './topic-tail.ts';
+
+/** A tail that nobody watches is kept for so long, ms: subscribers come and go. */
+const LINGER_MS = 30_000;
+
+interface Entry {
+  tail: TopicTail;
+  started: Promise<void>;
+  users: number;
+  linger?: NodeJS.Timeout;
+}
+
+/** One tail for each topic and process. */
+export class Tails {
+  readonly #changeLog: ChangeLog;
+  readonly #logger: Logger;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(changeLog: ChangeLog, logger: Logger) {
+    this.#changeLog = changeLog;
+    this.#logger = logger;
+  }
+
+  /** A running tail; to be handed back with `release`. Throws what the log throws. */
+  async acquire(topic: string): Promise<TopicTail> {
+    const entry = this.#entry(topic);
+    entry.users += 1;
+    clearTimeout(entry.linger);
+    try {
+      await entry.started;
+    } catch (error) {
+      this.#forget(topic, entry);
+      throw error;
+    }
+    return entry.tail;
+  }
+
+  release(tail: TopicTail): void {
+    const entry = this.#entries.get(tail.topic);
+    if (entry?.tail !== tail) return;
+    entry.users -= 1;
+    if (entry.users > 0) return;
+    entry.linger = setTimeout(() => this.#forget(tail.topic, entry), LINGER_MS);
+    entry.linger.unref();
+  }
+
+  async close(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    await Promise.all(
+      entries.map(({ tail, linger }) => {
+        clearTimeout(linger);
+        return tail.close();
+      }),
+    );
+  }
+
+  #entry(topic: string): Entry {
+    const found = this.#entries.get(topic);
+    if (found && !found.tail.lost) return found;
+    if (found) void found.tail.close();
+    const tail = new TopicTail(this.#changeLog, topic, this.#logger);
+    const entry: Entry = { tail, started: tail.start(), users: 0 };
+    this.#entries.set(topic, entry);
+    return entry;
+  }
+
+  #forget(topic: string, entry: Entry): void {
+    if (this.#entries.get(topic) === entry) this.#entries.delete(topic);
+    entry.tail.close().catch((err: unknown) => this.#logger.warn({ err, topic }, 'a tail could not be closed'));
+  }
+}
