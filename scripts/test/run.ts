@@ -23,8 +23,20 @@ interface Counts {
 
 async function runPass(projects: readonly string[], inBand: boolean, patterns: readonly string[]): Promise<Counts> {
   const summary = join(tmpdir(), `lakeloop-test-${process.pid}-${projects[0]}.json`);
-  const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning', 'node_modules/jest/bin/jest.js'];
-  const args = [...jest, '--selectProjects', ...projects, '--passWithNoTests', ...(inBand ? ['--runInBand'] : []), ...(patterns.length > 0 ? ['--', ...patterns] : [])];
+  const jest = [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=TimeoutNegativeWarning',
+    'node_modules/jest/bin/jest.js',
+  ];
+  const args = [
+    ...jest,
+    '--selectProjects',
+    ...projects,
+    '--passWithNoTests',
+    ...(inBand ? ['--runInBand'] : []),
+    ...(patterns.length > 0 ? ['--', ...patterns] : []),
+  ];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, LAKELOOP_TEST_SUMMARY: summary } });
   const forward = (signal: NodeJS.Signals): unknown => child.kill(signal);
   process.on('SIGTERM', forward);
@@ -41,7 +53,8 @@ async function runPass(projects: readonly string[], inBand: boolean, patterns: r
 }
 
 function sayMissing(missing: readonly Missing[]): void {
-  for (const { project, reason, suites } of missing) console.log(`skipped: ${suites.length} ${project} suites: ${reason}\n${suites.map((suite) => `  ${suite}`).join('\n')}`);
+  for (const { project, reason, suites } of missing)
+    console.log(`skipped: ${suites.length} ${project} suites: ${reason}\n${suites.map((suite) => `  ${suite}`).join('\n')}`);
 }
 
 process.on('SIGINT', () => undefined);

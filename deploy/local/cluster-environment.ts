@@ -1,0 +1,84 @@
+/** The services of a cluster, in the order in which they start. */
+export const SERVICES = ['identity', 'write', 'cdc', 'workflow', 'notification', 'console'] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+export type Ports = Readonly<Record<ServiceName | 'postgres' | 'kafka' | 'redis', number>>;
+
+/** What the services have to be told of the cluster they belong to. */
+export interface ClusterFacts {
+  ports: Ports;
+  /** URL of the database for one of the logins. */
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'admin') => string;
+  brokers: string;
+  redisUrl: string;
+  /** For accounts, keys and sessions of the built-in identity provider. */
+  identityDirectory: string;
+  /** For the models that flows train. */
+  modelDirectory: string;
+  /** 64 hexadecimal digits. */
+  cookieKey: string;
+  /** `LOG_LEVEL` of every service. */
+  logLevel: string;
+  /** Load the demo data at the first start. */
+  demoData: boolean;
+}
+
+export function urlOf(port: number): string {
+  return `http://localhost:${port}`;
+}
+
+/** The environment of each service, as an operator would write it. */
+export function environmentOf(service: ServiceName, facts: ClusterFacts): Record<string, string> {
+  return { LOG_LEVEL: facts.logLevel, ...OWN[service](facts) };
+}
+
+const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, string>>> = {
+  identity: ({ ports, identityDirectory }) => ({
+    IDENTITY_PORT: String(ports.identity),
+    IDENTITY_PUBLIC_URL: urlOf(ports.console),
+    IDENTITY_DATA_DIRECTORY: identityDirectory,
+  }),
+  write: (facts) => ({
+    WRITE_PORT: String(facts.ports.write),
+    DATABASE_URL: facts.databaseUrl('write'),
+    ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
+    REST_SCHEMAS: 'exceptions,birdstrikes,public',
+    ...tokens(facts),
+  }),
+  cdc: (facts) => ({ CDC_PORT: String(facts.ports.cdc), DATABASE_URL: facts.databaseUrl('cdc'), KAFKA_BROKERS: facts.brokers }),
+  workflow: (facts) => ({
+    WORKFLOW_PORT: String(facts.ports.workflow),
+    DATABASE_URL: facts.databaseUrl('workflow'),
+    ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
+    KAFKA_BROKERS: facts.brokers,
+    REDIS_URL: facts.redisUrl,
+    WORKFLOW_MODEL_DIRECTORY: facts.modelDirectory,
+    WORKFLOW_DEMO_DATA: facts.demoData ? '1' : '0',
+    ...tokens(facts),
+  }),
+  notification: (facts) => ({
+    NOTIFICATION_PORT: String(facts.ports.notification),
+    DATABASE_URL: facts.databaseUrl('notification'),
+    KAFKA_BROKERS: facts.brokers,
+    ...tokens(facts),
+  }),
+  console: ({ ports, cookieKey }) => ({
+    CONSOLE_PORT: String(ports.console),
+    CONSOLE_PUBLIC_URL: urlOf(ports.console),
+    CONSOLE_SESSION_KEY: cookieKey,
+    CONSOLE_UPSTREAM_WRITE: urlOf(ports.write),
+    CONSOLE_UPSTREAM_WORKFLOW: urlOf(ports.workflow),
+    CONSOLE_UPSTREAM_NOTIFICATION: urlOf(ports.notification),
+    CONSOLE_UPSTREAM_IDENTITY: urlOf(ports.identity),
+    OIDC_ISSUER: issuerOf(ports),
+  }),
+};
+
+/** The console hands `/oidc` on to the identity provider: one origin for the browser. */
+export function issuerOf(ports: Ports): string {
+  return `${urlOf(ports.console)}/oidc`;
+}
+
+function tokens({ ports }: ClusterFacts): Record<string, string> {
+  return { OIDC_ISSUER: issuerOf(ports), OIDC_AUDIENCE: 'lakeloop' };
+}
