@@ -65,10 +65,10 @@ export class ReplicationConnection {
   }
 
   async identifySystem(): Promise<SystemIdentity> {
-    const { rows } = await this.#client.query<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>('IDENTIFY_SYSTEM');
+    const { rows } = await this.#client.query<{ systemid: string; timeline: number | string; xlogpos: string; dbname: string }>('IDENTIFY_SYSTEM');
     const row = rows[0];
     if (!row) throw new Failure('protocol-violation', 'IDENTIFY_SYSTEM answered nothing');
-    return { systemId: row.systemid, timeline: row.timeline, walEnd: parseLsn(row.xlogpos), database: row.dbname };
+    return { systemId: row.systemid, timeline: Number(row.timeline), walEnd: parseLsn(row.xlogpos), database: row.dbname };
   }
 
   /**

@@ -58,6 +58,8 @@ export async function createSlot(client: pg.Client | pg.Pool | pg.PoolClient, na
 
 /** Where the server's log ends now: written here, or replayed on a standby. */
 export async function walEnd(client: pg.Client | pg.Pool): Promise<Lsn> {
-  const { rows } = await client.query<{ lsn: string }>('select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as lsn');
+  const { rows } = await client.query<{ lsn: string }>(
+    'select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as lsn',
+  );
   return parseLsn(rows[0]?.lsn ?? '0/0');
 }
