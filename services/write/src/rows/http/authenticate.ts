@@ -28,7 +28,10 @@ export class Authenticator {
     }
     if (!this.#verifier) throw invalidToken('PGRST301', 'No tokens are accepted here');
     try {
-      return { anonymous: false, principal: await this.#verifier.verify(token) };
+      const principal = await this.#verifier.verify(token);
+      // PostgreSQL reads this name as "no role at all", which would leave the service's own login in place.
+      if (principal.role.toLowerCase() === 'none') throw new UnauthorizedToken('invalid', 'its role is not a role');
+      return { anonymous: false, principal };
     } catch (error) {
       throw refusal(error);
     }
