@@ -1,0 +1,137 @@
+import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type pg from 'pg';
+import type { ChangeLog } from '#libs/changelog/change-log';
+import type { TokenVerifier } from '#libs/governance/token-verifier';
+import type { ServiceRuntime } from '#libs/runtime/service-runtime';
+import { CdcModule } from '#services/cdc/src/app.module';
+import { ConsoleModule } from '#services/console/src/app.module';
+import { IdentityModule } from '#services/identity/src/app.module';
+import { NotificationModule } from '#services/notification/src/app.module';
+import { WriteModule } from '#services/write/src/app.module';
+import type { EmbeddedConfig } from './embedded-config.ts';
+
+export interface EmbeddedOptions {
+  config: EmbeddedConfig;
+  runtime: ServiceRuntime;
+  changeLog: ChangeLog;
+  verifier: TokenVerifier;
+  /** URL of the data for a login. */
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'admin') => string;
+  /** Of the login lakeloop_notification. */
+  notificationPool: pg.Pool;
+  /** 64 hexadecimal digits each. */
+  cookieKey: string;
+  cursorSecret: string;
+  /** Called once every service has ended. */
+  close: () => Promise<void>;
+}
+
+export type Service = 'identity' | 'write' | 'cdc' | 'workflow' | 'notification' | 'console';
+const CLOSE = Symbol('close');
+
+/** Every service in one process, on one port, over one Postgres, one change log and one set of queues. */
+@Module({})
+export class EmbeddedModule implements OnApplicationShutdown {
+  readonly #close: () => Promise<void>;
+
+  constructor(@Inject(CLOSE) close: () => Promise<void>) {
+    this.#close = close;
+  }
+
+  static register(options: EmbeddedOptions): DynamicModule {
+    return {
+      module: EmbeddedModule,
+      // The console's hook lends requests their person's token, so it comes before what serves them.
+      imports: [identity(options), webConsole(options), write(options), cdc(options), notification(options)],
+      providers: [{ provide: CLOSE, useValue: options.close }],
+    };
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#close();
+  }
+}
+
+/** The shared runtime under the service's own name, so that each line of the log says whose it is. */
+function runtimeOf({ runtime }: EmbeddedOptions, name: Service): ServiceRuntime {
+  return { ...runtime, name, logger: runtime.logger.child({ part: name }) };
+}
+
+export function publicUrl(config: EmbeddedConfig): string {
+  return `http://localhost:${config.port}`;
+}
+
+function identity(options: EmbeddedOptions): DynamicModule {
+  const { config } = options;
+  return IdentityModule.register({ config: { publicUrl: publicUrl(config), dataDirectory: config.dataDirectory }, runtime: runtimeOf(options, 'identity') });
+}
+
+function webConsole(options: EmbeddedOptions): DynamicModule {
+  const url = publicUrl(options.config);
+  return ConsoleModule.register({
+    config: {
+      publicUrl: url,
+      issuer: `${url}/oidc`,
+      clientId: 'lakeloop-console',
+      scope: 'openid profile offline_access',
+      roleClaim: 'role',
+      sessionKey: { hex: options.cookieKey },
+      webRoot: 'dist/console',
+    },
+    runtime: runtimeOf(options, 'console'),
+  });
+}
+
+function write(options: EmbeddedOptions): DynamicModule {
+  return WriteModule.register({
+    config: {
+      REST_SCHEMAS: ['exceptions', 'birdstrikes', 'public'],
+      REST_ANON_ROLE: undefined,
+      REST_MAX_ROWS: undefined,
+      WRITE_MAX_BODY_BYTES: 10 * 1024 * 1024,
+      WRITE_STATEMENT_TIMEOUT_MS: 30_000,
+      DB_POOL_MAX: 16,
+    },
+    connectionString: options.databaseUrl('write'),
+    verifier: options.verifier,
+    runtime: runtimeOf(options, 'write'),
+  });
+}
+
+function cdc(options: EmbeddedOptions): DynamicModule {
+  return CdcModule.register({
+    config: {
+      DATABASE_URL: options.databaseUrl('cdc'),
+      CDC_TOPIC_PREFIX: options.config.topicPrefix,
+      CDC_TABLES: [],
+      CDC_SLOT: 'lakeloop',
+      CDC_PUBLICATION: 'lakeloop',
+      CDC_SNAPSHOT: 'never',
+      CDC_TOPIC_PARTITIONS: 1,
+      CDC_TOPIC_RETENTION_MS: 7 * 86_400_000,
+      CDC_ADOPT_POSITION: false,
+      CDC_PORT: 0,
+    },
+    changeLog: options.changeLog,
+    runtime: runtimeOf(options, 'cdc'),
+  });
+}
+
+function notification(options: EmbeddedOptions): DynamicModule {
+  return NotificationModule.register({
+    config: {
+      schemas: undefined,
+      anonRole: undefined,
+      cursorSecret: options.cursorSecret,
+      heartbeatMs: 15_000,
+      maxBufferedEvents: 4_000,
+      maxBufferedBytes: 4 * 1024 * 1024,
+      recheckMs: 10_000,
+    },
+    changeLog: options.changeLog,
+    pool: options.notificationPool,
+    verifier: options.verifier,
+    runtime: runtimeOf(options, 'notification'),
+    topicPrefix: options.config.topicPrefix,
+  });
+}
