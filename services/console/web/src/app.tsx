@@ -1,0 +1,54 @@
+import { Center, Loader } from '@mantine/core';
+import { Navigate, Route, Routes } from 'react-router';
+import { CasePage } from './cases/case-page.tsx';
+import { QueuePage } from './cases/queue-page.tsx';
+import { FlowRoutes } from './flows/flow-routes.tsx';
+import { useFlows } from './flows/flows.ts';
+import { CurrentUser } from './session/current-user.ts';
+import { useSession } from './session/session.ts';
+import { SignInPage } from './session/sign-in-page.tsx';
+import { Message, Problem } from './shell/message.tsx';
+import { RowsPage } from './subjects/rows-page.tsx';
+
+/** The whole web app: signed out it is the sign-in page, whatever the address. */
+export function App() {
+  const session = useSession();
+  if (session.isPending) return <Waiting />;
+  if (session.isError) return <Problem error={session.error} retry={() => void session.refetch()} />;
+  const { user } = session.data;
+  if (!user) return <SignInPage />;
+  return (
+    <CurrentUser value={user}>
+      <Routes>
+        <Route path="/:flow" element={<FlowRoutes />}>
+          <Route path="cases" element={<QueuePage />} />
+          <Route path="cases/:id" element={<CasePage />} />
+          <Route path="rows" element={<RowsPage />} />
+          <Route path="*" element={<Navigate to="cases" replace />} />
+          <Route index element={<Navigate to="cases" replace />} />
+        </Route>
+        <Route path="*" element={<FirstFlow />} />
+      </Routes>
+    </CurrentUser>
+  );
+}
+
+function FirstFlow() {
+  const flows = useFlows();
+  if (flows.isPending) return <Waiting />;
+  if (flows.isError) return <Problem error={flows.error} retry={() => void flows.refetch()} />;
+  const first = flows.data[0];
+  return first ? (
+    <Navigate to={`/${first.name}/cases`} replace />
+  ) : (
+    <Message title="Nothing for you here yet">Your role can read none of the flows. An administrator can change that.</Message>
+  );
+}
+
+function Waiting() {
+  return (
+    <Center h="100vh">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}

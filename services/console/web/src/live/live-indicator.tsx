@@ -1,0 +1,23 @@
+import { Badge, Tooltip } from '@mantine/core';
+import type { Connection } from './follow-table.ts';
+import { useLiveCases } from './use-live-cases.ts';
+
+const SHOWN: Readonly<Record<Connection, { colour: string; text: string; hint: string }>> = {
+  connecting: { colour: 'gray', text: 'Connecting', hint: 'Opening the change stream' },
+  live: { colour: 'teal', text: 'Live', hint: 'Changes appear by themselves' },
+  reconnecting: { colour: 'orange', text: 'Reconnecting', hint: 'The stream was cut; nothing is lost, it resumes where it was' },
+  refused: { colour: 'red', text: 'Not live', hint: 'The stream was refused' },
+};
+
+/** Whether what is shown is what is. */
+export function LiveIndicator() {
+  const { connection } = useLiveCases();
+  const { colour, text, hint } = SHOWN[connection];
+  return (
+    <Tooltip label={hint}>
+      <Badge role="status" aria-label={`Stream: ${text}`} color={colour} variant="dot" size="lg" tt="none" fw={500}>
+        {text}
+      </Badge>
+    </Tooltip>
+  );
+}
