@@ -14,7 +14,7 @@ export function compileTriggers(definition: ExceptionFlowDefinition): string[] {
     ...trigger(definition, { name: 'flag_stays', table: 'flags', when: 'before delete', body: stays('a case', 'old.state') }),
     ...trigger(definition, { name: 'recommendation_checked', table: 'recommendations', when: 'before insert', body: recommendationChecked(definition) }),
     ...trigger(definition, {
-      name: 'recommendation_moves',
+      name: 'moves_recommended_case',
       table: 'recommendations',
       when: 'after insert',
       body: movesCase(definition, quoteLiteral('recommend')),
@@ -26,7 +26,7 @@ export function compileTriggers(definition: ExceptionFlowDefinition): string[] {
       body: stays('a recommendation', stateOf(definition)),
     }),
     ...trigger(definition, { name: 'disposition_checked', table: 'dispositions', when: 'before insert', body: dispositionChecked(definition) }),
-    ...trigger(definition, { name: 'disposition_moves', table: 'dispositions', when: 'after insert', body: movesCase(definition, 'new.action') }),
+    ...trigger(definition, { name: 'moves_decided_case', table: 'dispositions', when: 'after insert', body: movesCase(definition, 'n.action') }),
     ...trigger(definition, {
       name: 'disposition_stays',
       table: 'dispositions',
@@ -55,14 +55,15 @@ interface TriggerParts {
 function trigger(definition: ExceptionFlowDefinition, { name, table, when, body }: TriggerParts): string[] {
   const callable = quoteTable({ schema: definition.schema, name });
   const target = tableIn(definition, table);
-  const level = when.includes('truncate') ? 'statement' : 'row';
+  const level = when.includes('truncate') || when.startsWith('after') ? 'statement' : 'row';
+  const rows = when.startsWith('after') ? 'referencing new table as new_rows ' : '';
   return [
     `create or replace function ${callable}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $lakeloop$
 ${body.startsWith('declare') ? body : `begin\n${body}`}
 end
 $lakeloop$`,
     `revoke all on function ${callable}() from public`,
-    `create or replace trigger ${quoteIdentifier(name)} ${when} on ${target} for each ${level} execute function ${callable}()`,
+    `create or replace trigger ${quoteIdentifier(name)} ${when} on ${target} ${rows}for each ${level} execute function ${callable}()`,
     `alter table ${target} enable always trigger ${quoteIdentifier(name)}`,
   ];
 }
@@ -185,7 +186,8 @@ ${lockCase(definition, 'new.action')}
   return new;`;
 }
 
+/** For each statement, and by its name after the audit's trigger: the history then tells the row first and the move that follows from it second. */
 function movesCase(definition: ExceptionFlowDefinition, action: string): string {
-  return `  update ${tableIn(definition, 'flags')} f set state = lakeloop.case_next(${quoteLiteral(definition.name)}, f.state, ${action}) where f.id = new.flag_id;
+  return `  update ${tableIn(definition, 'flags')} f set state = lakeloop.case_next(${quoteLiteral(definition.name)}, f.state, ${action}) from new_rows n where f.id = n.flag_id;
   return null;`;
 }

@@ -78,7 +78,12 @@ export class Classifier {
     const parts: Contribution[] = [{ feature: 'bias', title: 'How common this is', value: null, contribution: (bias[k] ?? 0) / temperature }];
     this.#cells(values).forEach((cells, index) => {
       const encoding = encodings[index] as FeatureEncoding;
-      const part: Contribution = { feature: encoding.name, title: encoding.title, value: values[index] ?? null, contribution: this.#sum(cells, k) / temperature };
+      const part: Contribution = {
+        feature: encoding.name,
+        title: encoding.title,
+        value: values[index] ?? null,
+        contribution: this.#sum(cells, k) / temperature,
+      };
       parts.push(encoding.kind === 'text' ? { ...part, terms: this.#heaviest(cells, k) } : part);
     });
     return parts.toSorted((left, right) => Math.abs(right.contribution) - Math.abs(left.contribution));

@@ -1,5 +1,5 @@
 import type { Policy, Predicate, TablePolicy } from '#libs/governance/policy/policy';
-import type { ExceptionFlowDefinition } from './definition.ts';
+import type { ExceptionFlowDefinition } from '../cases/definition.ts';
 
 type Grants = Record<string, TablePolicy>;
 

@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import { installGovernance } from '#libs/governance/install';
+import { applyPolicy } from '#libs/governance/policy/apply-policy';
+import { mergePolicies } from '#libs/governance/policy/merge-policies';
+import type { Logger } from '#libs/runtime/logger';
+import type { ExceptionFlowDefinition } from '../cases/definition.ts';
+import { loadDemo } from '../flows/exceptions/demo/load-demo.ts';
+import type { FlowRegistry } from '../flows/flow-registry.ts';
+import { compilePolicy } from './compile-policy.ts';
+import { installFlows } from './install-flows.ts';
+
+export interface PrepareFlowsOptions {
+  registry: FlowRegistry;
+  definitions: readonly ExceptionFlowDefinition[];
+  pool: pg.Pool;
+  adminUrl?: string;
+  logger: Logger;
+  demoData: boolean;
+}
+
+/** With an administrator's login: governance, tables, triggers, policy, demo data. In any case: everything is there, or a `misconfigured` Failure says what is not. */
+export async function prepareFlows({ registry, definitions, pool, adminUrl, logger, demoData }: PrepareFlowsOptions): Promise<void> {
+  if (adminUrl) {
+    await installGovernance({ adminUrl, logger });
+    await installFlows({ adminUrl, logger, flows: definitions });
+    await applyPolicy(adminUrl, mergePolicies(definitions.map(compilePolicy)));
+    if (demoData) await loadDemo({ adminUrl, logger });
+  }
+  await registry.verify(pool);
+}

@@ -1,0 +1,120 @@
+import type pg from 'pg';
+import { Histogram, Counter, type Registry } from 'prom-client';
+import { caseJob, type CaseJob, flowQueueName } from '#contracts/jobs/case-job';
+import type { Governed } from '#libs/governance/governed';
+import type { Principal } from '#libs/governance/principal';
+import type { Job, Jobs, JobQueue } from '#libs/jobs/jobs';
+import type { TableName } from '#libs/postgres/identifiers';
+import type { Logger } from '#libs/runtime/logger';
+import { tablesOf } from '../cases/compile-tables.ts';
+import type { ExceptionFlowDefinition } from '../cases/definition.ts';
+import { type Change, type ChangeTrigger, type Flow, flowStep, type FlowStep } from '../flows/flow.ts';
+import { Models } from '../models/models.ts';
+import { Trainer } from '../models/trainer.ts';
+import { CaseReconciler } from './case-reconciler.ts';
+import { Recommender } from './recommender.ts';
+
+export interface ExceptionFlowOptions {
+  governed: Governed;
+  pool: pg.Pool;
+  connectionString: string;
+  jobs: Jobs;
+  metrics: FlowMetrics;
+  logger: Logger;
+  hopLimit: number;
+  graceSeconds: number;
+  concurrency: number;
+}
+
+/** Of all flows of a process. */
+export interface FlowMetrics {
+  outcomes: Counter<'flow' | 'outcome'>;
+  duration: Histogram<'flow'>;
+}
+
+export function flowMetrics(registry: Registry): FlowMetrics {
+  return {
+    outcomes: new Counter({
+      name: 'lakeloop_flow_jobs_total',
+      help: 'jobs of flows by what became of them',
+      labelNames: ['flow', 'outcome'],
+      registers: [registry],
+    }),
+    duration: new Histogram({
+      name: 'lakeloop_flow_job_seconds',
+      help: 'time of one job, from its start to the committed write-back',
+      labelNames: ['flow'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      registers: [registry],
+    }),
+  };
+}
+
+/** A definition at work: a flag becomes a job, the job a recommendation. */
+export class ExceptionFlow implements Flow {
+  readonly definition: ExceptionFlowDefinition;
+  readonly models: Models;
+  readonly trainer: Trainer;
+  readonly tables: readonly TableName[];
+  readonly triggers: readonly ChangeTrigger[];
+  readonly steps: readonly FlowStep[];
+  readonly #recommender: Recommender;
+  readonly #reconciler: CaseReconciler;
+  readonly #options: ExceptionFlowOptions;
+
+  constructor(definition: ExceptionFlowDefinition, options: ExceptionFlowOptions) {
+    const { governed, pool, connectionString, jobs, logger, hopLimit, graceSeconds, concurrency } = options;
+    const principal = principalOf(definition);
+    const queue: JobQueue<CaseJob> = { name: flowQueueName(definition.name, 'recommend'), schema: caseJob, attempts: 8, backoffMs: 200 };
+    this.definition = definition;
+    this.#options = options;
+    this.tables = tablesOf(definition);
+    this.models = new Models(governed, principal, definition);
+    this.trainer = new Trainer({ definition, principal, models: this.models, governed, pool, connectionString, logger });
+    this.#recommender = new Recommender({ definition, principal, governed, models: this.models, hopLimit });
+    this.#reconciler = new CaseReconciler({ definition, principal, governed, models: this.models, jobs, queue, graceSeconds });
+    this.triggers = [{ table: { schema: definition.schema, name: 'flags' }, step: 'recommend', payloadOf: jobOfFlag }];
+    this.steps = [flowStep({ name: 'recommend', queue, concurrency, handle: (job) => this.#recommend(job) })];
+  }
+
+  get name(): string {
+    return this.definition.name;
+  }
+
+  get role(): string {
+    return this.definition.principalRole;
+  }
+
+  async begin(signal: AbortSignal): Promise<void> {
+    if (await this.trainer.first(signal)) await this.takeUp();
+  }
+
+  reconcile(slot: number): Promise<number> {
+    return this.#reconciler.reconcile(slot);
+  }
+
+  /** A new model may serve cases that waited for one: however young they are. */
+  async takeUp(): Promise<void> {
+    await this.#reconciler.reconcile(Date.now(), 0);
+  }
+
+  async #recommend(job: Job<CaseJob>): Promise<void> {
+    const { metrics, logger } = this.#options;
+    const stop = metrics.duration.startTimer({ flow: this.name });
+    const outcome = await this.#recommender.recommend(job.payload);
+    metrics.outcomes.inc({ flow: this.name, outcome });
+    stop();
+    logger.debug({ flow: this.name, jobId: job.id, outcome }, 'case handled');
+  }
+}
+
+/** A flow acts under its own name and role. */
+export function principalOf({ name, principalRole }: ExceptionFlowDefinition): Principal {
+  const subject = `flow:${name}`;
+  return { subject, name, role: principalRole, amr: [], claims: { sub: subject, role: principalRole } };
+}
+
+/** A new case, as it happens: snapshot reads and updates mean nothing here (decisions.md 21). */
+function jobOfFlag({ eventId, hop, key, value, publishedAt }: Change): CaseJob | null {
+  return value.op === 'c' ? { caseId: String(key['id']), eventId, hop, publishedAt } : null;
+}
