@@ -2,7 +2,7 @@ import { Anchor, Grid, Group, Skeleton, Stack, Text, Title } from '@mantine/core
 import { useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { columnTitle, useFlow } from '../flows/flows.ts';
+import { tableTitle, useFlow } from '../flows/flows.ts';
 import { useLiveCases } from '../live/use-live-cases.ts';
 import { Problem } from '../shell/message.tsx';
 import { describe } from '../subjects/flag-dialog.tsx';
@@ -39,7 +39,7 @@ export function CasePage() {
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5 }}>
-          <Panel title={`${columnTitle(flow, flow.subject.key.column)} ${String(whole.case.subjectKey)}`}>
+          <Panel title={`${tableTitle(flow)} · ${String(whole.case.subjectKey)}`}>
             {whole.subject ? (
               <SubjectFacts subject={whole.subject} correction={whole.disposition?.correction} />
             ) : (

@@ -16,8 +16,8 @@ import { Panel } from './panel.tsx';
 
 const BUTTONS: readonly { decision: Decision; title: string; key: string; icon: ReactNode; variant: string }[] = [
   { decision: 'approve', title: 'Approve', key: 'A', icon: <IconCheck size={17} />, variant: 'filled' },
-  { decision: 'override', title: 'Override', key: 'O', icon: <IconArrowsExchange size={17} />, variant: 'light' },
-  { decision: 'correct', title: 'Correct', key: 'C', icon: <IconPencil size={17} />, variant: 'light' },
+  { decision: 'override', title: 'Override', key: 'O', icon: <IconArrowsExchange size={17} />, variant: 'default' },
+  { decision: 'correct', title: 'Correct', key: 'C', icon: <IconPencil size={17} />, variant: 'default' },
 ];
 
 /** What can be done with the case now, or what was done, or why nothing can. */

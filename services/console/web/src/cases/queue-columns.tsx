@@ -35,6 +35,13 @@ export function queueColumns(flow: FlowDescription, now: number): ColumnDef<Queu
       cell: ({ row: { original } }) =>
         original.recommendation ? <ShortRecommendation label={original.recommendation.class} confidence={original.recommendation.confidence} /> : '…',
     },
+    {
+      id: 'age',
+      header: 'Age',
+      accessorFn: (entry) => -Date.parse(entry.case.flaggedAt),
+      meta: { numeric: true },
+      cell: ({ row }) => <time dateTime={row.original.case.flaggedAt}>{age(row.original.case.flaggedAt, now)}</time>,
+    },
     ...flow.subject.summary
       .filter((name) => flow.subject.columns.some((column) => column.name === name))
       .map((name, index) => subjectColumn(flow, name, index)),
@@ -46,13 +53,6 @@ export function queueColumns(flow: FlowDescription, now: number): ColumnDef<Queu
       cell: ({ row }) => <span title={row.original.case.note}>{row.original.case.note || '–'}</span>,
     },
     { id: 'flaggedBy', header: 'Flagged by', accessorFn: (entry) => entry.case.flaggedBy },
-    {
-      id: 'age',
-      header: 'Age',
-      accessorFn: (entry) => -Date.parse(entry.case.flaggedAt),
-      meta: { numeric: true },
-      cell: ({ row }) => <time dateTime={row.original.case.flaggedAt}>{age(row.original.case.flaggedAt, now)}</time>,
-    },
   ];
 }
 

@@ -58,7 +58,7 @@ function Confidence({ recommendation }: { recommendation: Recommendation }) {
       <Progress value={share * 100} size="lg" aria-label="Confidence" color={share >= 0.8 ? 'teal' : share >= 0.5 ? 'yellow' : 'orange'} />
       {others.length > 0 && (
         <Text size="sm" c="dimmed" mt={6}>
-          Else: {others.map(([label, probability]) => `${labelTitle(flow, label)} ${percent(probability)}`).join(', ')}
+          Otherwise: {others.map(([label, probability]) => `${labelTitle(flow, label)} ${percent(probability)}`).join(', ')}
         </Text>
       )}
     </div>

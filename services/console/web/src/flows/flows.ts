@@ -32,6 +32,11 @@ export function labelColour(flow: FlowDescription, label: string): string {
   return COLOURS[index < 0 ? 0 : index % COLOURS.length] ?? 'gray';
 }
 
+/** The subject table's name, for people. */
+export function tableTitle({ subject: { table } }: FlowDescription): string {
+  return table.charAt(0).toUpperCase() + table.slice(1).replaceAll('_', ' ');
+}
+
 export function columnTitle(flow: FlowDescription, name: string): string {
   const title = flow.subject.columns.find((column) => column.name === name)?.title;
   return title ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('_', ' ');

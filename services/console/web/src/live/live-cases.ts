@@ -1,9 +1,12 @@
 import type { FlowDescription } from '#contracts/http/flows';
+import { createClient, HttpProblem, type Subscription } from '#libs/client/client';
 import type { Row } from '../api/rows.ts';
 import { type Case, caseOf } from '../cases/case.ts';
 import type { QueueEntry } from '../cases/queue-view.ts';
 import { type CaseParts, fetchParts } from './case-parts.ts';
-import { type Connection, followTable } from './follow-table.ts';
+
+/** `refused`: closed by the server, for good. */
+export type Connection = 'connecting' | 'live' | 'reconnecting' | 'refused';
 
 export interface LiveView {
   entries: readonly QueueEntry[];
@@ -26,12 +29,10 @@ const GATHER_MS = 40;
  */
 export class LiveCases {
   readonly #flow: FlowDescription;
-  readonly #cases = new Map<string, Case>();
   readonly #parts: CaseParts = { recommendations: new Map(), dispositions: new Map(), subjects: new Map(), missing: new Set() };
   readonly #changedAt = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
-  /** Rows of a snapshot in progress, which replaces all at its end. */
-  #incoming: Map<string, Case> | undefined;
+  #subscription: Subscription<Row> | undefined;
   #view: LiveView = NOTHING;
   #stop: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,51 +49,39 @@ export class LiveCases {
 
   /** Begins to follow; `stop` ends it and keeps what is known, so that the next start shows it at once. */
   start(): void {
-    this.#stop?.abort();
+    this.stop();
     const stop = new AbortController();
     this.#stop = stop;
-    this.#incoming = new Map();
-    const reference = this.#flow.subject.reference;
-    followTable(`${this.#flow.schema}.flags`, stop.signal, {
-      snapshot: (rows) => {
-        this.#incoming ??= new Map();
-        for (const row of rows) this.#take(this.#incoming, row, reference);
+    const subscription = createClient({ url: '' }).subscribe<Row>(
+      { schema: this.#flow.schema, table: 'flags' },
+      {
+        onSnapshot: () => {
+          this.#publish({ ready: true });
+          this.#gather();
+        },
+        onChange: ({ op, key, after }) => {
+          const id = String((key?.id ?? after?.id ?? '') as string);
+          if (op !== 'd') this.#changedAt.set(id, Date.now());
+          this.#gather();
+        },
+        onStatus: (status) => {
+          // `closed` is told after `stop` too; a refusal is the one that nobody here asked for.
+          if (status === 'live') this.#gather();
+          if (status !== 'closed') this.#publish({ connection: status });
+          else if (!stop.signal.aborted) this.#publish({ connection: 'refused' });
+        },
+        onError: (error) => this.#publish({ problem: error instanceof HttpProblem ? error.message : undefined }),
       },
-      ready: () => this.#replaceAll(),
-      change: (key, after) => this.#change(key, after, reference),
-      connection: (connection, problem) => this.#publish({ connection, problem }),
-    });
+    );
+    this.#subscription = subscription;
+    this.#publish({ connection: 'connecting' });
   }
 
   stop(): void {
     this.#stop?.abort();
+    this.#subscription?.close();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
-
-  #take(into: Map<string, Case>, row: Row, reference: string): void {
-    const taken = caseOf(row, reference);
-    into.set(taken.id, taken);
-  }
-
-  #replaceAll(): void {
-    if (this.#incoming) {
-      this.#cases.clear();
-      for (const [id, incoming] of this.#incoming) this.#cases.set(id, incoming);
-      this.#incoming = undefined;
-    }
-    this.#publish({ ready: true });
-    this.#gather();
-  }
-
-  #change(key: Row | null, after: Row | null, reference: string): void {
-    const id = String(key?.id ?? after?.id ?? '');
-    if (after) {
-      this.#take(this.#cases, after, reference);
-      this.#changedAt.set(id, Date.now());
-    } else if (key) this.#cases.delete(id);
-    else this.#cases.clear();
-    this.#gather();
   }
 
   #gather(): void {
@@ -106,7 +95,7 @@ export class LiveCases {
   async #fetchMissing(): Promise<void> {
     const signal = this.#stop?.signal ?? new AbortController().signal;
     try {
-      const found = await fetchParts(this.#flow, [...this.#cases.values()], this.#parts, signal);
+      const found = await fetchParts(this.#flow, this.#cases(), this.#parts, signal);
       for (const [id, part] of found.recommendations) this.#parts.recommendations.set(id, part);
       for (const [id, part] of found.dispositions) this.#parts.dispositions.set(id, part);
       for (const [key, part] of found.subjects) this.#parts.subjects.set(key, part);
@@ -118,9 +107,20 @@ export class LiveCases {
     }
   }
 
+  #cases(): Case[] {
+    const rows = this.#subscription?.rows ?? new Map<string, Row>();
+    return [...rows.values()].map((row) => caseOf(row, this.#flow.subject.reference));
+  }
+
   #publish(change: Partial<Omit<LiveView, 'entries' | 'changedAt'>>): void {
-    this.#view = { ...this.#view, ...change, entries: [...this.#cases.values()].map((found) => this.#entry(found)), changedAt: new Map(this.#changedAt) };
+    this.#view = { ...this.#view, ...change, entries: this.#entries(), changedAt: new Map(this.#changedAt) };
     for (const listener of this.#listeners) listener();
+  }
+
+  /** While a new stream has no snapshot yet, what the last one showed. */
+  #entries(): readonly QueueEntry[] {
+    const cases = this.#cases();
+    return cases.length === 0 && this.#subscription?.status === 'connecting' ? this.#view.entries : cases.map((found) => this.#entry(found));
   }
 
   #entry(found: Case): QueueEntry {

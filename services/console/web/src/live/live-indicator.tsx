@@ -1,5 +1,5 @@
 import { Badge, Tooltip } from '@mantine/core';
-import type { Connection } from './follow-table.ts';
+import type { Connection } from './live-cases.ts';
 import { useLiveCases } from './use-live-cases.ts';
 
 const SHOWN: Readonly<Record<Connection, { colour: string; text: string; hint: string }>> = {

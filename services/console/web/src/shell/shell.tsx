@@ -4,7 +4,7 @@ import { IconKeyboard } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, NavLink, useNavigate } from 'react-router';
 import type { FlowDescription } from '#contracts/http/flows';
-import { useFlow } from '../flows/flows.ts';
+import { tableTitle, useFlow } from '../flows/flows.ts';
 import { ConnectionBanner } from '../live/connection-banner.tsx';
 import { LiveIndicator } from '../live/live-indicator.tsx';
 import { UserMenu } from '../session/user-menu.tsx';
@@ -16,7 +16,6 @@ export function Shell({ flows, children }: { flows: readonly FlowDescription[]; 
   const flow = useFlow();
   const [help, { open, close }] = useDisclosure(false);
   useHotkeys([['shift+?', open]]);
-  const rows = tableTitle(flow.subject.table);
   return (
     <AppShell header={{ height: 58 }} padding="md">
       <AppShell.Header style={{ background: 'var(--panel)', borderColor: 'var(--line)' }}>
@@ -32,7 +31,7 @@ export function Shell({ flows, children }: { flows: readonly FlowDescription[]; 
                 Cases
               </NavLink>
               <NavLink to={`/${flow.name}/rows`} className="nav-link">
-                {rows}
+                {tableTitle(flow)}
               </NavLink>
             </Group>
           </Group>
@@ -70,8 +69,4 @@ function FlowSwitch({ flow, flows }: { flow: FlowDescription; flows: readonly Fl
       onChange={(name) => void navigate(`/${name ?? flow.name}/cases`)}
     />
   );
-}
-
-function tableTitle(table: string): string {
-  return table.charAt(0).toUpperCase() + table.slice(1).replaceAll('_', ' ');
 }

@@ -4,7 +4,8 @@ export function formatValue(value: unknown, type = 'text'): string {
   if (/^numeric|^decimal/.test(type)) return decimal(value, Number(/,\s*(\d+)/.exec(type)?.[1] ?? 0));
   if (/^(smallint|integer|bigint|int|double|real|float)/.test(type))
     return typeof value === 'number' || typeof value === 'bigint' ? plainNumber(value) : String(value);
-  if (/^timestamp/.test(type)) return moment(String(value), { dateStyle: 'medium', timeStyle: 'short' });
+  if (/^timestamp/.test(type))
+    return moment(String(value), { year: sameYear(String(value)) ? undefined : 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
   if (type === 'date') return moment(`${String(value).slice(0, 10)}T00:00:00`, { dateStyle: 'medium' });
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number);
@@ -39,6 +40,10 @@ function decimal(value: unknown, digits: number): string {
 /** Identifiers are numbers too: no thousands separators. */
 function plainNumber(value: number | bigint): string {
   return typeof value === 'number' && !Number.isInteger(value) ? value.toLocaleString(undefined, { maximumFractionDigits: 4 }) : String(value);
+}
+
+function sameYear(text: string): boolean {
+  return new Date(text).getFullYear() === new Date().getFullYear();
 }
 
 function moment(text: string, style: Intl.DateTimeFormatOptions): string {

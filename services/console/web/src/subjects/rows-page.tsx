@@ -9,7 +9,7 @@ import type { FlowDescription } from '#contracts/http/flows';
 import { type Row, selectRows } from '../api/rows.ts';
 import { StateBadge } from '../cases/badges.tsx';
 import { type Case, isOpen } from '../cases/case.ts';
-import { columnTitle, useFlow } from '../flows/flows.ts';
+import { tableTitle, columnTitle, useFlow } from '../flows/flows.ts';
 import { useLiveCases } from '../live/use-live-cases.ts';
 import { abilities, useCurrentUser } from '../session/current-user.ts';
 import { ListTable } from '../shell/list-table.tsx';
@@ -177,13 +177,7 @@ function RowDrawer({ row, open, close, flag }: { row: Row | undefined; open: Cas
   const flow = useFlow();
   const navigate = useNavigate();
   return (
-    <Drawer
-      opened={row !== undefined}
-      onClose={close}
-      position="right"
-      size="md"
-      title={row && `${columnTitle(flow, flow.subject.key.column)} ${keyOf(flow, row)}`}
-    >
+    <Drawer opened={row !== undefined} onClose={close} position="right" size="md" title={row && `${tableTitle(flow)} · ${keyOf(flow, row)}`}>
       {row && (
         <Stack>
           <SubjectFacts subject={row} />
@@ -205,9 +199,4 @@ function RowDrawer({ row, open, close, flag }: { row: Row | undefined; open: Cas
 
 function keyOf(flow: FlowDescription, row: Row): string {
   return String(row[flow.subject.key.column] as string | number | bigint);
-}
-
-function tableTitle(flow: FlowDescription): string {
-  const { table } = flow.subject;
-  return table.charAt(0).toUpperCase() + table.slice(1).replaceAll('_', ' ');
 }

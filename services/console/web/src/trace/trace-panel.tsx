@@ -44,13 +44,13 @@ function Waterfall({ lanes }: { lanes: readonly Lane[] }) {
           </Group>
         ))}
         <Text size="xs" c="dimmed">
-          time since the first step, logarithmic
+          a bar is the time since the step before, on a logarithmic scale
         </Text>
       </Group>
       <div className="waterfall" role="list" aria-label="Steps of the case">
         {lanes.map((lane, index) => (
           <Fragment key={index}>
-            <div role="listitem" aria-label={`${lane.title}, ${lane.detail}, ${lane.time}`} style={{ minWidth: 0 }}>
+            <div role="listitem" aria-label={`${lane.title}, ${lane.detail}, ${lane.took}`} style={{ minWidth: 0 }}>
               <div className="cut">{lane.title}</div>
               <Text size="xs" c="dimmed" className="cut" title={lane.detail}>
                 {lane.detail}
@@ -63,8 +63,8 @@ function Waterfall({ lanes }: { lanes: readonly Lane[] }) {
                 style={{ left: `${lane.from * 97}%`, width: `${(lane.to - lane.from) * 97}%`, background: COLOURS[lane.step.kind] }}
               />
             </div>
-            <span className="time" title={lane.step.at} aria-hidden>
-              {lane.time}
+            <span className="time" title={`${lane.since} since the first step, at ${lane.step.at}`} aria-hidden>
+              {lane.took}
             </span>
           </Fragment>
         ))}
