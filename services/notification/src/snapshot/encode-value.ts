@@ -48,7 +48,8 @@ export function encoderOf(type: ColumnType): Encoder {
     const encode = encoderOf(element);
     return (text) => encodeArray(text, element.delimiter, encode);
   }
-  return (Object.hasOwn(BY_NAME, type.name) ? BY_NAME[type.name] : undefined)?.(type) ?? verbatim;
+  const known = (type.builtIn || type.name === 'hstore') && Object.hasOwn(BY_NAME, type.name);
+  return (known ? BY_NAME[type.name] : undefined)?.(type) ?? verbatim;
 }
 
 function encodeInteger(text: string): JsonValue {

@@ -1,3 +1,4 @@
+import { POLICY_PREFIX } from '#libs/governance/policy/compile-sql';
 import type { Policy, Predicate, TablePolicy } from '#libs/governance/policy/policy';
 import { Refused, type Refusal } from './refusal.ts';
 import { conditions, type SubscriptionRequest } from './subscription-request.ts';
@@ -57,15 +58,12 @@ export function decideAccess(request: SubscriptionRequest, role: string, facts: 
   };
 }
 
-/** Prefix of the row-level security policies that our Policy compiles to. */
-export const OWN_POLICY_PREFIX = 'lakeloop_';
-
 function checkTable(name: string, role: string, facts: TableFacts, select: TablePolicy['select']): void {
   if (facts.kind !== 'r' && facts.kind !== 'p') throw refuse(409, 'not-a-table', `${name} is not a table: it has no changes of its own`);
   if (!facts.columns.some((column) => column.readable)) throw refuse(403, 'forbidden', `role ${role} may not read ${name}`);
   if (!facts.published)
     throw refuse(409, 'not-published', `changes of ${name} are not published`, `select lakeloop.adopt('${name}'), or add it to the publication`);
-  const foreign = facts.policies.filter((policy) => !policy.startsWith(OWN_POLICY_PREFIX));
+  const foreign = facts.policies.filter((policy) => !policy.startsWith(POLICY_PREFIX));
   if (facts.rowSecurity && (select === undefined || foreign.length > 0))
     throw refuse(
       409,

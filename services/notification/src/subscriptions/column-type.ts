@@ -2,6 +2,8 @@
 export interface TypeRow {
   oid: number;
   name: string;
+  /** Of the system's own catalogue: a user's type of the same name is another type. */
+  builtIn: boolean;
   /** `typtype`: b base, c composite, d domain, e enum, r range, m multirange, p pseudo. */
   kind: string;
   /** Of a domain; 0 otherwise. */
@@ -20,6 +22,7 @@ export interface TypeRow {
 export interface ColumnType {
   /** `pg_type.typname` of the base type; for an array `_…` of its element. */
   name: string;
+  builtIn: boolean;
   kind: string;
   /** Type modifier; -1 for none. */
   modifier: number;
@@ -37,7 +40,7 @@ export function resolveType(oid: number, modifier: number, types: ReadonlyMap<nu
   const row = types.get(oid);
   if (!row) throw new TypeError(`type ${oid} is not in the catalogue`);
   if (row.kind === 'd') return resolveType(row.base, modifier === -1 ? row.baseModifier : modifier, types);
-  const { name, kind, delimiter, sql, labels } = row;
-  const plain = { name, kind, modifier, delimiter, sql, labels };
+  const { name, builtIn, kind, delimiter, sql, labels } = row;
+  const plain = { name, builtIn, kind, modifier, delimiter, sql, labels };
   return row.element === 0 ? plain : { ...plain, element: resolveType(row.element, modifier, types) };
 }

@@ -63,7 +63,7 @@ select
       'generated', a.attgenerated <> ''
     ) order by a.attnum), '[]') from attribute a) as columns,
   (select coalesce(json_agg(json_build_object(
-      'oid', t.oid::int8, 'name', t.typname, 'kind', t.typtype, 'base', t.typbasetype::int8, 'baseModifier', t.typtypmod,
+      'oid', t.oid::int8, 'name', t.typname, 'builtIn', t.typnamespace = 'pg_catalog'::regnamespace, 'kind', t.typtype, 'base', t.typbasetype::int8, 'baseModifier', t.typtypmod,
       'element', case when t.typelem <> 0 and t.typoutput = 'array_out'::regproc then t.typelem::int8 else 0 end, 'delimiter', t.typdelim,
       'sql', format_type(t.oid, null),
       'labels', (select json_agg(e.enumlabel order by e.enumsortorder) from pg_enum e where e.enumtypid = t.oid))), '[]')

@@ -30,7 +30,8 @@ export function compileView(access: Access, claims: Readonly<Record<string, unkn
 function predicateType({ type, deterministic }: ColumnFacts): string {
   if (type.element) return 'array';
   if (!deterministic) return `${type.name} under a nondeterministic collation`;
-  return type.kind === 'e' ? enumType(type.labels ?? []) : type.name;
+  if (type.kind === 'e') return enumType(type.labels ?? []);
+  return type.builtIn ? type.name : `${type.sql} of the user`;
 }
 
 function policyFilter(predicate: Predicate, types: Readonly<Record<string, string>>, claims: Readonly<Record<string, unknown>>): RowFilter {
