@@ -43,7 +43,10 @@ async function serve(request: FastifyRequest, reply: FastifyReply, directory: st
     void reply.header('cache-control', path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
     return reply.sendFile(path.slice(1));
   }
-  if (SERVED_ELSEWHERE.test(path) || !(await isBuilt(directory))) return void reply.callNotFound();
+  if (SERVED_ELSEWHERE.test(path) || !(await isBuilt(directory))) {
+    reply.callNotFound();
+    return undefined;
+  }
   return reply.header('cache-control', 'no-store').sendFile('index.html');
 }
 

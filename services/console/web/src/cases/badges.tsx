@@ -33,7 +33,7 @@ export function ShortRecommendation({ label, confidence }: { label: string; conf
   return (
     <Group gap={8} wrap="nowrap">
       <ClassBadge label={label} />
-      <Progress value={confidence * 100} w={46} size="sm" aria-hidden />
+      <Progress value={confidence * 100} w={46} miw={46} size="sm" aria-hidden />
       <Text span size="xs" c="dimmed">
         {percent(confidence)}
       </Text>

@@ -66,9 +66,9 @@ function Heading({ whole }: { whole: WholeCase }) {
         <Title order={1} size="h3">
           Case {shortId(whole.case.id)}
         </Title>
-        <span role="status" aria-label={`State: ${whole.case.state}`}>
+        <output aria-label={`State: ${whole.case.state}`}>
           <StateBadge state={whole.case.state} />
-        </span>
+        </output>
         <Text c="dimmed" className="cut" maw={700}>
           {whole.subject && describe(flow.subject.summary, flow.subject.columns, whole.subject)}
         </Text>
@@ -98,7 +98,7 @@ function useWalk(id: string): void {
 
 function Waiting() {
   return (
-    <Stack role="status" aria-label="Loading">
+    <Stack component="output" aria-label="Loading">
       <Skeleton h={52} maw={420} />
       <Grid>
         <Grid.Col span={7}>

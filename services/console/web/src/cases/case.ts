@@ -1,3 +1,4 @@
+import { asText } from '../api/as-text.ts';
 import type { Row } from '../api/rows.ts';
 
 /** A case: one flag with what followed from it. */
@@ -52,44 +53,40 @@ export function isOpen(state: string): boolean {
 
 export function caseOf(row: Row, reference: string): Case {
   return {
-    id: text(row.id),
+    id: asText(row.id),
     subjectKey: row[reference] as string | number | bigint,
-    note: text(row.note),
-    flaggedBy: text(row.flagged_by),
-    flaggedAt: text(row.flagged_at),
-    state: text(row.state),
-    traceId: text(row.trace_id),
+    note: asText(row.note),
+    flaggedBy: asText(row.flagged_by),
+    flaggedAt: asText(row.flagged_at),
+    state: asText(row.state),
+    traceId: asText(row.trace_id),
   };
 }
 
 export function recommendationOf(row: Row): Recommendation {
   return {
-    class: text(row.class),
+    class: asText(row.class),
     confidence: Number(row.confidence),
-    contributions: structured<Contribution[]>(row.contributions),
-    probabilities: structured<Record<string, number>>(row.probabilities) ?? {},
-    modelVersion: text(row.model_version),
-    createdAt: text(row.created_at),
+    contributions: structured(row.contributions) as Contribution[] | undefined,
+    probabilities: (structured(row.probabilities) as Record<string, number> | undefined) ?? {},
+    modelVersion: asText(row.model_version),
+    createdAt: asText(row.created_at),
   };
 }
 
 export function dispositionOf(row: Row): Disposition {
   return {
-    action: text(row.action),
-    class: text(row.class),
-    correction: structured<Record<string, unknown>>(row.correction),
-    reason: text(row.reason),
-    decidedBy: text(row.decided_by),
-    decidedAt: text(row.decided_at),
+    action: asText(row.action),
+    class: asText(row.class),
+    correction: structured(row.correction) as Record<string, unknown> | undefined,
+    reason: asText(row.reason),
+    decidedBy: asText(row.decided_by),
+    decidedAt: asText(row.decided_at),
   };
 }
 
-function text(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value as string);
-}
-
 /** A jsonb value: parsed by `/rest/v1`, JSON text in a change event. */
-function structured<T>(value: unknown): T | undefined {
+function structured(value: unknown): unknown {
   if (value === null || value === undefined) return undefined;
-  return (typeof value === 'string' ? JSON.parse(value) : value) as T;
+  return typeof value === 'string' ? (JSON.parse(value) as unknown) : value;
 }

@@ -1,5 +1,5 @@
 import { Button, Text } from '@mantine/core';
-import { Fragment, useState } from 'react';
+import { useState } from 'react';
 import { labelTitle, useFlow } from '../flows/flows.ts';
 import { formatValue } from '../subjects/format-value.ts';
 import type { Contribution } from './case.ts';
@@ -19,11 +19,11 @@ export function ContributionBars({ contributions, label }: { contributions: read
         Why: <span style={{ color: 'var(--mantine-color-teal-6)' }}>right</span> speaks for {labelTitle(flow, label)},{' '}
         <span style={{ color: 'var(--mantine-color-orange-6)' }}>left</span> against.
       </Text>
-      <div className="bars" role="list" aria-label="Contributing features">
+      <ul className="bars" aria-label="Contributing features">
         {shown.map((part) => (
           <Bar key={part.feature} part={part} largest={largest} />
         ))}
-      </div>
+      </ul>
       {ranked.length > FIRST && (
         <Button variant="subtle" size="compact-sm" mt="xs" onClick={() => setAll(!all)}>
           {all ? 'Show fewer' : `Show all ${ranked.length}`}
@@ -40,8 +40,8 @@ function Bar({ part, largest }: { part: Contribution; largest: number }) {
   const value = terms ?? (part.value === null ? '' : formatValue(part.value, typeof part.value === 'number' ? 'double' : 'text'));
   const signed = `${part.contribution > 0 ? '+' : '−'}${Math.abs(part.contribution).toFixed(2)}`;
   return (
-    <Fragment>
-      <span className="cut" title={title} role="listitem" aria-label={`${title}${value ? ` (${value})` : ''}: ${signed}, speaks ${speaks}`}>
+    <li aria-label={`${title}${value ? ` (${value})` : ''}: ${signed}, speaks ${speaks}`}>
+      <span className="cut" title={title} aria-hidden>
         {title}
       </span>
       <Text span size="sm" c="dimmed" className="cut" title={value} aria-hidden>
@@ -53,6 +53,6 @@ function Bar({ part, largest }: { part: Contribution; largest: number }) {
       <Text span size="sm" ta="right" style={{ fontVariantNumeric: 'tabular-nums' }} aria-hidden>
         {signed}
       </Text>
-    </Fragment>
+    </li>
   );
 }

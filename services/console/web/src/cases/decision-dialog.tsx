@@ -1,3 +1,4 @@
+import { asText } from '../api/as-text.ts';
 import { Button, Group, Modal, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -46,18 +47,7 @@ function DecisionForm({ decision, whole, close, overtaken }: DecisionProps) {
     <form onSubmit={submit}>
       <Stack>
         <Text size="sm">{explanation(decision, labelTitle(flow, recommended), whole.recommendation?.confidence ?? 0)}</Text>
-        {decision !== 'approve' && (
-          <Select
-            label="Class"
-            required
-            data-autofocus
-            value={label}
-            data={flow.labels
-              .filter((option) => decision === 'correct' || option.class !== recommended)
-              .map((option) => ({ value: option.class, label: option.title }))}
-            onChange={setLabel}
-          />
-        )}
+        {decision !== 'approve' && <ClassField decision={decision} recommended={recommended} label={label} set={setLabel} />}
         {decision === 'correct' && <CorrectedFields whole={whole} corrected={corrected} set={setCorrected} />}
         <Textarea
           label="Reason"
@@ -80,6 +70,24 @@ function DecisionForm({ decision, whole, close, overtaken }: DecisionProps) {
         </Group>
       </Stack>
     </form>
+  );
+}
+
+function ClassField({
+  decision,
+  recommended,
+  label,
+  set,
+}: {
+  decision: Decision;
+  recommended: string;
+  label: string | null;
+  set: (label: string | null) => void;
+}) {
+  const flow = useFlow();
+  const options = flow.labels.filter((option) => decision === 'correct' || option.class !== recommended);
+  return (
+    <Select label="Class" required data-autofocus value={label} data={options.map((option) => ({ value: option.class, label: option.title }))} onChange={set} />
   );
 }
 
@@ -107,26 +115,22 @@ function CorrectedFields({ whole, corrected, set }: { whole: WholeCase; correcte
   const readable = flow.subject.correctable.filter((name) => flow.subject.columns.some((column) => column.name === name));
   const change = (name: string, text: string): void => {
     const { [name]: _before, ...others } = corrected;
-    set(text === plain(whole.subject?.[name]) ? others : { ...others, [name]: text });
+    set(text === asText(whole.subject?.[name]) ? others : { ...others, [name]: text });
   };
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} role="group" aria-label="Corrected fields">
+    <SimpleGrid cols={{ base: 1, sm: 2 }} component="fieldset" className="bare" aria-label="Corrected fields">
       {readable.map((name) => (
         <TextInput
           key={name}
           label={columnTitle(flow, name)}
-          description={name in corrected ? `was ${plain(whole.subject?.[name]) || 'empty'}` : undefined}
+          description={name in corrected ? `was ${asText(whole.subject?.[name]) || 'empty'}` : undefined}
           inputWrapperOrder={['label', 'input', 'description']}
-          value={corrected[name] ?? plain(whole.subject?.[name])}
+          value={corrected[name] ?? asText(whole.subject?.[name])}
           onChange={(event) => change(name, event.currentTarget.value)}
         />
       ))}
     </SimpleGrid>
   );
-}
-
-function plain(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value as string | number);
 }
 
 function explanation(decision: Decision, label: string, confidence: number): string {

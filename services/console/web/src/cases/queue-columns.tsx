@@ -1,3 +1,4 @@
+import { asText } from '../api/as-text.ts';
 import { Anchor } from '@mantine/core';
 import type { ColumnDef } from '@tanstack/react-table';
 import { Link } from 'react-router';
@@ -32,6 +33,7 @@ export function queueColumns(flow: FlowDescription, now: number): ColumnDef<Queu
       header: 'Recommendation',
       accessorFn: ({ recommendation }) => (recommendation ? labelTitle(flow, recommendation.class) + (1 + recommendation.confidence) : undefined),
       sortUndefined: 'last',
+      meta: { whole: true },
       cell: ({ row: { original } }) =>
         original.recommendation ? <ShortRecommendation label={original.recommendation.class} confidence={original.recommendation.confidence} /> : '…',
     },
@@ -42,6 +44,7 @@ export function queueColumns(flow: FlowDescription, now: number): ColumnDef<Queu
       meta: { numeric: true },
       cell: ({ row }) => <time dateTime={row.original.case.flaggedAt}>{age(row.original.case.flaggedAt, now)}</time>,
     },
+    { id: 'flaggedBy', header: 'Flagged by', accessorFn: (entry) => entry.case.flaggedBy },
     ...flow.subject.summary
       .filter((name) => flow.subject.columns.some((column) => column.name === name))
       .map((name, index) => subjectColumn(flow, name, index)),
@@ -52,7 +55,6 @@ export function queueColumns(flow: FlowDescription, now: number): ColumnDef<Queu
       meta: { wideOnly: true },
       cell: ({ row }) => <span title={row.original.case.note}>{row.original.case.note || '–'}</span>,
     },
-    { id: 'flaggedBy', header: 'Flagged by', accessorFn: (entry) => entry.case.flaggedBy },
   ];
 }
 
@@ -71,5 +73,5 @@ function subjectColumn(flow: FlowDescription, name: string, index: number): Colu
 
 function sortable(value: unknown): string | number | bigint | undefined {
   if (value === null || value === undefined) return undefined;
-  return typeof value === 'number' || typeof value === 'bigint' ? value : String(value as string);
+  return typeof value === 'number' || typeof value === 'bigint' ? value : asText(value);
 }

@@ -1,3 +1,4 @@
+import { asText } from '../api/as-text.ts';
 import type { Row } from '../api/rows.ts';
 import { type Case, DECIDED_STATES, type Disposition, isOpen, type Recommendation } from './case.ts';
 
@@ -13,17 +14,16 @@ export const TABS = ['open', 'mine', 'decided', 'all'] as const;
 export type Tab = (typeof TABS)[number];
 export const TAB_TITLES: Readonly<Record<Tab, string>> = { open: 'Open', mine: 'Mine', decided: 'Decided', all: 'All' };
 
+const TESTS: Readonly<Record<Tab, (entry: QueueEntry, subject: string) => boolean>> = {
+  open: (entry) => isOpen(entry.case.state),
+  mine: (entry, subject) => entry.case.flaggedBy === subject || entry.disposition?.decidedBy === subject,
+  decided: (entry) => DECIDED_STATES.includes(entry.case.state),
+  all: () => true,
+};
+
+/** `subject`: whose own cases are `mine`. */
 export function inTab(entry: QueueEntry, tab: Tab, subject: string): boolean {
-  switch (tab) {
-    case 'open':
-      return isOpen(entry.case.state);
-    case 'mine':
-      return entry.case.flaggedBy === subject || entry.disposition?.decidedBy === subject;
-    case 'decided':
-      return DECIDED_STATES.includes(entry.case.state);
-    case 'all':
-      return true;
-  }
+  return TESTS[tab](entry, subject);
 }
 
 export function countTabs(entries: readonly QueueEntry[], subject: string): Record<Tab, number> {
@@ -48,10 +48,6 @@ export function matches(entry: QueueEntry, search: string): boolean {
     entry.disposition?.decidedBy,
     ...Object.values(entry.subject ?? {}),
   ];
-  const haystack = values
-    .filter((value) => value !== null && value !== undefined)
-    .map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value as string)))
-    .join('\u0000')
-    .toLowerCase();
+  const haystack = values.map(asText).join('\n').toLowerCase();
   return words.every((word) => haystack.includes(word));
 }

@@ -12,7 +12,7 @@ export function RecommendationPanel({ recommendation, state }: { recommendation:
     return (
       <Panel title="Recommendation">
         {state === 'flagged' ? (
-          <Group gap="sm" role="status">
+          <Group gap="sm" component="output">
             <Loader size="xs" aria-hidden />
             <Text c="dimmed">The case is being classified. It appears here by itself.</Text>
           </Group>

@@ -10,13 +10,13 @@ const PATIENCE_MS = 1_500;
 /** Says that the page may be behind, until it isn't. */
 export function ConnectionBanner() {
   const { connection, problem } = useLiveCases();
-  const [shown, setShown] = useState(false);
   const behind = connection === 'reconnecting' || connection === 'refused';
+  const [patient, setPatient] = useState(true);
   useEffect(() => {
-    if (!behind) return setShown(false);
-    const timer = setTimeout(() => setShown(true), PATIENCE_MS);
+    const timer = setTimeout(() => setPatient(!behind), behind ? PATIENCE_MS : 0);
     return () => clearTimeout(timer);
   }, [behind]);
+  const shown = behind && !patient;
   if (!shown) return undefined;
   if (connection === 'refused')
     return (

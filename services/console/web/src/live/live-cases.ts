@@ -1,3 +1,4 @@
+import { asText } from '../api/as-text.ts';
 import type { FlowDescription } from '#contracts/http/flows';
 import { createClient, HttpProblem, type Subscription } from '#libs/client/client';
 import type { Row } from '../api/rows.ts';
@@ -60,7 +61,7 @@ export class LiveCases {
           this.#gather();
         },
         onChange: ({ op, key, after }) => {
-          const id = String((key?.id ?? after?.id ?? '') as string);
+          const id = asText(key?.id ?? after?.id);
           if (op !== 'd') this.#changedAt.set(id, Date.now());
           this.#gather();
         },

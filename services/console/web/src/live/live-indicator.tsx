@@ -15,7 +15,7 @@ export function LiveIndicator() {
   const { colour, text, hint } = SHOWN[connection];
   return (
     <Tooltip label={hint}>
-      <Badge role="status" aria-label={`Stream: ${text}`} color={colour} variant="dot" size="lg" tt="none" fw={500}>
+      <Badge component="output" aria-label={`Stream: ${text}`} color={colour} variant="dot" size="lg" tt="none" fw={500}>
         {text}
       </Badge>
     </Tooltip>

@@ -12,12 +12,13 @@ import {
   useReactTable,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useRef, useState } from 'react';
 
 declare module '@tanstack/react-table' {
-  // eslint-disable-next-line no-unused-vars -- the merged declaration must repeat the parameters
   interface ColumnMeta<TData, TValue> {
     numeric?: boolean;
+    /** Never cut off. */
+    whole?: boolean;
     /** Left out where the window is narrow. */
     wideOnly?: boolean;
   }
@@ -45,6 +46,7 @@ const ROW_HEIGHT = 45;
 
 /** A long list: sorted by its heads, drawn only where it is seen, walked with J and K, opened with Enter. */
 export function ListTable<T>(props: ListTableProps<T>) {
+  // oxlint-disable-next-line react/incompatible-library -- there is no React compiler here to mislead
   const table = useReactTable({
     data: props.data,
     columns: props.columns,
@@ -63,8 +65,8 @@ export function ListTable<T>(props: ListTableProps<T>) {
   const above = shown[0]?.start ?? 0;
   const below = virtual.getTotalSize() - (shown.at(-1)?.end ?? 0);
   return (
-    <div className="panel scroller" ref={scroller} role="region" aria-label={`${props.label}, scrollable`} tabIndex={-1}>
-      <table className="list" role="grid" aria-label={props.label} aria-rowcount={rows.length + 1}>
+    <section className="panel scroller" ref={scroller} aria-label={`${props.label}, scrollable`}>
+      <table className="list" aria-label={props.label} aria-rowcount={rows.length + 1}>
         <thead>
           {table.getHeaderGroups().map((group) => (
             <tr key={group.id}>
@@ -88,7 +90,7 @@ export function ListTable<T>(props: ListTableProps<T>) {
         </tbody>
       </table>
       {rows.length === 0 && props.empty}
-    </div>
+    </section>
   );
 }
 
@@ -114,7 +116,7 @@ function Head<T>({ header }: { header: Header<T, unknown> }) {
 function Line<T>({ row, index, chosen, fresh, open }: { row: Row<T>; index: number; chosen: boolean; fresh: boolean; open: (row: T) => void }) {
   return (
     <tr
-      aria-selected={chosen}
+      aria-current={chosen || undefined}
       aria-rowindex={index + 2}
       className={fresh ? 'fresh' : undefined}
       onClick={(event) => (isControl(event.target) ? undefined : open(row.original))}
@@ -130,18 +132,16 @@ function Line<T>({ row, index, chosen, fresh, open }: { row: Row<T>; index: numb
 
 /** The row that keys act on; it stays the same row while others come and go. */
 function useChosenRow<T>(rows: Row<T>[], scrollTo: (index: number) => void, { onOpen, onFlag }: Pick<ListTableProps<T>, 'onOpen' | 'onFlag'>) {
-  const [id, setId] = useState<string>();
-  const last = useRef(0);
-  const found = rows.findIndex((row) => row.id === id);
-  const index = found >= 0 ? found : id === undefined ? -1 : Math.min(last.current, rows.length - 1);
-  useEffect(() => {
-    if (index >= 0) last.current = index;
-  }, [index]);
+  const [chosen, setChosen] = useState<{ id: string; index: number }>();
+  const found = rows.findIndex((row) => row.id === chosen?.id);
+  // A row that is gone leaves its place to the one that moved there.
+  const index = found >= 0 || chosen === undefined ? found : Math.min(chosen.index, rows.length - 1);
   const go = (to: number): void => {
-    const next = rows[Math.max(0, Math.min(rows.length - 1, to))];
-    if (!next) return;
-    setId(next.id);
-    scrollTo(rows.indexOf(next));
+    const next = Math.max(0, Math.min(rows.length - 1, to));
+    const row = rows[next];
+    if (!row) return;
+    setChosen({ id: row.id, index: next });
+    scrollTo(next);
   };
   const act = (handler: ((row: T) => void) | undefined) => (): void => {
     const row = rows[index];
@@ -166,6 +166,6 @@ function isControl(target: EventTarget | null): boolean {
   );
 }
 
-function classOf(meta: { numeric?: boolean; wideOnly?: boolean } | undefined): string | undefined {
-  return [meta?.numeric ? 'number' : '', meta?.wideOnly ? 'wide-only' : ''].filter(Boolean).join(' ') || undefined;
+function classOf(meta: { numeric?: boolean; whole?: boolean; wideOnly?: boolean } | undefined): string | undefined {
+  return [meta?.numeric ? 'number' : '', meta?.whole ? 'whole' : '', meta?.wideOnly ? 'wide-only' : ''].filter(Boolean).join(' ') || undefined;
 }

@@ -1,14 +1,16 @@
+import { asText } from '../api/as-text.ts';
+
 /** How a value of a column of that Postgres type is shown. Absent values are an en dash. */
 export function formatValue(value: unknown, type = 'text'): string {
   if (value === null || value === undefined || value === '') return '–';
   if (/^numeric|^decimal/.test(type)) return decimal(value, Number(/,\s*(\d+)/.exec(type)?.[1] ?? 0));
   if (/^(smallint|integer|bigint|int|double|real|float)/.test(type))
-    return typeof value === 'number' || typeof value === 'bigint' ? plainNumber(value) : String(value);
-  if (/^timestamp/.test(type))
-    return moment(String(value), { year: sameYear(String(value)) ? undefined : 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
-  if (type === 'date') return moment(`${String(value).slice(0, 10)}T00:00:00`, { dateStyle: 'medium' });
+    return typeof value === 'number' || typeof value === 'bigint' ? plainNumber(value) : asText(value);
+  if (type.startsWith('timestamp'))
+    return moment(asText(value), { year: sameYear(asText(value)) ? undefined : 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  if (type === 'date') return moment(`${asText(value).slice(0, 10)}T00:00:00`, { dateStyle: 'medium' });
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number);
+  return asText(value);
 }
 
 /** Numbers line up at the right. */
@@ -34,7 +36,7 @@ function decimal(value: unknown, digits: number): string {
   const number = Number(value);
   return Number.isFinite(number)
     ? number.toLocaleString(undefined, { minimumFractionDigits: digits, maximumFractionDigits: Math.max(digits, 6) })
-    : String(value as string);
+    : asText(value);
 }
 
 /** Identifiers are numbers too: no thousands separators. */

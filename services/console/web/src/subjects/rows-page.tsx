@@ -1,8 +1,9 @@
+import { asText } from '../api/as-text.ts';
 import { ActionIcon, Anchor, Button, Drawer, Group, Loader, Stack, Text, TextInput, Title, Tooltip } from '@mantine/core';
 import { useDebouncedValue, useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight, IconFlag, IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { ColumnDef, SortingState } from '@tanstack/react-table';
+import { type ColumnDef, functionalUpdate, type SortingState, type Updater } from '@tanstack/react-table';
 import { useMemo, useRef, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { FlowDescription } from '#contracts/http/flows';
@@ -27,14 +28,12 @@ export function RowsPage() {
   const flow = useFlow();
   const { role } = useCurrentUser();
   const may = abilities(flow, role);
-  const [search, setSearch] = useState('');
-  const [page, setPage] = useState(0);
-  const [sorting, setSorting] = useState<SortingState>([{ id: flow.subject.key.column, desc: true }]);
+  const view = useRowsView(flow);
   const [flagging, setFlagging] = useState<Row>();
   const [looking, setLooking] = useState<Row>();
   const cases = useOpenCases();
   const columns = useMemo(() => rowColumns(flow, cases, may.flag ? setFlagging : undefined), [flow, cases, may.flag]);
-  const rows = useRows(flow, { search, page, sorting });
+  const rows = useRows(flow, view);
   const title = tableTitle(flow);
   useDocumentTitle(`${title} · ${flow.title}`);
   const flag = (row: Row): void => (cases.has(keyOf(flow, row)) ? undefined : setFlagging(row));
@@ -45,29 +44,21 @@ export function RowsPage() {
         <Title order={1} size="h3">
           {title}
         </Title>
-        <Search title={title} value={search} set={(text) => (setSearch(text), setPage(0))} />
+        <Search title={title} value={view.search} set={view.setSearch} />
       </Group>
       <ListTable
         label={title}
         data={rows.data?.rows ?? []}
         columns={columns}
         rowId={(row) => keyOf(flow, row)}
-        sorting={sorting}
-        onSorting={(change) => (setSorting(change), setPage(0))}
+        sorting={view.sorting}
+        onSorting={view.setSorting}
         manualSorting
         onOpen={setLooking}
         {...(may.flag ? { onFlag: flag } : {})}
-        empty={
-          rows.isPending ? (
-            <Message title="Loading …">
-              <Loader size="sm" aria-label="Loading" />
-            </Message>
-          ) : (
-            <Message title="No rows">{search === '' ? 'There is nothing here that you may read.' : 'Nothing matches the search.'}</Message>
-          )
-        }
+        empty={<Empty pending={rows.isPending} searched={view.search !== ''} />}
       />
-      <Pager page={page} total={rows.data?.total} shown={rows.data?.rows.length ?? 0} go={setPage} />
+      <Pager page={view.page} total={rows.data?.total} shown={rows.data?.rows.length ?? 0} go={view.setPage} />
       <RowDrawer
         row={looking}
         open={looking && cases.get(keyOf(flow, looking))}
@@ -76,6 +67,26 @@ export function RowsPage() {
       />
       <FlagDialog subject={flagging} close={() => setFlagging(undefined)} />
     </>
+  );
+}
+
+/** Another search or order begins at its first page. */
+function useRowsView(flow: FlowDescription) {
+  const [view, setView] = useState({ search: '', page: 0, sorting: [{ id: flow.subject.key.column, desc: true }] as SortingState });
+  return {
+    ...view,
+    setSearch: (search: string) => setView((before) => ({ ...before, search, page: 0 })),
+    setPage: (page: number) => setView((before) => ({ ...before, page })),
+    setSorting: (change: Updater<SortingState>) => setView((before) => ({ ...before, sorting: functionalUpdate(change, before.sorting), page: 0 })),
+  };
+}
+
+function Empty({ pending, searched }: { pending: boolean; searched: boolean }) {
+  if (!pending) return <Message title="No rows">{searched ? 'Nothing matches the search.' : 'There is nothing here that you may read.'}</Message>;
+  return (
+    <Message title="Loading …">
+      <Loader size="sm" aria-label="Loading" />
+    </Message>
   );
 }
 
@@ -198,5 +209,5 @@ function RowDrawer({ row, open, close, flag }: { row: Row | undefined; open: Cas
 }
 
 function keyOf(flow: FlowDescription, row: Row): string {
-  return String(row[flow.subject.key.column] as string | number | bigint);
+  return asText(row[flow.subject.key.column]);
 }

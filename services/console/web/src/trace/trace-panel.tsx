@@ -1,6 +1,5 @@
 import { Code, Group, Skeleton, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { Fragment } from 'react';
 import type { Trace, TraceStep } from '#contracts/http/trace';
 import { inWords } from '../api/in-words.ts';
 import { readJson, request } from '../api/request.ts';
@@ -47,10 +46,10 @@ function Waterfall({ lanes }: { lanes: readonly Lane[] }) {
           a bar is the time since the step before, on a logarithmic scale
         </Text>
       </Group>
-      <div className="waterfall" role="list" aria-label="Steps of the case">
+      <ul className="waterfall" aria-label="Steps of the case">
         {lanes.map((lane, index) => (
-          <Fragment key={index}>
-            <div role="listitem" aria-label={`${lane.title}, ${lane.detail}, ${lane.took}`} style={{ minWidth: 0 }}>
+          <li key={index} aria-label={`${lane.title}, ${lane.detail}, ${lane.took}`}>
+            <div aria-hidden style={{ minWidth: 0 }}>
               <div className="cut">{lane.title}</div>
               <Text size="xs" c="dimmed" className="cut" title={lane.detail}>
                 {lane.detail}
@@ -66,9 +65,9 @@ function Waterfall({ lanes }: { lanes: readonly Lane[] }) {
             <span className="time" title={`${lane.since} since the first step, at ${lane.step.at}`} aria-hidden>
               {lane.took}
             </span>
-          </Fragment>
+          </li>
         ))}
-      </div>
+      </ul>
     </>
   );
 }
