@@ -97,7 +97,8 @@ function connectable(port: number): Promise<void> {
 }
 
 async function format(classPath: string, properties: string, cwd: string): Promise<void> {
-  const id = randomBytes(16).toString('base64url');
+  // A leading dash would be taken for an option.
+  const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const tool = new Child(
     'java',
     ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties],

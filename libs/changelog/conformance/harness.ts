@@ -107,3 +107,18 @@ export function inKeyOrder(records: readonly StoredRecord[]): boolean {
     return ordered;
   });
 }
+
+/** All records of a topic, partition by partition. */
+export async function contents(log: ChangeLog, topic: string): Promise<StoredRecord[]> {
+  const bounds = await log.bounds(topic);
+  return (await Promise.all(bounds.map(({ partition, earliest }) => all(log.read(topic, partition, earliest))))).flat();
+}
+
+/** The offset after the last of `records` in each partition: what a group that took them has committed. */
+export function positionsAfter(records: readonly StoredRecord[], partitions: number): (bigint | null)[] {
+  return Array.from({ length: partitions }, (_, partition) =>
+    records
+      .filter((item) => item.partition === partition)
+      .reduce<bigint | null>((last, { offset }) => (last === null || offset >= last ? offset + 1n : last), null),
+  );
+}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChangeLog } from '../change-log.ts';
 import { partitionOf } from '../murmur2.ts';
-import { Collector, Gate, inKeyOrder, numbered, record, unique, values } from './harness.ts';
+import { Collector, contents, Gate, inKeyOrder, numbered, record, unique, values } from './harness.ts';
 
 export function readerSuite(log: () => ChangeLog): void {
   const newTopic = async (partitions = 3): Promise<string> => {
@@ -49,10 +49,12 @@ export function readerSuite(log: () => ChangeLog): void {
       const topic = await newTopic(2);
       const key = ['a', 'b', 'c', 'd'].find((text) => partitionOf(Buffer.from(text), 2) === 1)!;
       await append(...[0, 1, 2, 3].map((n) => record(topic, key, String(n))), record(topic, null, 'zero'));
+      const stored = await contents(log(), topic);
+      const offsetOf = (value: string): bigint => stored.find((item) => item.value?.toString() === value)!.offset;
       const collector = new Collector();
       const from = [
-        { topic, partition: 1, offset: 2n },
-        { topic, partition: 0, offset: 1n },
+        { topic, partition: 1, offset: offsetOf('2') },
+        { topic, partition: 0, offset: offsetOf('zero') + 1n },
       ];
       const subscription = await log().subscribe(collector.options([topic], { from }));
       await collector.count(2);
@@ -60,13 +62,15 @@ export function readerSuite(log: () => ChangeLog): void {
       await collector.count(3);
       await subscription.close();
       expect(values(collector.records)).toEqual(['2', '3', 'next']);
-      expect(collector.records[0]?.offset).toBe(2n);
+      expect(collector.records[0]?.offset).toBe(offsetOf('2'));
     });
 
     it('is told that a position beyond the end does not exist', async () => {
       const topic = await newTopic(1);
       await append(record(topic, 'k', '0'));
-      const subscribed = log().subscribe(new Collector().options([topic], { from: [{ topic, partition: 0, offset: 5n }] }));
+      const subscribed = log().subscribe(
+        new Collector().options([topic], { from: [{ topic, partition: 0, offset: (await log().bounds(topic))[0]!.next + 1n }] }),
+      );
       await expect(subscribed).rejects.toMatchObject({ kind: 'position-lost' });
     });
 

@@ -1,0 +1,76 @@
+import { findErrorBy, GenericError } from '@platformatic/kafka';
+import kafkajs from 'kafkajs';
+import { classify } from '#libs/failure/classify';
+import { Failure } from '#libs/failure/failure';
+import type { FailureKind } from '#libs/failure/failure-kind';
+
+// kafkajs is CommonJS: Node finds its classes only on the default import.
+const { KafkaJSError } = kafkajs;
+
+/** Error codes of the Kafka protocol that mean something to us (kafka.apache.org/protocol, "Error Codes"). */
+export const CODE = {
+  offsetOutOfRange: 1,
+  unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
+  notLeader: 6,
+  messageTooLarge: 10,
+  coordinatorLoading: 14,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  unknownMemberId: 25,
+  topicAuthorizationFailed: 29,
+  topicAlreadyExists: 36,
+  outOfOrderSequence: 45,
+  duplicateSequence: 46,
+  invalidProducerEpoch: 47,
+  invalidProducerIdMapping: 49,
+  concurrentTransactions: 51,
+  invalidRecord: 87,
+  producerFenced: 90,
+} as const;
+
+const KIND_BY_CODE: Readonly<Record<number, FailureKind>> = {
+  [CODE.offsetOutOfRange]: 'position-lost',
+  [CODE.messageTooLarge]: 'invalid-input',
+  [CODE.invalidRecord]: 'invalid-input',
+  [CODE.invalidProducerEpoch]: 'fenced',
+  [CODE.invalidProducerIdMapping]: 'fenced',
+  [CODE.producerFenced]: 'fenced',
+  [CODE.topicAuthorizationFailed]: 'forbidden',
+  30: 'forbidden',
+  53: 'forbidden',
+  56: 'storage-full',
+};
+
+/** Whether an error of either client carries this protocol code. */
+export function hasCode(error: unknown, code: number): boolean {
+  if (error instanceof KafkaJSError)
+    return ('code' in error && error.code === code) || hasCode(error.cause, code) || nested(error).some((inner) => hasCode(inner, code));
+  return error instanceof Error && findErrorBy(error, 'apiCode', code) !== null;
+}
+
+function nested(error: object): unknown[] {
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors : [];
+}
+
+/** Turns an error of kafkajs or @platformatic/kafka into a Failure that names what was being done. */
+export function kafkaFailure(doing: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  for (const [code, kind] of Object.entries(KIND_BY_CODE))
+    if (hasCode(error, Number(code))) return new Failure(kind, message, { cause: error, detail: { code: Number(code) } });
+  if (gaveUp(error)) return new Failure('dependency-unavailable', `${doing}: Kafka did not answer in time`, { cause: error });
+  const known = error instanceof KafkaJSError || (error instanceof Error && GenericError.isGenericError(error));
+  if (known) return new Failure('dependency-unavailable', message, { cause: error });
+  return new Failure(classify(error).kind, message, { cause: error });
+}
+
+/** Whether the same request may succeed a moment later, at once or at another broker. */
+export function isTransient(error: unknown): boolean {
+  return kafkaFailure('', error).kind === 'dependency-unavailable' || kafkaFailure('', error).kind === 'timeout';
+}
+
+/** Whether a wait ended because its `AbortSignal.timeout` did. By name: the platform's error class is not ours in every context. */
+export function gaveUp(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && (error.name === 'TimeoutError' || error.name === 'AbortError');
+}
