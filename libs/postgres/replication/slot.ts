@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { type Lsn, parseLsn } from '../../pgoutput/lsn.ts';
 
@@ -47,13 +47,38 @@ export async function inspectSlot(client: pg.Client | pg.Pool, name: string): Pr
   };
 }
 
+export interface CreateSlotOptions {
+  connectionString: string;
+  name: string;
+  /** Stops waiting. The server may finish creating the slot all the same. */
+  signal: AbortSignal;
+}
+
+/** `pg` has no way to give up a query but closing its socket. */
+interface WithSocket {
+  connection: { stream: { destroy(): void } };
+}
+
 /**
- * Creates a pgoutput slot and returns where it starts. The server first waits for every transaction that is open anywhere on it.
+ * Creates a pgoutput slot and returns where it starts. The server first waits for every transaction that is open anywhere on it,
+ * however long that takes: so on a connection of its own.
  */
-export async function createSlot(client: pg.Client | pg.Pool | pg.PoolClient, name: string): Promise<Lsn> {
-  const { rows } = await client.query<{ lsn: string }>(`select lsn from pg_create_logical_replication_slot($1, 'pgoutput')`, [name]);
-  if (!rows[0]) throw new Failure('protocol-violation', 'creating a replication slot answered nothing');
-  return parseLsn(rows[0].lsn);
+export async function createSlot({ connectionString, name, signal }: CreateSlotOptions): Promise<Lsn> {
+  const client = new pg.Client({ connectionString, application_name: 'lakeloop-create-slot', keepAlive: true });
+  client.on('error', () => undefined);
+  const giveUp = (): void => (client as unknown as WithSocket).connection.stream.destroy();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    signal.throwIfAborted();
+    await client.connect();
+    await client.query('set statement_timeout = 0');
+    const { rows } = await client.query<{ lsn: string }>(`select lsn from pg_create_logical_replication_slot($1, 'pgoutput')`, [name]);
+    if (!rows[0]) throw new Failure('protocol-violation', 'creating a replication slot answered nothing');
+    return parseLsn(rows[0].lsn);
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+    await client.end().catch(() => undefined);
+  }
 }
 
 /** Where the server's log ends now: written here, or replayed on a standby. */

@@ -5,15 +5,18 @@ import type { Relation } from './relation.ts';
 
 const UNAVAILABLE = JSON.stringify(UNAVAILABLE_VALUE);
 
+/** A tuple of another width than its relation is a `protocol-violation` Failure. Called before anything reads it. */
+export function expectWidth(relation: Relation, tuple: Tuple): void {
+  if (tuple.length === relation.columns.length) return;
+  const table = `${relation.schema}.${relation.table}`;
+  throw new Failure('protocol-violation', `a row of ${tuple.length} values for ${table} with ${relation.columns.length} columns`);
+}
+
 /**
  * A row as JSON text. A value that was not sent is taken from `old` where that has it (REPLICA IDENTITY FULL), else it is the placeholder.
- * A tuple of another width than the relation is a `protocol-violation` Failure.
  */
 export function rowJson(relation: Relation, tuple: Tuple, old?: Tuple): string {
   const { columns } = relation;
-  if (tuple.length !== columns.length) {
-    throw new Failure('protocol-violation', `a row of ${tuple.length} values for ${relation.schema}.${relation.table} with ${columns.length} columns`);
-  }
   let json = '{';
   for (let index = 0; index < columns.length; index += 1) {
     const column = columns[index] as Relation['columns'][number];

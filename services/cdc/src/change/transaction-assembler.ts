@@ -18,7 +18,7 @@ import { contextHeaders } from './context-headers.ts';
 import { envelope, type EnvelopeOptions, SourceWriter } from './envelope.ts';
 import type { Position } from './position.ts';
 import type { Relation } from './relation.ts';
-import { keyChanged, keyJson, rowJson } from './row.ts';
+import { expectWidth, keyChanged, keyJson, rowJson } from './row.ts';
 
 export interface AssemblerOptions {
   systemId: string;
@@ -149,6 +149,8 @@ export class TransactionAssembler {
       return;
     }
     const relation = this.#relation(message.relationOid);
+    if (message.type !== 'insert' && message.old) expectWidth(relation, message.old.tuple);
+    if (message.type !== 'delete') expectWidth(relation, message.new);
     const publish = wanted && relation.published;
     if (message.type === 'insert') this.#insert(transaction, relation, message, publish ? out : null);
     else if (message.type === 'update') this.#update(transaction, relation, message, publish ? out : null);

@@ -124,7 +124,7 @@ class SlotTaking {
 
   /** Says in the log that the slot is about to be ours, makes it, and says where it starts. */
   async #create({ systemId, timeline }: SystemIdentity): Promise<{ producer: Producer; start: Lsn }> {
-    const { config, pool, runtime } = this.#options;
+    const { config, runtime, signal } = this.#options;
     if (config.CDC_SNAPSHOT === 'initial') {
       runtime.logger.warn(
         { slot: config.CDC_SLOT },
@@ -134,7 +134,7 @@ class SlotTaking {
     const producer = await this.#fence();
     await producer.append([this.#store.record({ state: 'creating', systemId, timeline })]);
     runtime.logger.info({ slot: config.CDC_SLOT }, 'creating the replication slot: the server waits for every transaction that is open now');
-    const start = await createSlot(pool, config.CDC_SLOT);
+    const start = await createSlot({ connectionString: config.DATABASE_URL, name: config.CDC_SLOT, signal });
     await producer.append([this.#store.record({ state: 'streaming', systemId, timeline, position: fresh(start), fingerprint: fingerprintOf(config) })]);
     return { producer, start };
   }
