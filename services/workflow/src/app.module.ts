@@ -14,7 +14,7 @@ import { FlowAccess } from './http/flow-access.ts';
 import { FlowsController } from './http/flows.controller.ts';
 import { ModelsController } from './http/models.controller.ts';
 import { ParkedController } from './http/parked.controller.ts';
-import { prepareFlows } from './install/prepare-flows.ts';
+import { prepareFlows } from './prepare-flows.ts';
 import { ExceptionFlow, flowMetrics } from './recommend/exception-flow.ts';
 import { TraceController } from './trace/trace.controller.ts';
 import { TraceReader } from './trace/trace-reader.ts';

@@ -69,7 +69,7 @@ function values({ features }: ExceptionFlowDefinition): string {
 }
 
 function key(definition: ExceptionFlowDefinition): string {
-  return `${quoteIdentifier(definition.subject.key.column)}`;
+  return quoteIdentifier(definition.subject.key.column);
 }
 
 function reference(definition: ExceptionFlowDefinition): string {

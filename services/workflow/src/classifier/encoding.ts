@@ -40,19 +40,13 @@ export function width(encoding: FeatureEncoding): number {
 
 function fit(feature: Feature, values: readonly FeatureValue[], first: number): FeatureEncoding {
   const { name, title } = feature;
-  switch (feature.kind) {
-    case 'number': {
-      const scale = feature.scale ?? 'linear';
-      const known = values.map((value) => scaled(value, scale)).filter((value) => value !== null);
-      const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
-      const variance = known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length);
-      return { kind: 'number', name, title, first, scale, mean, deviation: Math.sqrt(variance) || 1 };
-    }
-    case 'category':
-      return { kind: 'category', name, title, first, values: commonest(values, feature.most ?? 50) };
-    case 'text':
-      return { kind: 'text', name, title, first, buckets: feature.buckets ?? 1_024 };
-  }
+  if (feature.kind === 'category') return { kind: 'category', name, title, first, values: commonest(values, feature.most ?? 50) };
+  if (feature.kind === 'text') return { kind: 'text', name, title, first, buckets: feature.buckets ?? 1_024 };
+  const scale = feature.scale ?? 'linear';
+  const known = values.map((value) => scaled(value, scale)).filter((value) => value !== null);
+  const mean = known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length);
+  const variance = known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, known.length);
+  return { kind: 'number', name, title, first, scale, mean, deviation: Math.sqrt(variance) || 1 };
 }
 
 function scaled(value: FeatureValue, scale: 'linear' | 'signed-log'): number | null {
@@ -75,21 +69,17 @@ function category(value: FeatureValue): string {
 
 /** The non-zero columns of one value. */
 export function encode(encoding: FeatureEncoding, value: FeatureValue): Cell[] {
-  switch (encoding.kind) {
-    case 'number': {
-      const number = scaled(value, encoding.scale);
-      if (number === null) return [{ column: encoding.first + 1, value: 1 }];
-      const standard = (number - encoding.mean) / encoding.deviation;
-      return [{ column: encoding.first, value: Math.max(-CLIP, Math.min(CLIP, standard)) }];
-    }
-    case 'category': {
-      const at = encoding.values.indexOf(category(value));
-      return [{ column: encoding.first + (at < 0 ? encoding.values.length : at), value: 1 }];
-    }
-    case 'text': {
-      const found = terms(category(value));
-      const weight = 1 / Math.sqrt(Math.max(1, found.length));
-      return found.map((term) => ({ column: encoding.first + bucketOf(term, encoding.buckets), value: weight, term }));
-    }
+  if (encoding.kind === 'number') return encodeNumber(encoding, scaled(value, encoding.scale));
+  if (encoding.kind === 'category') {
+    const at = encoding.values.indexOf(category(value));
+    return [{ column: encoding.first + (at < 0 ? encoding.values.length : at), value: 1 }];
   }
+  const found = terms(category(value));
+  const weight = 1 / Math.sqrt(Math.max(1, found.length));
+  return found.map((term) => ({ column: encoding.first + bucketOf(term, encoding.buckets), value: weight, term }));
+}
+
+function encodeNumber({ first, mean, deviation }: Extract<FeatureEncoding, { kind: 'number' }>, value: number | null): Cell[] {
+  if (value === null) return [{ column: first + 1, value: 1 }];
+  return [{ column: first, value: Math.max(-CLIP, Math.min(CLIP, (value - mean) / deviation)) }];
 }

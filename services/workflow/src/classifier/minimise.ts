@@ -17,7 +17,8 @@ export function minimise(objective: Objective, x: Float64Array, { iterations, to
   const pairs: Pair[] = [];
   for (let iteration = 0; iteration < iterations && largest(gradient) > tolerance; iteration += 1) {
     const direction = towards(gradient, pairs);
-    const step = search(objective, x, value, gradient, direction, pairs.length === 0 ? 1 / Math.max(1, norm(gradient)) : 1);
+    const first = pairs.length === 0 ? 1 / Math.max(1, norm(gradient)) : 1;
+    const step = search(objective, { x, value, slope: dot(gradient, direction) }, direction, first);
     if (!step) break;
     remember(pairs, difference(step.x, x), difference(step.gradient, gradient));
     x.set(step.x);
@@ -50,8 +51,15 @@ function towards(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
   return q;
 }
 
-function search(objective: Objective, x: Float64Array, value: number, gradient: Float64Array, direction: Float64Array, first: number) {
-  const slope = dot(gradient, direction);
+interface Point {
+  x: Float64Array;
+  value: number;
+  /** Along the direction. */
+  slope: number;
+}
+
+/** Halves the step until the value falls enough (Armijo's rule); undefined where nothing more is to be gained. */
+function search(objective: Objective, { x, value, slope }: Point, direction: Float64Array, first: number) {
   if (slope >= 0) return undefined;
   const next = { x: new Float64Array(x.length), gradient: new Float64Array(x.length), value: 0 };
   for (let length = first, tries = 0; tries < 30; length /= 2, tries += 1) {

@@ -5,7 +5,7 @@ import { contextOf } from '#libs/governance/write-context';
 import { newTraceparent } from '#libs/runtime/telemetry';
 import { createTestDatabase } from '#libs/testing/postgres';
 import { exceptionsFlow } from '../flows/exceptions/definition.ts';
-import { installFlowDatabase, type FlowDatabase, person } from '../testing/flow-database.ts';
+import { installFlowDatabase, type FlowDatabase, person } from './flow-database.fixture.ts';
 
 let flows: FlowDatabase;
 let governed: Governed;

@@ -1,12 +1,11 @@
 import type { Migration } from '#libs/postgres/migrate';
-import { birdstrikesFlow } from '../flows/birdstrikes/definition.ts';
-import { exceptionsFlow } from '../flows/exceptions/definition.ts';
+import { definitionOf } from '../flows/all.ts';
 import { Flows1763900000001 } from './0001-flows.ts';
 import { exceptionFlowMigration } from './exception-flow-migration.ts';
 
 /** In the order in which they apply. A change of a definition's tables needs a migration of its own here. */
 export const WORKFLOW_MIGRATIONS: readonly Migration[] = [
   Flows1763900000001,
-  exceptionFlowMigration('ExceptionsFlow1763900000002', exceptionsFlow),
-  exceptionFlowMigration('BirdstrikesFlow1763900000003', birdstrikesFlow),
+  exceptionFlowMigration('ExceptionsFlow1763900000002', definitionOf('exceptions')),
+  exceptionFlowMigration('BirdstrikesFlow1763900000003', definitionOf('birdstrikes')),
 ];

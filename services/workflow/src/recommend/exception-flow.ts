@@ -116,5 +116,5 @@ export function principalOf({ name, principalRole }: ExceptionFlowDefinition): P
 
 /** A new case, as it happens: snapshot reads and updates mean nothing here (decisions.md 21). */
 function jobOfFlag({ eventId, hop, key, value, publishedAt }: Change): CaseJob | null {
-  return value.op === 'c' ? { caseId: String(key['id']), eventId, hop, publishedAt } : null;
+  return value.op === 'c' ? { caseId: typeof key['id'] === 'string' ? key['id'] : '', eventId, hop, publishedAt } : null;
 }

@@ -1,11 +1,11 @@
-import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
-import { subjectTable, tableIn } from '../cases/compile-tables.ts';
+import { quoteLiteral } from '#libs/postgres/identifiers';
+import { tableIn } from '../cases/compile-tables.ts';
 import type { ExceptionFlowDefinition } from '../cases/definition.ts';
 
 /**
  * `lakeloop.case_trace(trace_id)`: every step of a trace, and of the cases that carry it, as plain SQL. A case's rows keep its trace id, so an approval
- * that came with a trace of its own is here too, and so is the first write of the row that the case is about. Metadata only: no images. For the
- * workflow service, auditors and administrators; the service leaves out what its caller may not read (trace-reader.ts).
+ * that came with a trace of its own is here too. The row that the case is about counts when the trace wrote it: it may be months older. Metadata only: no
+ * images. For the workflow service, auditors and administrators; the service leaves out what its caller may not read (trace-reader.ts).
  */
 export function compileCaseTrace(flows: readonly ExceptionFlowDefinition[]): string[] {
   return [
@@ -41,17 +41,14 @@ $case_trace$`,
 }
 
 function casesOf(flow: ExceptionFlowDefinition): string {
-  return `select ${quoteLiteral(flow.schema)} as schema, f.id, f.${quoteIdentifier(flow.subject.reference)}::text as subject from ${tableIn(flow, 'flags')} f where f.trace_id = trace`;
+  return `select ${quoteLiteral(flow.schema)} as schema, f.id from ${tableIn(flow, 'flags')} f where f.trace_id = trace`;
 }
 
 function rowsOf(flow: ExceptionFlowDefinition): string {
   const schema = quoteLiteral(flow.schema);
-  const key = quoteIdentifier(flow.subject.key.column);
   return [
     `select ${schema} as schema, 'flags' as name, jsonb_build_object('id', c.id) as key, null as action from cases c where c.schema = ${schema}`,
     `select ${schema}, 'recommendations', jsonb_build_object('id', r.id), 'recommend' from ${tableIn(flow, 'recommendations')} r where r.trace_id = trace`,
     `select ${schema}, 'dispositions', jsonb_build_object('id', d.id), d.action from ${tableIn(flow, 'dispositions')} d where d.trace_id = trace`,
-    `select ${schema}, ${quoteLiteral(flow.subject.table)}, jsonb_build_object(${quoteLiteral(flow.subject.key.column)}, s.${key}), null
-      from cases c join ${subjectTable(flow)} s on s.${key} = c.subject::${flow.subject.key.type} where c.schema = ${schema}`,
   ].join('\n    union all\n    ');
 }

@@ -4,24 +4,8 @@ import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import { contextOf } from '#libs/governance/write-context';
 import { newTraceparent } from '#libs/runtime/telemetry';
+import type { StepRow } from './step-row.ts';
 import { visibleRows } from './visible-rows.ts';
-
-export interface StepRow {
-  kind: TraceStep['kind'];
-  actor: string;
-  agent: string | null;
-  table_schema: string | null;
-  table_name: string | null;
-  key: Record<string, unknown> | null;
-  operation: string | null;
-  action: string | null;
-  /** ISO 8601, microseconds. */
-  at: string;
-  /** Microseconds since the epoch. */
-  micros: string;
-  event_id: string | null;
-  reason: string | null;
-}
 
 const STEPS = `select kind, actor, agent, table_schema, table_name, key, operation, action,
   to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, (extract(epoch from at) * 1000000)::bigint::text as micros, event_id, reason

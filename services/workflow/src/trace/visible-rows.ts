@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
-import type { StepRow } from './trace-reader.ts';
+import type { StepRow } from './step-row.ts';
 
 /** The steps whose row the session's role can select. Who may read the audit itself sees them all, rows that are gone included. */
 export async function visibleRows(client: pg.PoolClient, rows: readonly StepRow[]): Promise<StepRow[]> {

@@ -54,7 +54,7 @@ export const birdstrikesFlow = defineExceptionFlow({
     { class: 'substantial', title: 'Substantial' },
   ],
   roles: {
-    flag: ['analyst', 'agent'],
+    flag: ['analyst', 'approver', 'agent'],
     approve: ['approver'],
     read: ['analyst', 'approver', 'auditor', 'administrator', 'agent'],
     administer: ['administrator'],

@@ -75,7 +75,7 @@ export const exceptionsFlow = defineExceptionFlow({
     { class: 'timing', title: 'Timing' },
   ],
   roles: {
-    flag: ['analyst', 'finance', 'agent'],
+    flag: ['analyst', 'approver', 'finance', 'agent'],
     approve: ['approver', 'finance'],
     read: ['analyst', 'approver', 'finance', 'sales', 'supply', 'auditor', 'administrator', 'agent'],
     administer: ['administrator'],

@@ -3,10 +3,9 @@ import pg from 'pg';
 import { installGovernance } from '#libs/governance/install';
 import { createLogger } from '#libs/runtime/logger';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
-import { birdstrikesFlow } from '../flows/birdstrikes/definition.ts';
-import { exceptionsFlow } from '../flows/exceptions/definition.ts';
-import { installFlows } from '../install/install-flows.ts';
-import { CASE_ACTIONS, CASE_MACHINE, CASE_STATES, type CaseAction, type CaseState } from './machine.ts';
+import { EXCEPTION_FLOWS } from '../flows/all.ts';
+import { installFlows } from './install-flows.ts';
+import { CASE_ACTIONS, CASE_MACHINE, CASE_STATES, type CaseAction, type CaseState } from '../cases/machine.ts';
 
 const logger = createLogger({ service: 'test', level: 'error' });
 let database: TestDatabase;
@@ -16,7 +15,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   db = database.client;
   await installGovernance({ adminUrl: database.url, logger });
-  await installFlows({ adminUrl: database.url, logger, flows: [exceptionsFlow, birdstrikesFlow] });
+  await installFlows({ adminUrl: database.url, logger, flows: EXCEPTION_FLOWS });
 });
 afterAll(() => database.drop());
 
@@ -132,11 +131,11 @@ describe('the state machine in the database', () => {
       "insert into exceptions.dispositions (flag_id, action, decided_by, decided_at, trace_id) values ($1, 'approve', 'mallory', '2000-01-01', 'x')",
       [subject.flag],
     );
-    const { rows } = await db.query(
+    const { rows } = await db.query<{ case_trace: string }>(
       "select d.*, f.trace_id as case_trace, now() - d.decided_at < interval '1 hour' as recent from exceptions.dispositions d join exceptions.flags f on f.id = d.flag_id where f.id = $1",
       [subject.flag],
     );
-    expect(rows[0]).toMatchObject({ decided_by: 'lakeloop_admin', class: 'duplicate', region: 'EMEA', recent: true, trace_id: rows[0].case_trace });
+    expect(rows[0]).toMatchObject({ decided_by: 'lakeloop_admin', class: 'duplicate', region: 'EMEA', recent: true, trace_id: rows[0]?.case_trace });
   });
 
   it('lets a flag be withdrawn by its flagger only', async () => {

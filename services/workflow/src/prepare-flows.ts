@@ -3,11 +3,11 @@ import { installGovernance } from '#libs/governance/install';
 import { applyPolicy } from '#libs/governance/policy/apply-policy';
 import { mergePolicies } from '#libs/governance/policy/merge-policies';
 import type { Logger } from '#libs/runtime/logger';
-import type { ExceptionFlowDefinition } from '../cases/definition.ts';
-import { loadDemo } from '../flows/exceptions/demo/load-demo.ts';
-import type { FlowRegistry } from '../flows/flow-registry.ts';
-import { compilePolicy } from './compile-policy.ts';
-import { installFlows } from './install-flows.ts';
+import type { ExceptionFlowDefinition } from './cases/definition.ts';
+import { loadDemo } from './flows/exceptions/demo/load-demo.ts';
+import type { FlowRegistry } from './flows/flow-registry.ts';
+import { compilePolicy } from './install/compile-policy.ts';
+import { installFlows } from './install/install-flows.ts';
 
 export interface PrepareFlowsOptions {
   registry: FlowRegistry;

@@ -6,8 +6,8 @@ import { applyPolicy } from '#libs/governance/policy/apply-policy';
 import { mergePolicies } from '#libs/governance/policy/merge-policies';
 import { createPool } from '#libs/postgres/pool';
 import { EXCEPTION_FLOWS } from '../flows/all.ts';
-import { compilePolicy } from '../install/compile-policy.ts';
-import { installFlows } from '../install/install-flows.ts';
+import { compilePolicy } from './compile-policy.ts';
+import { installFlows } from './install-flows.ts';
 
 /** An empty database of a test's own (libs/testing). */
 interface EmptyDatabase {
