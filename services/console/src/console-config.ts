@@ -72,16 +72,3 @@ export function consoleSettings(environment: Environment): { port: number; confi
   };
   return { port: read.CONSOLE_PORT, config };
 }
-
-/** What an embedded installation needs to say: the rest follows from its public URL, with the built-in provider. */
-export function embeddedConsole(options: { publicUrl: string; dataDirectory: string; webRoot: string }): ConsoleConfig {
-  return {
-    publicUrl: options.publicUrl,
-    issuer: `${options.publicUrl}/oidc`,
-    clientId: 'lakeloop-console',
-    scope: 'openid profile offline_access',
-    roleClaim: 'role',
-    sessionKey: { directory: options.dataDirectory },
-    webRoot: options.webRoot,
-  };
-}

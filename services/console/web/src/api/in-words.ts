@@ -17,7 +17,7 @@ export function inWords(error: unknown): InWords {
     return { title: 'Four eyes', detail: 'You flagged this case, so someone else has to decide it.', stale: false };
   if (error.status === 403) return { title: 'Not allowed', detail, stale: false };
   if (error.status === 409 && error.state !== undefined)
-    return { title: 'Someone was faster', detail: `This case is already ${error.state}. ${detail}`, stale: true };
+    return { title: 'Someone was faster', detail: `This case is already ${error.state}; it is shown as it is now. What you did was not saved.`, stale: true };
   if (error.status === 409 && error.code === '23505')
     return { title: 'Already flagged', detail: 'There is an open case for this row already. It is in the queue.', stale: true };
   if (error.status === 412)

@@ -1,5 +1,5 @@
 import { asText } from '../api/as-text.ts';
-import { ActionIcon, Anchor, Button, Drawer, Group, Loader, Stack, Text, TextInput, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Group, Loader, Stack, Text, TextInput, Title, Tooltip } from '@mantine/core';
 import { useDebouncedValue, useDocumentTitle, useHotkeys } from '@mantine/hooks';
 import { IconChevronLeft, IconChevronRight, IconFlag, IconSearch } from '@tabler/icons-react';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
@@ -193,9 +193,9 @@ function RowDrawer({ row, open, close, flag }: { row: Row | undefined; open: Cas
         <Stack>
           <SubjectFacts subject={row} />
           {open && (
-            <Anchor component="button" onClick={() => void navigate(`/${flow.name}/cases/${open.id}`)}>
+            <Button variant="light" onClick={() => void navigate(`/${flow.name}/cases/${open.id}`)}>
               Open the case ({open.state})
-            </Anchor>
+            </Button>
           )}
           {!open && flag && (
             <Button leftSection={<IconFlag size={17} />} onClick={() => (close(), flag(row))}>
