@@ -20,7 +20,7 @@ class Bench {
   readonly publisher: Publisher;
   failure: Failure | undefined;
 
-  constructor() {
+  constructor(lingerMs = 1_000) {
     this.publisher = new Publisher({
       producer: { append: (records) => this.#append(records), close: async () => undefined },
       from: { end: ZERO_LSN, lastCommit: null, open: null },
@@ -28,6 +28,7 @@ class Bench {
       acknowledge: (end) => void this.journal.push(`acknowledge ${end}`),
       onFailure: (failure) => (this.failure = failure),
       clock: new SystemClock(),
+      linger: { afterRecordsMs: lingerMs, afterIdleMs: lingerMs },
       metrics: createCdcMetrics(new Registry(), () => ({ slotLagBytes: null })),
     });
   }
@@ -65,8 +66,8 @@ describe('the publisher', () => {
   it('writes progress only of what is durable and confirms only progress that is durable, however things interleave', async () => {
     const step = fc.oneof(fc.constant('answer' as const), fc.constant('idle' as const), fc.integer({ min: 0, max: 3 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-        const bench = new Bench();
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 1_000), async (steps, lingerMs) => {
+        const bench = new Bench(lingerMs);
         let position = 0;
         const drained: Promise<void>[] = [];
         for (const action of steps) {

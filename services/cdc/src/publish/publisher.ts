@@ -19,11 +19,19 @@ export interface PublisherOptions {
   onFailure: (failure: Failure) => void;
   clock: Clock;
   metrics: CdcMetrics;
+  /** How long progress waits for an append to ride on. */
+  linger?: Linger;
 }
 
-/** Progress that follows records waits this long for a next append to ride on; one that only follows idle WAL waits longer. */
-const PROGRESS_AFTER_MS = 100;
-const IDLE_PROGRESS_AFTER_MS = 1_000;
+export interface Linger {
+  /** After records, ms. */
+  afterRecordsMs: number;
+  /** After idle WAL alone, ms. */
+  afterIdleMs: number;
+}
+
+const LINGER: Linger = { afterRecordsMs: 100, afterIdleMs: 1_000 };
+
 /** Beyond this much waiting the source is not read. */
 const FULL_BYTES = 8 << 20;
 
@@ -38,6 +46,7 @@ const FULL_BYTES = 8 << 20;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #outbox = new Outbox();
+  readonly #linger: Linger;
   #durable: Position;
   #written: Position;
   #progressDue = Number.POSITIVE_INFINITY;
@@ -49,6 +58,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#linger = options.linger ?? LINGER;
     this.#durable = options.from;
     this.#written = options.from;
   }
@@ -56,7 +66,7 @@ export class Publisher {
   /** Queues records; once they are durable, everything up to `position` is. Resolves when there is room for more. `urgent`: confirm soon. */
   async add(records: readonly LogRecord[], position: Position, commitTime: bigint | null, urgent = false): Promise<void> {
     this.#outbox.add(records, position, commitTime);
-    if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? PROGRESS_AFTER_MS : IDLE_PROGRESS_AFTER_MS);
+    if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? this.#linger.afterRecordsMs : this.#linger.afterIdleMs);
     this.#wake();
     while (this.#outbox.bytes > FULL_BYTES && !this.#failure) await this.#change.promise;
   }
@@ -108,7 +118,7 @@ export class Publisher {
       this.#measure(batch.length);
     }
     if (progress) await this.#confirm(progress);
-    this.#settle(batch.length, PROGRESS_AFTER_MS);
+    this.#settle(batch.length, this.#linger.afterRecordsMs);
     this.#announce();
   }
 
