@@ -12,8 +12,8 @@ const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   setupFiles: ['reflect-metadata'],
   transform: { '\\.ts$': ['@swc/jest', { ...swc, swcrc: false }] },
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.lakeloop/'],
-  modulePathIgnorePatterns: ['/dist/', '/.lakeloop/', '/.ci/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.lakeloop/', '/import-rules/fixtures/'],
+  modulePathIgnorePatterns: ['/dist/', '/.lakeloop/', '/.ci/', '/import-rules/fixtures/'],
 };
 const project = (displayName, suffix, extra = {}) => ({
   ...shared,
@@ -41,10 +41,12 @@ export default {
   projects: [
     project('unit', 'spec'),
     project('pg', 'pg.spec', postgres),
-    project('kafka', 'kafka.spec', kafka),
+    project('kafka', 'kafka.spec', { ...kafka, testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '<rootDir>/e2e/'] }),
     project('redis', 'redis.spec', redis),
-    project('e2e', 'e2e.spec', postgres),
-    project('browser', 'browser.spec', postgres),
+    // These start whole processes of their own, servers included.
+    project('e2e', 'e2e.spec'),
+    project('cluster', 'kafka.spec', { testMatch: ['<rootDir>/e2e/**/*.kafka.spec.ts'] }),
+    project('browser', 'browser.spec'),
   ],
   reporters: ['default', '<rootDir>/scripts/test/summary-reporter.mjs'],
   maxWorkers: 2,

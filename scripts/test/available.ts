@@ -8,29 +8,43 @@ export interface Missing {
   suites: string[];
 }
 
-/** What each kind needs beside Postgres, which npm brings. */
-const NEEDS: Readonly<Record<string, readonly Need[]>> = {
-  kafka: ['kafka'],
-  redis: ['redis'],
-  e2e: ['kafka', 'redis'],
-  browser: ['chromium'],
-};
-type Need = 'kafka' | 'redis' | 'chromium';
+type Need = 'kafka' | 'redis' | 'chromium' | 'psql';
+interface Kind {
+  project: string;
+  files: RegExp;
+  needs: readonly Need[];
+}
+
+/** What each kind needs beside Postgres, which npm brings. The others need nothing. */
+const KINDS: readonly Kind[] = [
+  { project: 'kafka', files: /^(?!e2e\/).*\.kafka\.spec\.ts$/, needs: ['kafka'] },
+  { project: 'redis', files: /\.redis\.spec\.ts$/, needs: ['redis'] },
+  { project: 'e2e', files: /\.e2e\.spec\.ts$/, needs: ['psql'] },
+  { project: 'cluster', files: /^e2e\/.*\.kafka\.spec\.ts$/, needs: ['kafka', 'redis', 'psql'] },
+  { project: 'browser', files: /\.browser\.spec\.ts$/, needs: ['chromium'] },
+];
 
 /** Asks for each need once; the built code is asked, since it is what the suites use. */
 export async function unavailable(root: string, patterns: readonly string[]): Promise<Missing[]> {
-  const wanted = Object.keys(NEEDS).map((project) => ({ project, suites: suitesOf(root, project, patterns) }));
-  const present = wanted.filter(({ suites }) => suites.length > 0);
-  const needs = new Set(present.flatMap(({ project }) => NEEDS[project] ?? []));
+  const specs = specsBelow(root).filter(
+    (file) => patterns.length === 0 || patterns.some((pattern) => !pattern.startsWith('-') && new RegExp(pattern, 'i').test(file)),
+  );
+  const present = KINDS.map((kind) => ({ ...kind, suites: specs.filter((file) => kind.files.test(file)) })).filter(({ suites }) => suites.length > 0);
+  const needs = new Set(present.flatMap(({ needs: needed }) => needed));
   const reasons = new Map(await Promise.all([...needs].map(async (need) => [need, await reasonAgainst(need, root)] as const)));
-  return present.flatMap(({ project, suites }) => {
-    const against = (NEEDS[project] ?? []).map((need) => reasons.get(need)).filter((reason) => reason !== undefined);
+  return present.flatMap(({ project, suites, needs: needed }) => {
+    const against = needed.map((need) => reasons.get(need)).filter((reason) => reason !== undefined);
     return against.length === 0 ? [] : [{ project, suites, reason: against.join('; ') }];
   });
 }
 
 async function reasonAgainst(need: Need, root: string): Promise<string | undefined> {
   if (need === 'chromium') return chromiumPath() === undefined ? 'the browser tests need Chromium or Chrome on the PATH, or CHROMIUM_PATH' : undefined;
+  if (need === 'psql') {
+    const { runs } = await import('../../libs/testing/availability.ts');
+    const present = await Promise.all(['psql', 'pgbench'].map((program) => runs(program, ['--version'])));
+    return present.every(Boolean) ? undefined : 'the end-to-end tests need psql and pgbench on the PATH';
+  }
   if (need === 'redis') {
     const { resolveRedis } = await import('../../libs/testing/redis-server.ts');
     return (await resolveRedis()).reason;
@@ -39,7 +53,9 @@ async function reasonAgainst(need: Need, root: string): Promise<string | undefin
   return (await resolveKafka(root)).reason;
 }
 
-function suitesOf(root: string, project: string, patterns: readonly string[]): string[] {
-  const files = globSync(`{contracts,libs,services,e2e,scripts,deploy}/**/*.${project}.spec.ts`, { cwd: root, exclude: (name) => name === 'node_modules' });
-  return files.filter((file) => patterns.length === 0 || patterns.some((pattern) => !pattern.startsWith('-') && new RegExp(pattern, 'i').test(file)));
+function specsBelow(root: string): string[] {
+  return globSync('{contracts,libs,services,e2e,scripts,deploy}/**/*.spec.ts', {
+    cwd: root,
+    exclude: (name) => name.endsWith('node_modules') || name.includes('import-rules'),
+  });
 }

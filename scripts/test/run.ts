@@ -10,7 +10,7 @@ const NO_SKIP = process.env['LAKELOOP_TEST_NO_SKIP'] === '1';
 /** `inBand`: these start processes of their own and measure time, so nothing runs beside them. */
 const PASSES = [
   { projects: ['unit', 'pg', 'kafka', 'redis'], inBand: false },
-  { projects: ['e2e', 'browser'], inBand: true },
+  { projects: ['e2e', 'browser', 'cluster'], inBand: true },
 ];
 
 interface Counts {

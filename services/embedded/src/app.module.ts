@@ -2,11 +2,13 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import type pg from 'pg';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
+import type { Jobs } from '#libs/jobs/jobs';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { CdcModule } from '#services/cdc/src/app.module';
 import { ConsoleModule } from '#services/console/src/app.module';
 import { IdentityModule } from '#services/identity/src/app.module';
 import { NotificationModule } from '#services/notification/src/app.module';
+import { WorkflowModule } from '#services/workflow/src/app.module';
 import { WriteModule } from '#services/write/src/app.module';
 import type { EmbeddedConfig } from './embedded-config.ts';
 
@@ -14,6 +16,7 @@ export interface EmbeddedOptions {
   config: EmbeddedConfig;
   runtime: ServiceRuntime;
   changeLog: ChangeLog;
+  jobs: Jobs;
   verifier: TokenVerifier;
   /** URL of the data for a login. */
   databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'admin') => string;
@@ -42,7 +45,7 @@ export class EmbeddedModule implements OnApplicationShutdown {
     return {
       module: EmbeddedModule,
       // The console's hook lends requests their person's token, so it comes before what serves them.
-      imports: [identity(options), webConsole(options), write(options), cdc(options), notification(options)],
+      imports: [identity(options), webConsole(options), write(options), cdc(options), workflow(options), notification(options)],
       providers: [{ provide: CLOSE, useValue: options.close }],
     };
   }
@@ -114,6 +117,19 @@ function cdc(options: EmbeddedOptions): DynamicModule {
     },
     changeLog: options.changeLog,
     runtime: runtimeOf(options, 'cdc'),
+  });
+}
+
+function workflow(options: EmbeddedOptions): DynamicModule {
+  return WorkflowModule.register({
+    config: { CDC_TOPIC_PREFIX: options.config.topicPrefix, WORKFLOW_CONCURRENCY: 4, WORKFLOW_HOP_LIMIT: 8, WORKFLOW_RECONCILE_MS: 30_000, DB_POOL_MAX: 10 },
+    connectionString: options.databaseUrl('workflow'),
+    adminUrl: options.databaseUrl('admin'),
+    changeLog: options.changeLog,
+    jobs: options.jobs,
+    verifier: options.verifier,
+    runtime: runtimeOf(options, 'workflow'),
+    demoData: options.config.demoData,
   });
 }
 

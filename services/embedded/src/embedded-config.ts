@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type Environment, loadConfig, port } from '#libs/runtime/config';
+import { type Environment, flag, loadConfig, port } from '#libs/runtime/config';
 import { freePort } from '#libs/postgres/embedded/embedded-postgres';
 
 /** Settings of the embedded default, as plain values. */
@@ -12,6 +12,8 @@ export interface EmbeddedConfig {
   postgresPort: number;
   /** Prefix of the change topics. */
   topicPrefix: string;
+  /** Load the demo's data at the first start. */
+  demoData: boolean;
 }
 
 const settings = z.object({
@@ -19,6 +21,7 @@ const settings = z.object({
   LAKELOOP_DATA: z.string().min(1).default('.lakeloop').describe('data directory'),
   POSTGRES_PORT: port.default(0).describe('TCP port of the embedded Postgres; 0: a free one'),
   CDC_TOPIC_PREFIX: z.string().min(1).default('lakeloop').describe('prefix of the change topics'),
+  LAKELOOP_DEMO_DATA: flag.default(true).describe('load the demo data at the first start'),
 });
 
 /** Reads the settings. Throws `misconfigured` naming each wrong one. A port of 0 becomes a free one here, since the issuer's URL holds it. */
@@ -29,5 +32,6 @@ export async function embeddedConfig(environment: Environment): Promise<Embedded
     port: read.LAKELOOP_PORT || (await freePort()),
     postgresPort: read.POSTGRES_PORT,
     topicPrefix: read.CDC_TOPIC_PREFIX,
+    demoData: read.LAKELOOP_DEMO_DATA,
   };
 }

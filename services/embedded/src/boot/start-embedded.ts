@@ -2,6 +2,7 @@ import { createPool } from '#libs/postgres/pool';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { installGovernance } from '#libs/governance/install';
 import { TokenVerifier } from '#libs/governance/token-verifier';
+import { createPostgresJobs } from '#libs/jobs/postgres/postgres-jobs';
 import { EmbeddedPostgres } from '#libs/postgres/embedded/embedded-postgres';
 import { runService, type RunningService } from '#libs/runtime/http/run-service';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
@@ -41,6 +42,8 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
   });
   const changeLog = await progress.stage('opening the change log', () => SqliteChangeLog.open({ directory: data.join('changelog'), logger }));
   undo.add(() => changeLog.close());
+  const jobs = createPostgresJobs({ connectionString: postgres.url(QUEUE_DATABASE), logger });
+  undo.add(() => jobs.close());
   const databaseUrl: EmbeddedOptions['databaseUrl'] = (login) =>
     login === 'admin' ? postgres.url(DATABASE) : postgres.url(DATABASE, `lakeloop_${login}`, secrets.logins[login]);
   const notificationPool = createPool({ connectionString: databaseUrl('notification'), name: 'lakeloop-notification', max: 16, logger });
@@ -51,6 +54,7 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
     config,
     runtime,
     changeLog,
+    jobs,
     verifier,
     databaseUrl,
     notificationPool,
@@ -58,6 +62,8 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
     cursorSecret: secrets.cursorSecret,
     close: () => undo.run(),
   });
+  // Should a service refuse to start, those that run are ended before what they stand on.
+  undo.add(() => runtime.lifecycles.end());
   const running = await progress.stage('starting the services', () => runService({ runtime, port: config.port, host: HOST, module }));
   return { ...running, url, postgres };
 }
