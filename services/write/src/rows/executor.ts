@@ -46,7 +46,7 @@ export class RowExecutor {
     return transaction(
       this.#pool,
       async (client) => {
-        const { rows } = await client.query<NativeRow>(text, [parameters]);
+        const { rows } = await client.query<NativeRow>(text, parameters.length === 0 ? [] : [parameters]);
         const { body, total, page, extra } = rows[0] as NativeRow;
         return { body, total: total === null ? null : Number(total), page: Number(page), extra: extra === null ? null : JSON.stringify(extra) };
       },
