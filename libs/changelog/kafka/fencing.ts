@@ -17,7 +17,7 @@ const GIVE_UP_MS = 20_000;
 const COORDINATOR_MOVED = [CODE.coordinatorLoading, CODE.coordinatorNotAvailable, CODE.notCoordinator, CODE.concurrentTransactions];
 
 /**
- * Fencing without a transaction per batch (decisions.md 17, docs/adr/kafka-clients.md): the transactional id gives an identity with an epoch, and
+ * Fencing without a transaction per batch (decisions.md 17, docs/adr/0006-kafka-clients.md): the transactional id gives an identity with an epoch, and
  * one empty, aborted transaction carries that epoch to every partition; plain idempotent batches under it follow. A broker then
  * refuses every batch of an older epoch.
  */

@@ -31,7 +31,7 @@ export interface KafkaChangeLogOptions {
 
 /**
  * The change log on Kafka. Admin and consumer groups are kafkajs; the producer and readers without a group speak the protocol through
- * @platformatic/kafka, for fencing and latency (docs/adr/kafka-clients.md).
+ * @platformatic/kafka, for fencing and latency (docs/adr/0006-kafka-clients.md).
  */
 export class KafkaChangeLog extends ChangeLog {
   readonly #options: KafkaChangeLogOptions;
