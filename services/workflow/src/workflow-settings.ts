@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { Failure } from '#libs/failure/failure';
-import { list, port, postgresUrl } from '#libs/runtime/config';
+import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 /** Settings of the workflow service. */
 export const workflowSettings = z.object({
   DATABASE_URL: postgresUrl.describe('Postgres login of the service (lakeloop_workflow): owns nothing, may become the flows’ principals'),
   ADMIN_DATABASE_URL: postgresUrl.optional().describe('login for DDL: installs what is missing at start; unset: it must be there already'),
-  KAFKA_BROKERS: list.optional().describe('host:port of Kafka brokers, comma-separated'),
+  KAFKA_BROKERS: list.default([]).describe('host:port of Kafka brokers, comma-separated'),
   REDIS_URL: z.string().optional().describe('Redis for job queues; unset: QUEUE_DATABASE_URL'),
   QUEUE_DATABASE_URL: postgresUrl.optional().describe('Postgres database of job queues, where there is no Redis'),
   CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('first part of topic names'),
@@ -17,6 +17,7 @@ export const workflowSettings = z.object({
   WORKFLOW_CONCURRENCY: z.coerce.number().int().positive().default(4).describe('jobs of one queue at once'),
   WORKFLOW_HOP_LIMIT: z.coerce.number().int().min(0).default(8).describe('most write-backs that may lead to an event before it is parked'),
   WORKFLOW_RECONCILE_MS: z.coerce.number().int().positive().default(30_000).describe('how often lost work is looked for'),
+  WORKFLOW_DEMO_DATA: flag.default(false).describe('load the demo’s history when there are no transactions; needs ADMIN_DATABASE_URL'),
   DB_POOL_MAX: z.coerce.number().int().positive().default(10).describe('most Postgres connections'),
 });
 export type WorkflowSettings = Readonly<z.infer<typeof workflowSettings>>;
@@ -30,7 +31,7 @@ export type WorkflowConfig = Pick<
 /** What one process alone can't do without. */
 export function requireDependencies({ KAFKA_BROKERS, REDIS_URL, QUEUE_DATABASE_URL, OIDC_ISSUER }: WorkflowSettings): void {
   const missing = [
-    ...(KAFKA_BROKERS?.length ? [] : ['KAFKA_BROKERS']),
+    ...(KAFKA_BROKERS.length ? [] : ['KAFKA_BROKERS']),
     ...(REDIS_URL || QUEUE_DATABASE_URL ? [] : ['REDIS_URL (or QUEUE_DATABASE_URL)']),
     ...(OIDC_ISSUER ? [] : ['OIDC_ISSUER']),
   ];

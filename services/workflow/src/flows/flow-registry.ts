@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
-import { quoteTable, type TableName } from '#libs/postgres/identifiers';
+import type { TableName } from '#libs/postgres/identifiers';
 import type { ChangeTrigger, Flow, FlowStep } from './flow.ts';
 
 export interface Route {
@@ -58,16 +58,21 @@ function same(left: TableName, right: TableName): boolean {
   return left.schema === right.schema && left.name === right.name;
 }
 
-const VERIFY = `select
-  to_regrole(quote_ident($1)) is not null as role,
-  coalesce(pg_has_role(session_user, to_regrole(quote_ident($1)), 'member'), false) as member,
-  array(select t from unnest($2::text[]) t where to_regclass(t) is null) as absent,
-  array(select t from unnest($2::text[]) t where to_regclass(t) is not null and not exists (select from lakeloop.adopted a where a.root = to_regclass(t))) as unadopted`;
+/** By the catalogue: the login itself has no right to the tables, only the role it becomes. */
+const VERIFY = `with needed as (
+    select n.schema, n.name, c.oid from unnest($2::text[], $3::text[]) n(schema, name)
+      left join pg_namespace s on s.nspname = n.schema left join pg_class c on c.relnamespace = s.oid and c.relname = n.name
+  )
+  select to_regrole(quote_ident($1)) is not null as role,
+    coalesce(pg_has_role(session_user, to_regrole(quote_ident($1)), 'member'), false) as member,
+    array(select format('%I.%I', schema, name) from needed where oid is null) as absent,
+    array(select format('%I.%I', schema, name) from needed where oid is not null and not exists (select from lakeloop.adopted a where a.root = needed.oid)) as unadopted`;
 
 async function missingOf(pool: pg.Pool, flow: Flow): Promise<string[]> {
   const { rows } = await pool.query<{ role: boolean; member: boolean; absent: string[]; unadopted: string[] }>(VERIFY, [
     flow.role,
-    flow.tables.map(quoteTable),
+    flow.tables.map(({ schema }) => schema),
+    flow.tables.map(({ name }) => name),
   ]);
   const { role, member, absent, unadopted } = rows[0] ?? { role: false, member: false, absent: [], unadopted: [] };
   return [
