@@ -61,7 +61,7 @@ input:focus-visible,button:focus-visible,summary:focus-visible{outline:2px solid
 .primary{width:100%;margin-top:20px;padding:11px;font:inherit;font-weight:600;color:var(--on-accent);background:var(--accent);border:0;border-radius:8px;cursor:pointer}.primary:hover{background:var(--accent-strong)}
 .error{margin:0 0 4px;padding:10px 12px;border-radius:8px;background:var(--error-page);color:var(--error)}
 details{margin-top:26px;border-top:1px solid var(--line);padding-top:14px}summary{cursor:pointer;color:var(--dim);font-size:13px;font-weight:600}
-.accounts{display:grid;grid-template-columns:1fr 1fr;gap:8px;margin-top:12px}.account{display:block;text-align:left;padding:8px 10px;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:8px;cursor:pointer}
+.accounts{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:8px;margin-top:12px}.account{display:block;text-align:left;padding:8px 10px;font:inherit;color:inherit;background:transparent;border:1px solid var(--line);border-radius:8px;cursor:pointer}
 .account:hover{border-color:var(--accent)}.account b{display:block;font-size:13px}.account span{display:block;font-size:12px;color:var(--dim);overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .hint{font-size:12px;color:var(--dim);margin:12px 0 0}code{font-size:12px}a{color:var(--accent)}`;
 

@@ -10,7 +10,7 @@ import { SubjectFacts } from '../subjects/subject-facts.tsx';
 import { TracePanel } from '../trace/trace-panel.tsx';
 import { StateBadge } from './badges.tsx';
 import { useCase, type WholeCase } from './case-query.ts';
-import { isOpen } from './case.ts';
+import { isOpen } from './machine.ts';
 import { DecisionPanel } from './decision-panel.tsx';
 import { HistoryList } from './history-list.tsx';
 import { Panel } from './panel.tsx';
@@ -84,7 +84,7 @@ function useWalk(id: string): void {
   const { entries } = useLiveCases();
   const step = (by: number) => (): void => {
     const open = entries
-      .filter((entry) => isOpen(entry.case.state) || entry.case.id === id)
+      .filter((entry) => isOpen(flow, entry.case.state) || entry.case.id === id)
       .toSorted((a, b) => b.case.flaggedAt.localeCompare(a.case.flaggedAt));
     const next = open[open.findIndex((entry) => entry.case.id === id) + by];
     if (next) void navigate(`/${flow.name}/cases/${next.case.id}`);

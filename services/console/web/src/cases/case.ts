@@ -44,13 +44,6 @@ export interface Disposition {
   decidedAt: string;
 }
 
-export const OPEN_STATES: readonly string[] = ['flagged', 'recommended'];
-export const DECIDED_STATES: readonly string[] = ['approved', 'overridden', 'corrected'];
-
-export function isOpen(state: string): boolean {
-  return OPEN_STATES.includes(state);
-}
-
 export function caseOf(row: Row, reference: string): Case {
   return {
     id: asText(row.id),

@@ -1,7 +1,7 @@
 import type { FlowDescription } from '#contracts/http/flows';
 import type { Row } from '../api/rows.ts';
 import type { WholeCase } from './case-query.ts';
-import { isOpen } from './case.ts';
+import { allows, isOpen } from './machine.ts';
 
 export const DECISIONS = ['approve', 'override', 'correct'] as const;
 export type Decision = (typeof DECISIONS)[number];
@@ -18,12 +18,12 @@ export interface Choices {
 export function choices(flow: FlowDescription, whole: WholeCase, user: { subject: string; role: string }): Choices {
   const { state, flaggedBy } = whole.case;
   const own = flaggedBy === user.subject;
-  const withdraw = own && isOpen(state) && flow.roles.flag.includes(user.role);
-  if (!isOpen(state)) return { decide: false, withdraw: false, explanation: undefined };
-  if (!flow.roles.approve.includes(user.role))
-    return { decide: false, withdraw, explanation: `Cases are decided by ${listed(flow.roles.approve)}; your role is ${user.role}.` };
-  if (own) return { decide: false, withdraw, explanation: 'You flagged this case, so someone else has to decide it (four eyes).' };
-  if (state === 'flagged') return { decide: false, withdraw, explanation: 'It can be decided once the recommendation is there.' };
+  const withdraw = own && allows(flow, state, 'withdraw') && flow.roles.flag.includes(user.role);
+  const no = (explanation?: string): Choices => ({ decide: false, withdraw, explanation });
+  if (!isOpen(flow, state)) return no();
+  if (!flow.roles.approve.includes(user.role)) return no(`Cases are decided by ${listed(flow.roles.approve)}; your role is ${user.role}.`);
+  if (own) return no('You flagged this case, so someone else has to decide it (four eyes).');
+  if (!allows(flow, state, 'approve')) return no('It can be decided once the recommendation is there.');
   return { decide: true, withdraw, explanation: undefined };
 }
 

@@ -27,13 +27,16 @@ export function QueuePage() {
   const search = useDeferredValue(view.search);
   const [sorting, setSorting] = useState<SortingState>(NEWEST_FIRST);
   useDocumentTitle(`Cases · ${flow.title}`);
-  const counts = useMemo(() => countTabs(live.entries, user.subject), [live.entries, user.subject]);
+  const counts = useMemo(() => countTabs(live.entries, { flow, subject: user.subject }), [live.entries, flow, user.subject]);
   const shown = useMemo(
     () =>
       live.entries.filter(
-        (entry) => inTab(entry, view.tab, user.subject) && (view.label === '' || entry.recommendation?.class === view.label) && matches(entry, search),
+        (entry) =>
+          inTab(entry, view.tab, { flow, subject: user.subject }) &&
+          (view.label === '' || entry.recommendation?.class === view.label) &&
+          matches(entry, search),
       ),
-    [live.entries, view.tab, view.label, search, user.subject],
+    [live.entries, view.tab, view.label, search, flow, user.subject],
   );
   const columns = useMemo(() => queueColumns(flow, now), [flow, now]);
   return (

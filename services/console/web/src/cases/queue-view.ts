@@ -1,6 +1,8 @@
 import { asText } from '../api/as-text.ts';
 import type { Row } from '../api/rows.ts';
-import { type Case, DECIDED_STATES, type Disposition, isOpen, type Recommendation } from './case.ts';
+import type { FlowDescription } from '#contracts/http/flows';
+import type { Case, Disposition, Recommendation } from './case.ts';
+import { isDecided, isOpen } from './machine.ts';
 
 /** A case with what is known beside it; parts arrive later than the case. */
 export interface QueueEntry {
@@ -14,21 +16,26 @@ export const TABS = ['open', 'mine', 'decided', 'all'] as const;
 export type Tab = (typeof TABS)[number];
 export const TAB_TITLES: Readonly<Record<Tab, string>> = { open: 'Open', mine: 'Mine', decided: 'Decided', all: 'All' };
 
-const TESTS: Readonly<Record<Tab, (entry: QueueEntry, subject: string) => boolean>> = {
-  open: (entry) => isOpen(entry.case.state),
-  mine: (entry, subject) => entry.case.flaggedBy === subject || entry.disposition?.decidedBy === subject,
-  decided: (entry) => DECIDED_STATES.includes(entry.case.state),
+/** The flow, and the person whose own cases are `mine`. */
+export interface Whose {
+  flow: Pick<FlowDescription, 'machine'>;
+  subject: string;
+}
+
+const TESTS: Readonly<Record<Tab, (entry: QueueEntry, whose: Whose) => boolean>> = {
+  open: (entry, { flow }) => isOpen(flow, entry.case.state),
+  mine: (entry, { subject }) => entry.case.flaggedBy === subject || entry.disposition?.decidedBy === subject,
+  decided: (entry, { flow }) => isDecided(flow, entry.case.state),
   all: () => true,
 };
 
-/** `subject`: whose own cases are `mine`. */
-export function inTab(entry: QueueEntry, tab: Tab, subject: string): boolean {
-  return TESTS[tab](entry, subject);
+export function inTab(entry: QueueEntry, tab: Tab, whose: Whose): boolean {
+  return TESTS[tab](entry, whose);
 }
 
-export function countTabs(entries: readonly QueueEntry[], subject: string): Record<Tab, number> {
+export function countTabs(entries: readonly QueueEntry[], whose: Whose): Record<Tab, number> {
   const counts: Record<Tab, number> = { open: 0, mine: 0, decided: 0, all: 0 };
-  for (const entry of entries) for (const tab of TABS) if (inTab(entry, tab, subject)) counts[tab] += 1;
+  for (const entry of entries) for (const tab of TABS) if (inTab(entry, tab, whose)) counts[tab] += 1;
   return counts;
 }
 

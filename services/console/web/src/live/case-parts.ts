@@ -1,6 +1,7 @@
 import type { FlowDescription } from '#contracts/http/flows';
 import { inList, type Row, selectRows } from '../api/rows.ts';
-import { DECIDED_STATES, type Disposition, dispositionOf, type Recommendation, recommendationOf } from '../cases/case.ts';
+import { type Disposition, dispositionOf, type Recommendation, recommendationOf } from '../cases/case.ts';
+import { isDecided, isJudged } from '../cases/machine.ts';
 import type { Case } from '../cases/case.ts';
 
 /** What is fetched beside cases: by case id, but subjects by their key as text. */
@@ -23,12 +24,12 @@ export async function fetchParts(flow: FlowDescription, cases: readonly Case[], 
   const idsIn = (has: (state: string) => boolean): string[] => cases.filter(({ state }) => has(state)).map(({ id }) => id);
   const judged = wanted(
     'recommendations',
-    idsIn((state) => state !== 'flagged' && state !== 'withdrawn'),
+    idsIn((state) => isJudged(flow, state)),
     known.recommendations,
   );
   const decided = wanted(
     'dispositions',
-    idsIn((state) => DECIDED_STATES.includes(state)),
+    idsIn((state) => isDecided(flow, state)),
     known.dispositions,
   );
   const keys = wanted(

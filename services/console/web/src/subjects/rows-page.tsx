@@ -9,7 +9,8 @@ import { Link, useNavigate } from 'react-router';
 import type { FlowDescription } from '#contracts/http/flows';
 import { type Row, selectRows } from '../api/rows.ts';
 import { StateBadge } from '../cases/badges.tsx';
-import { type Case, isOpen } from '../cases/case.ts';
+import type { Case } from '../cases/case.ts';
+import { isOpen } from '../cases/machine.ts';
 import { tableTitle, columnTitle, useFlow } from '../flows/flows.ts';
 import { useLiveCases } from '../live/use-live-cases.ts';
 import { abilities, useCurrentUser } from '../session/current-user.ts';
@@ -31,7 +32,7 @@ export function RowsPage() {
   const view = useRowsView(flow);
   const [flagging, setFlagging] = useState<Row>();
   const [looking, setLooking] = useState<Row>();
-  const cases = useOpenCases();
+  const cases = useOpenCases(flow);
   const columns = useMemo(() => rowColumns(flow, cases, may.flag ? setFlagging : undefined), [flow, cases, may.flag]);
   const rows = useRows(flow, view);
   const title = tableTitle(flow);
@@ -103,9 +104,12 @@ function useRows(flow: FlowDescription, { search, page, sorting }: { search: str
 }
 
 /** Subject key → its open case: live, so a row that someone else flags shows it at once. */
-function useOpenCases(): ReadonlyMap<string, Case> {
+function useOpenCases(flow: FlowDescription): ReadonlyMap<string, Case> {
   const { entries } = useLiveCases();
-  return useMemo(() => new Map(entries.filter((entry) => isOpen(entry.case.state)).map((entry) => [String(entry.case.subjectKey), entry.case])), [entries]);
+  return useMemo(
+    () => new Map(entries.filter((entry) => isOpen(flow, entry.case.state)).map((entry) => [String(entry.case.subjectKey), entry.case])),
+    [entries],
+  );
 }
 
 function rowColumns(flow: FlowDescription, cases: ReadonlyMap<string, Case>, flag: ((row: Row) => void) | undefined): ColumnDef<Row>[] {
