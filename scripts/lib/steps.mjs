@@ -34,7 +34,7 @@ export function requireNode(major = 20) {
 export async function install() {
   if (isInstalled()) return;
   const first = !existsSync(MODULES);
-  await step(first ? 'installing packages (about half a minute)' : 'updating packages', async () => {
+  await step(first ? 'installing packages (a minute or two)' : 'updating packages', async () => {
     const clean = await npm('ci');
     // `npm ci` refuses a lockfile made on another platform whose binaries were not served there; `npm install` adds what is missing.
     const outcome = clean.code !== 0 && /EUSAGE|EBADPLATFORM/.test(clean.output) ? await npm('install') : clean;
