@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { decodeProtectedHeader, errors, importJWK, type JSONWebKeySet, type JWTPayload, jwtVerify, type JWTVerifyGetKey, createLocalJWKSet } from 'jose';
 import { Failure } from '#libs/failure/failure';
 import type { Principal } from './principal.ts';
@@ -53,7 +53,7 @@ export class TokenVerifier {
   /** Throws `UnauthorizedToken`, or a `dependency-unavailable` Failure when the issuer's keys can't be had. */
   async verify(token: string): Promise<Principal> {
     if (token === '') throw new UnauthorizedToken('missing', 'a bearer token is required');
-    const id = createHash('sha256').update(token).digest('base64');
+    const id = hash('sha256', token, 'base64');
     const now = (this.#options.now ?? Date.now)();
     const known = this.#remembered.get(id);
     if (known && known.until > now) return known.principal;

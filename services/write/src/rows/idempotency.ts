@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IdempotencyKey } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import type { Relation } from '../catalogue/catalogue.ts';
@@ -11,15 +11,14 @@ import type { RowRequest } from './row-request.ts';
 /** The key of a write, and the hash of what a repeat must have in common with it: query, Prefer and body. */
 export function idempotencyOf(request: RowRequest, parsed: ParsedRequest, principal: Principal, schema: string): IdempotencyKey | undefined {
   if (parsed.idempotencyKey === undefined) return undefined;
-  const hash = createHash('sha256');
-  for (const part of [request.queryString, request.headers['prefer'] ?? '', request.headers['if-match'] ?? '', request.body ?? ''])
-    hash.update(`${part.length}:`).update(part);
+  const { prefer, 'if-match': ifMatch } = request.headers;
+  const told = JSON.stringify([request.queryString, prefer ?? '', ifMatch ?? '', parsed.body?.json ?? '']);
   return {
     principal: principal.subject,
     method: request.method,
     path: `/rest/v1/${schema}.${request.table}`,
     key: parsed.idempotencyKey,
-    requestHash: hash.digest(),
+    requestHash: hash('sha256', told, 'buffer'),
     status: baseStatus(parsed),
   };
 }

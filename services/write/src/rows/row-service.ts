@@ -4,7 +4,7 @@ import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { answerFor, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
-import { compileRequest, type ParsedRequest, parseRequest } from './compile-request.ts';
+import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest } from './compile-request.ts';
 import { UnknownColumn } from './compile/scope.ts';
 import type { Statement } from './compile/statement.ts';
 import { withRetries } from './concurrency.ts';
@@ -13,6 +13,7 @@ import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './
 import { preconditionFailed } from './if-match.ts';
 import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
+import { StatementCache } from './statement-cache.ts';
 import { relationOf, schemaOf, unknownTable } from './target.ts';
 import type { VersionGrants } from './version-grants.ts';
 
@@ -45,6 +46,7 @@ interface Work {
 /** Answers row requests: parse, look up, compile, execute, answer. Every refusal is an `ApiError`. */
 export class RowService {
   readonly #options: RowServiceOptions;
+  readonly #statements = new StatementCache();
 
   constructor(options: RowServiceOptions) {
     this.#options = options;
@@ -118,9 +120,15 @@ export class RowService {
 
   #attempt(work: Work, versioned = work.parsed.ifMatch !== undefined || this.#mayVersion(work)): Promise<RowAnswer> {
     return withRetries(async () => {
-      const statement = compileRequest(work.parsed, work.relation, work.catalogue, { versioned });
+      const statement = this.#compile(work, { versioned });
       return isRead(work.parsed.method) ? this.#read(work, statement) : this.#write(work, statement);
     });
+  }
+
+  #compile({ request, parsed, relation, catalogue }: Work, options: CompileOptions): Statement {
+    const compile = (): Statement => compileRequest(parsed, relation, catalogue, options);
+    if (parsed.method !== 'POST' || parsed.ifMatch !== undefined) return compile();
+    return this.#statements.insert(request, parsed, relation, options, compile);
   }
 
   async #read({ parsed, relation, catalogue, caller }: Work, statement: Statement): Promise<RowAnswer> {

@@ -1,0 +1,35 @@
+import type { Relation } from '../catalogue/catalogue.ts';
+import type { CompileOptions, ParsedRequest } from './compile-request.ts';
+import type { Statement } from './compile/statement.ts';
+import type { RowRequest } from './row-request.ts';
+
+const MOST_PER_RELATION = 200;
+const LONGEST = 2_000;
+
+/**
+ * Inserts by shape. What an insert's SQL depends on is the relation (as one catalogue has it), the query string, the headers that shape the
+ * answer, and the body's columns; its first parameter is the body. Other statements carry values in their query string and are compiled anew.
+ */
+export class StatementCache {
+  readonly #byRelation = new WeakMap<Relation, Map<string, Statement>>();
+
+  /** The statement of that shape with this request's body, or what `compile` makes of it. */
+  insert(request: RowRequest, parsed: ParsedRequest, relation: Relation, { versioned }: CompileOptions, compile: () => Statement): Statement {
+    const { prefer, accept } = request.headers;
+    const columns = parsed.body?.columns ?? [];
+    const shape = JSON.stringify([request.queryString, prefer, accept, columns, parsed.body?.form, parsed.idempotencyKey !== undefined, versioned]);
+    if (columns.length === 0 || shape.length > LONGEST) return compile();
+    const known = this.#byRelation.get(relation)?.get(shape);
+    if (known) return { text: known.text, parameters: [parsed.body?.json ?? null, ...known.parameters.slice(1)] };
+    const statement = compile();
+    this.#keep(relation, shape, { ...statement, parameters: [null, ...statement.parameters.slice(1)] });
+    return statement;
+  }
+
+  #keep(relation: Relation, shape: string, statement: Statement): void {
+    const statements = this.#byRelation.get(relation) ?? new Map<string, Statement>();
+    this.#byRelation.set(relation, statements);
+    if (statements.size >= MOST_PER_RELATION) statements.clear();
+    statements.set(shape, statement);
+  }
+}
