@@ -11,7 +11,7 @@ export interface Logistic {
 /** Multinomial logistic regression: the mean cross-entropy plus `l2`/2 · ‖weights‖² (bias not penalised), minimised from zero: no randomness. */
 export function fitLogistic(matrix: Matrix, labels: Int32Array, classes: number, l2: number): Logistic {
   const parameters = new Float64Array((matrix.columns + 1) * classes);
-  minimise(loss(matrix, labels, classes, l2), parameters, { iterations: 120, tolerance: 1e-5 });
+  minimise(loss(matrix, labels, classes, l2), parameters, { iterations: 80, tolerance: 1e-4 });
   const bias = parameters.slice(matrix.columns * classes);
   const mean = bias.reduce((sum, item) => sum + item, 0) / classes;
   return { classes, weights: parameters.slice(0, matrix.columns * classes), bias: bias.map((item) => item - mean) };

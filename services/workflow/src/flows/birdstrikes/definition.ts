@@ -60,5 +60,5 @@ export const birdstrikesFlow = defineExceptionFlow({
     administer: ['administrator'],
   },
   restrictions: {},
-  learning: { minimumExamples: 200, l2: 5e-4, seed: 1_990 },
+  learning: { minimumExamples: 200, l2: 1e-3, seed: 1_990 },
 });
