@@ -107,9 +107,12 @@ export function groupSuite(log: () => ChangeLog, harness: ChangeLogHarness): voi
       const subscription = await log().subscribe(collector.options([topic], { group, onBatch }));
       await append([record(topic, 'k', '0')]);
       await gate.reached;
-      const closed = subscription.close();
+      let closed = false;
+      const closing = subscription.close().then(() => (closed = true));
+      await log().ping();
+      expect(closed).toBe(false);
       gate.open();
-      await closed;
+      await closing;
       expect(await log().committed(group, topic)).toEqual(positionsAfter(collector.records, 1));
     });
 
