@@ -23,9 +23,9 @@ if (!root) throw new TypeError('the page has no #root');
 createRoot(root).render(
   <StrictMode>
     <MantineProvider theme={theme} defaultColorScheme="auto">
-      <Notifications position="bottom-right" autoClose={6_000} />
       <QueryClientProvider client={queries}>
         <BrowserRouter>
+          <Notifications position="bottom-right" autoClose={6_000} />
           <App />
         </BrowserRouter>
       </QueryClientProvider>

@@ -37,7 +37,7 @@ export function RowsPage() {
   const rows = useRows(flow, view);
   const title = tableTitle(flow);
   useDocumentTitle(`${title} · ${flow.title}`);
-  const flag = (row: Row): void => (cases.has(keyOf(flow, row)) ? undefined : setFlagging(row));
+  const flag = (row: Row): void => (cases.has(keyOf(flow, row)) ? setLooking(row) : setFlagging(row));
   if (rows.isError) return <Problem error={rows.error} retry={() => void rows.refetch()} />;
   return (
     <>
@@ -108,7 +108,7 @@ function useOpenCases(flow: FlowDescription): ReadonlyMap<string, Case> {
   const { entries } = useLiveCases();
   return useMemo(
     () => new Map(entries.filter((entry) => isOpen(flow, entry.case.state)).map((entry) => [String(entry.case.subjectKey), entry.case])),
-    [entries],
+    [entries, flow],
   );
 }
 

@@ -41,6 +41,7 @@ export function waterfall(steps: readonly TraceStep[]): Lane[] {
 function titleOf({ kind, action, operation }: TraceStep): string {
   if (kind === 'publish') return 'Published';
   if (kind === 'receive') return 'Received';
+  if (action === 'move') return 'Case moved on';
   const word = action ?? operation ?? 'write';
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
