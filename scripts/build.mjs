@@ -26,20 +26,19 @@ function removeStale() {
   }
 }
 
-run([
-  'node_modules/@swc/cli/bin/swc.js',
-  ...SOURCES,
-  '-d',
-  'dist',
-  '--ignore',
+/** What serves tests alone is not built; nor is the web app, which Vite builds. */
+const LEFT_OUT = [
   '**/*.spec.ts',
-  '--ignore',
-  `**/${WEB}/**`,
-  '--ignore',
+  '**/*.fixture.ts',
+  '**/*.suite.ts',
+  '**/*.conformance.ts',
+  '**/testing/**',
+  '**/conformance/**',
   '**/fixtures/**',
-  '--copy-files',
-  '--quiet',
-]);
+  `**/${WEB}/**`,
+];
+
+run(['node_modules/@swc/cli/bin/swc.js', ...SOURCES, '-d', 'dist', ...LEFT_OUT.flatMap((pattern) => ['--ignore', pattern]), '--copy-files', '--quiet']);
 removeStale();
 if (existsSync(join(ROOT, WEB, 'index.html')) && !process.argv.includes('--no-web')) {
   run(['node_modules/vite/bin/vite.js', 'build', WEB, '--logLevel', 'warn']);

@@ -4,7 +4,8 @@
  */
 import type { IForbiddenRuleType } from 'dependency-cruiser';
 
-const SPEC = String.raw`\.(spec|bench)\.tsx?$`;
+/** Specs, and what exists only for them: fixtures, conformance suites, harnesses, benchmarks. */
+const SPEC = String.raw`\.(spec|fixture|suite|conformance)\.tsx?$|(^|/)(conformance|bench)/|^services/[^/]+/src/testing/`;
 /** Everything in this repository; what npm brings lies in node_modules. */
 const OURS = '^(contracts|libs|services|e2e|deploy|scripts)/';
 /** Files whose name says their role: they translate between a technology and the feature. */
@@ -62,9 +63,9 @@ const LIBS: IForbiddenRuleType[] = [
   row('testing-imports-libs', 'testing may import any lib.', '^libs/testing/', ['^libs/', '^contracts/', '^deploy/local/']),
   {
     name: 'only-specs-and-e2e-import-testing',
-    comment: 'testing is imported only by specs and e2e.',
+    comment: 'testing is imported only by specs, what serves them, and e2e.',
     severity: 'error',
-    from: { pathNot: [SPEC, '^e2e/', '^libs/testing/'] },
+    from: { pathNot: [SPEC, '^e2e/', '^libs/testing/', '^scripts/test/'] },
     to: { path: '^libs/testing/' },
   },
 ];
@@ -93,10 +94,11 @@ const SERVICES: IForbiddenRuleType[] = [
   },
   {
     name: 'features-meet-at-ports',
-    comment: "A feature may import another feature's port file only: a file at the root of that feature's folder, never its adapters or role files.",
+    comment:
+      "A feature may import another feature's port file only: a file at the root of that feature's folder or a pure one, never its adapters or role files.",
     severity: 'error',
     from: { path: '^services/([^/]+)/src/([^/]+)/', pathNot: SPEC },
-    to: { path: ['^services/$1/src/[^/]+/.+/', `^services/$1/src/[^/]+/.*${ROLE}`], pathNot: '^services/$1/src/$2/' },
+    to: { path: ['^services/$1/src/[^/]+/.+/', `^services/$1/src/[^/]+/.*${ROLE}`], pathNot: ['^services/$1/src/$2/', ...PURE] },
   },
   {
     name: 'features-form-no-cycle',
