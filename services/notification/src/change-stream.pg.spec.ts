@@ -22,7 +22,10 @@ afterAll(async () => {
   await shop?.close();
 });
 beforeEach(() => shop.write({ op: 't', before: null, after: null }));
-afterEach(() => readers.splice(0).forEach((reader) => reader.close()));
+afterEach(async () => {
+  readers.splice(0).forEach((reader) => reader.close());
+  await shop.rollBack();
+});
 
 async function open(path = 'shop.item', { lastEventId, bearer }: { lastEventId?: string; bearer?: string } = {}): Promise<EventReader> {
   const authorization = `Bearer ${bearer ?? (await token())}`;
@@ -101,6 +104,7 @@ describe('a fresh change stream', () => {
     // As with a commit that waits for its synchronous standby: sent to capture, not yet visible to others.
     const records = await waiting.records();
     await shop.append(records);
+    await shop.database.client.query("select pg_logical_emit_message(false, 'test', 'more WAL')");
     const warm = await open();
     await warm.until(({ changes, rows }) => changes.length + rows.length > 0);
     const reader = await open();
@@ -119,7 +123,8 @@ describe('a fresh change stream', () => {
     await shop.append(records);
     await shop.write(created(item(32)));
     await reader.until(({ changes }) => changes.some(({ key }) => key?.['id'] === 32));
-    expect(reader.changes.map(({ key }) => key?.['id']).toSorted()).toEqual([30, 31, 32]);
+    expect(reader.changes.map(({ key }) => key?.['id'])).toEqual(expect.arrayContaining([30, 31, 32]));
+    expect(reader.changes).toHaveLength(3);
   });
 
   it('holds the table, exactly, for streams that start while writers write', async () => {
@@ -156,7 +161,7 @@ describe('a fresh change stream', () => {
     await shop.write(created(item(3, 'three', 'south')));
     await shop.write(created(item(4, 'four', 'north')));
     await reader.until(({ changes }) => changes.some(({ key }) => key?.['id'] === 4) && changes.length >= 3);
-    expect(Object.fromEntries(reader.changes.map(({ op, key, after }) => [String(key?.['id']), [op, after]]))).toEqual({
+    expect(Object.fromEntries(reader.changes.map(({ op, key, after }) => [Number(key?.['id']), [op, after]]))).toEqual({
       2: ['c', { id: 2, name: 'two' }],
       1: ['d', null],
       4: ['c', { id: 4, name: 'four' }],

@@ -28,7 +28,8 @@ export interface Access {
  */
 export function decideAccess(request: SubscriptionRequest, role: string, facts: TableFacts | undefined, policy: Policy | undefined): Access {
   const name = `${request.schema}.${request.table}`;
-  if (!facts?.schemaUsage) throw refuse(404, 'unknown-table', `there is no table ${name}`);
+  if (!facts) throw refuse(404, 'unknown-table', `there is no table ${name}`);
+  if (!facts.schemaUsage) throw refuse(403, 'forbidden', `role ${role} may not use schema ${request.schema}`);
   const select = policy?.roles[role]?.[name]?.select;
   checkTable(name, role, facts, select);
   const allowed = facts.columns.filter(

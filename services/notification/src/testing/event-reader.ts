@@ -78,7 +78,7 @@ export class EventReader {
     const decoder = new TextDecoder();
     try {
       for await (const chunk of this.response.body ?? []) {
-        parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }));
+        parser.feed(decoder.decode(chunk, { stream: true }));
         this.#tell();
       }
     } catch {

@@ -32,6 +32,8 @@ export class Shop {
   readonly changeLog: SqliteChangeLog;
   readonly #producer: Producer;
   readonly #directory: string;
+  readonly #writers: pg.Pool;
+  readonly #open = new Set<OpenTransaction>();
   #committing: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: { database: TestDatabase; changeLog: SqliteChangeLog; producer: Producer; directory: string }) {
@@ -39,6 +41,7 @@ export class Shop {
     this.changeLog = parts.changeLog;
     this.#producer = parts.producer;
     this.#directory = parts.directory;
+    this.#writers = new pg.Pool({ connectionString: parts.database.url, max: 20 });
   }
 
   static async open(options: { partitions?: number; retentionMs?: number | null; retentionCheckMs?: number } = {}): Promise<Shop> {
@@ -65,16 +68,28 @@ export class Shop {
 
   async close(): Promise<void> {
     await this.changeLog.close();
+    await this.rollBack();
+    await this.#writers.end();
     await this.database.drop();
     await rm(this.#directory, { recursive: true, force: true });
   }
 
   /** Begins a transaction of its own; nothing of it is visible, or in the log, before `commit`. */
   async begin(): Promise<OpenTransaction> {
-    const client = new pg.Client({ connectionString: this.database.url });
-    await client.connect();
+    const client = await this.#writers.connect();
     await client.query('begin');
-    return new OpenTransaction(client, this);
+    const transaction = new OpenTransaction(client, this);
+    this.#open.add(transaction);
+    return transaction;
+  }
+
+  /** What a failed test has left open would hold up the next one. */
+  async rollBack(): Promise<void> {
+    for (const transaction of this.#open) await transaction.rollBack();
+  }
+
+  ended(transaction: OpenTransaction): void {
+    this.#open.delete(transaction);
   }
 
   /** One change in a transaction of its own, committed and in the log. */
@@ -101,11 +116,11 @@ export class Shop {
 }
 
 export class OpenTransaction {
-  readonly client: pg.Client;
+  readonly client: pg.PoolClient;
   readonly #shop: Shop;
   readonly #changes: ItemChange[] = [];
 
-  constructor(client: pg.Client, shop: Shop) {
+  constructor(client: pg.PoolClient, shop: Shop) {
     this.client = client;
     this.#shop = shop;
   }
@@ -129,12 +144,21 @@ export class OpenTransaction {
     return this.#changes.flatMap((change, ordinal) => recordsOf(change, { xid: BigInt(xid), lsn: BigInt(lsn), ordinal }));
   }
 
+  rollBack(): Promise<void> {
+    return this.#end('rollback');
+  }
+
+  async #end(how: 'commit' | 'rollback'): Promise<void> {
+    await this.client.query(how);
+    this.client.release();
+    this.#shop.ended(this);
+  }
+
   /** Commits, then appends to the log; `publish: false` leaves the log to the caller. */
   async commit({ publish = true } = {}): Promise<{ ids: string[]; records: LogRecord[] }> {
     return this.#shop.inCommitOrder(async () => {
       const records = await this.records();
-      await this.client.query('commit');
-      await this.client.end();
+      await this.#end('commit');
       if (publish) await this.#shop.append(records);
       return { records, ids: records.filter(({ value }) => value !== null).map(({ headers }) => headers['id'] ?? '') };
     });
