@@ -92,16 +92,14 @@ export function compileRequest(request: ParsedRequest, relation: Relation, catal
 /** A single object that was promised, the row of `If-Match`, and `max-affected` are kept by undoing the write that breaks them. */
 function returningOf({ method, prefer, answer, query, idempotencyKey, ifMatch }: ParsedRequest, { versioned }: CompileOptions): Returning {
   const representation = prefer.return === 'representation';
-  const singular = representation && answer.body === 'object';
+  const one = (representation && answer.body === 'object') || ifMatch !== undefined;
   const most = method === 'POST' || prefer.handling !== 'strict' ? undefined : prefer.maxAffected;
-  const allowed = [singular || ifMatch !== undefined ? 'pg_catalog.count(*) = 1' : '', most === undefined ? '' : `pg_catalog.count(*) <= ${most}`].filter(
-    (condition) => condition !== '',
-  );
+  const allowed = one ? { least: 1, most: Math.min(1, most ?? 1) } : most === undefined ? undefined : { most };
   return {
     shape: shapeOf(answer, representation),
     select: query.select,
     keys: idempotencyKey !== undefined || (method === 'POST' && prefer.return === 'headers-only'),
     version: versioned && method !== 'DELETE',
-    ...(allowed.length > 0 ? { allowedCount: allowed.join(' and ') } : {}),
+    ...(allowed ? { allowed } : {}),
   };
 }

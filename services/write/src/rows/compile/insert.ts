@@ -24,7 +24,7 @@ export function compileInsert(request: InsertRequest): Statement {
   const rows = compileRows(scope, request.body);
   const upsert = request.resolution === 'merge-duplicates' && conflict !== '';
   const insert = `insert into ${request.relation.sql} as ${scope.alias}${rows}${conflict}${compileReturning(scope, request.returning, upsert)}`;
-  return { text: `with _w as (${insert})${compileOutcome(request.relation, request.returning, upsert)}`, parameters: scope.parameters.values };
+  return { text: `with _w as (${insert})${compileOutcome(scope, request.returning, upsert)}`, parameters: scope.parameters.values };
 }
 
 /** Exactly the body's columns, read from its JSON by PostgreSQL itself: digits, escapes and types are its business. */

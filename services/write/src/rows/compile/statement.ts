@@ -1,3 +1,5 @@
+import type { Parameters } from './parameters.ts';
+
 /** A statement of one `text[]` parameter that yields one row `(body text, total bigint, page bigint, extra jsonb)`. */
 export interface Statement {
   text: string;
@@ -25,8 +27,17 @@ export function bodySql(rows: string, { body, stripNulls }: Shape): string {
  */
 export const COUNT_REFUSED = 'lakeloop:count-refused';
 
-/** The number of rows, as a bigint; fails the statement when `allowed` (SQL over `count(*)`) is false. */
-export function guardedCount(allowed: string | undefined): string {
-  if (allowed === undefined) return 'pg_catalog.count(*)';
-  return `case when ${allowed} then pg_catalog.count(*) else ('${COUNT_REFUSED}:' || pg_catalog.count(*))::pg_catalog.int8 end`;
+/** Both ends included. */
+export interface RowBounds {
+  least?: number;
+  most?: number;
+}
+
+/** The number of rows, as a bigint; fails the statement when it is out of bounds. */
+export function guardedCount(parameters: Parameters, bounds: RowBounds | undefined): string {
+  const count = 'pg_catalog.count(*)';
+  if (bounds === undefined) return count;
+  const limit = (value: number): string => parameters.cast(String(value), 'pg_catalog.int8');
+  const tests = [bounds.least === undefined ? '' : `${count} >= ${limit(bounds.least)}`, bounds.most === undefined ? '' : `${count} <= ${limit(bounds.most)}`];
+  return `case when ${tests.filter((test) => test !== '').join(' and ')} then ${count} else ('${COUNT_REFUSED}:' || ${count})::pg_catalog.int8 end`;
 }

@@ -26,7 +26,7 @@ export function compileUpdate(request: ChangeRequest & { body: RowBody }): State
   const source = recordSource(scope, body.columns, body.json, body.form);
   const where = compileWhere(scope, request.conditions, versionCondition(scope, request.ifMatch));
   const update = `update ${relation.sql} as ${scope.alias} set ${set} from ${source}${where}${compileReturning(scope, returning, false)}`;
-  return { text: `with _w as (${update})${compileOutcome(relation, returning, false)}`, parameters: scope.parameters.values };
+  return { text: `with _w as (${update})${compileOutcome(scope, returning, false)}`, parameters: scope.parameters.values };
 }
 
 export function compileDelete(request: ChangeRequest): Statement {
@@ -34,7 +34,7 @@ export function compileDelete(request: ChangeRequest): Statement {
   const scope = openScope(relation, request.types);
   const where = compileWhere(scope, request.conditions, versionCondition(scope, request.ifMatch));
   const remove = `delete from ${relation.sql} as ${scope.alias}${where}${compileReturning(scope, returning, false)}`;
-  return { text: `with _w as (${remove})${compileOutcome(relation, returning, false)}`, parameters: scope.parameters.values };
+  return { text: `with _w as (${remove})${compileOutcome(scope, returning, false)}`, parameters: scope.parameters.values };
 }
 
 /** `xmin` is evaluated again on the newest version when a concurrent write got there first, so a stale one matches nothing. */
@@ -47,5 +47,5 @@ function versionCondition(scope: Scope, ifMatch: ChangeRequest['ifMatch']): stri
 function nothingToSet(scope: Scope, relation: Relation, returning: Returning): Statement {
   const returned = compileReturning(scope, returning, false).replace(/^ returning /, '');
   const nothing = `select ${returned} from ${relation.sql} as ${scope.alias} where false`;
-  return { text: `with _w as (${nothing})${compileOutcome(relation, returning, false)}`, parameters: scope.parameters.values };
+  return { text: `with _w as (${nothing})${compileOutcome(scope, returning, false)}`, parameters: scope.parameters.values };
 }

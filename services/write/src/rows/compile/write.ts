@@ -1,10 +1,9 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
-import type { Relation } from '../../catalogue/catalogue.ts';
 import type { SelectItem } from '../query/row-query.ts';
 import { compileSelect } from './expression.ts';
 import { hasRowVersion } from './key.ts';
 import { bodyColumnOf, columnSql, type Scope } from './scope.ts';
-import { bodySql, guardedCount, type Shape } from './statement.ts';
+import { bodySql, guardedCount, type RowBounds, type Shape } from './statement.ts';
 
 /** What the caller wants back from a write. */
 export interface Returning {
@@ -14,8 +13,8 @@ export interface Returning {
   keys: boolean;
   /** The row version after the write. Needs SELECT on the whole table. */
   version: boolean;
-  /** SQL over `count(*)` that must hold, or the write is undone. */
-  allowedCount?: string;
+  /** How many rows the write must have touched, or be undone. */
+  allowed?: RowBounds;
 }
 
 /** The body's columns as a record definition for `json_to_recordset`. */
@@ -36,13 +35,14 @@ export function compileReturning(scope: Scope, { shape, select, keys, version }:
 }
 
 /** The outer select over the rows written (`_w`). */
-export function compileOutcome(relation: Relation, { shape, keys, version, allowedCount }: Returning, inserted: boolean): string {
+export function compileOutcome(scope: Scope, { shape, keys, version, allowed }: Returning, inserted: boolean): string {
+  const { relation } = scope;
   const extra: string[] = [];
   if (version && hasRowVersion(relation)) extra.push(`'etag', case when pg_catalog.count(*) = 1 then pg_catalog.min(_w._v) end`);
   if (keys && relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_agg(_w._k)`);
   if (inserted && hasRowVersion(relation)) extra.push(`'status', case when pg_catalog.bool_or(_w._i) is false then 200 else 201 end`);
   const extraSql = extra.length === 0 ? 'null::pg_catalog.jsonb' : `pg_catalog.jsonb_build_object(${extra.join(', ')})`;
-  return ` select ${bodySql('_w._r', shape)} as body, null::pg_catalog.int8 as total, ${guardedCount(allowedCount)} as page, ${extraSql} as extra from _w`;
+  return ` select ${bodySql('_w._r', shape)} as body, null::pg_catalog.int8 as total, ${guardedCount(scope.parameters, allowed)} as page, ${extraSql} as extra from _w`;
 }
 
 function keyTexts(scope: Scope): string {
