@@ -22,12 +22,14 @@ export interface BullBackend {
 
 export interface BullJobsOptions {
   logger: Logger;
-  /** A job whose worker shows no life for so long, ms, is given to another. Default 30,000. */
+  /** A job whose worker shows no life is given to another within this time, ms. Default 15,000; a third of it must be longer than the event loop ever stands still. */
   stalledMs?: number;
 }
 
 /** Completed ids are remembered so long (s) and so many: an event that comes again within that adds nothing. */
 const KEEP_COMPLETED = { age: 24 * 3600, count: 50_000 };
+/** What every worker is given: a job that takes its worker along so often is parked; a lost connection is tried again at once, not after BullMQ's 15 s. */
+export const WORKER_DEFAULTS = { maxStalledCount: 25, runRetryDelay: 500 };
 /** More parked jobs than these are not listed at once. */
 const MOST_PARKED = 1_000;
 
@@ -39,7 +41,7 @@ export class BullJobs extends Jobs {
   readonly #queues = new Map<string, Queue>();
   readonly #workers = new Map<string, Worker>();
 
-  constructor(backend: BullBackend, { logger, stalledMs = 30_000 }: BullJobsOptions) {
+  constructor(backend: BullBackend, { logger, stalledMs = 15_000 }: BullJobsOptions) {
     super();
     this.#backend = backend;
     this.#logger = logger;
@@ -61,8 +63,9 @@ export class BullJobs extends Jobs {
     await this.#use(() => this.#backend.prepare());
     const worker = this.#backend.openWorker(queue.name, (job) => this.#run(queue, handler, job), {
       concurrency,
-      stalledInterval: this.#stalledMs,
-      lockDuration: this.#stalledMs,
+      // A dead worker's lock ends within one; the first check after that takes note, the second gives the job away.
+      lockDuration: this.#stalledMs / 3,
+      stalledInterval: this.#stalledMs / 3,
     });
     worker.on('error', (error) => this.#logger.warn({ err: error, queue: queue.name }, 'the job queue does not answer; trying again'));
     this.#workers.set(queue.name, worker);
@@ -87,7 +90,9 @@ export class BullJobs extends Jobs {
 
   async redrive<Payload>(queue: JobQueue<Payload>, id: string): Promise<boolean> {
     return this.#use(async () => {
-      const job = (await (await this.#open(queue.name)).getJob(toBullId(id))) as BullJob | undefined;
+      const known = await this.#open(queue.name);
+      // A job that a schedule made has an id of BullMQ's own.
+      const job = ((await known.getJob(toBullId(id))) ?? (await known.getJob(id))) as BullJob | undefined;
       if (!job || !(await job.isFailed())) return false;
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
       return true;

@@ -5,9 +5,9 @@ export function failedReason(kind: FailureKind, message: string): string {
   return `${kind}: ${message}`;
 }
 
-/** BullMQ writes reasons of its own too, for a job that stalled too often. */
+/** BullMQ writes reasons of its own too, for a job whose workers died too often. */
 export function parseFailedReason(text: string): { kind: FailureKind; reason: string } {
   const [head = '', ...rest] = text.split(': ');
   const kind = FAILURE_KINDS.find((candidate) => candidate === head);
-  return kind ? { kind, reason: rest.join(': ') } : { kind: 'timeout', reason: text };
+  return kind ? { kind, reason: rest.join(': ') } : { kind: 'poison-record', reason: text };
 }

@@ -1,8 +1,12 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, expect, it } from '@jest/globals';
 import { Failure } from '#libs/failure/failure';
 import type { JobQueue, Jobs } from './jobs.ts';
 
 export interface JobsUnderTest {
+  /** What a process of its own needs to reach the same back end: `redis` or `postgres`, and its URL. */
+  readonly reach: readonly [kind: 'redis' | 'postgres', url: string];
   /** Another instance on the same back end, as another process would have it; `stalledMs` as given. */
   open(options?: { stalledMs?: number }): Jobs;
   /** A queue name that no other test has. */
@@ -152,5 +156,52 @@ export function jobsConformance(start: () => JobsUnderTest): void {
     gate.resolve();
     await drained;
     expect([finished, (await jobs.counts(queue)).waiting]).toEqual([1, 1]);
+  });
+
+  it('does not start a delayed job before its time', async () => {
+    const [jobs, queue, seen] = [open(), queueOf(), journal()];
+    await jobs.process(queue, seen.handler);
+    const begin = performance.now();
+    await jobs.enqueue(queue, [
+      { id: 'later', payload: { n: 2 }, delayMs: 300 },
+      { id: 'now', payload: { n: 1 } },
+    ]);
+    await seen.reached(2);
+    expect(seen.calls.map((call) => call.id)).toEqual(['now', 'later']);
+    expect(performance.now() - begin).toBeGreaterThanOrEqual(295);
+  });
+
+  it('gives the job of a worker that died to another within the stalled time', async () => {
+    const stalledMs = 1_500;
+    const [jobs, queue, seen] = [open({ stalledMs }), queueOf(), journal()];
+    await jobs.enqueue(queue, [{ id: 'held', payload: { n: 5 } }]);
+    const holder = fork(new URL('./fixtures/hold-a-job.ts', import.meta.url), [...start().reach, queue.name, String(stalledMs)], { execArgv: [] });
+    await once(holder, 'message');
+    const ended = once(holder, 'exit');
+    holder.kill('SIGKILL');
+    await ended;
+    const died = performance.now();
+    await jobs.process(queue, seen.handler);
+    await seen.reached(1);
+    expect(seen.calls).toEqual([{ id: 'held', n: 5, attempt: 1 }]);
+    // Twice, for a machine that is busy with other suites.
+    expect(performance.now() - died).toBeLessThan(2 * stalledMs);
+    await untilCounts(jobs, queue, { active: 0, parked: 0 });
+  });
+
+  it('parks and redrives a job that a schedule made, too', async () => {
+    const [jobs, queue] = [open(), queueOf()];
+    let broken = true;
+    const seen = journal(() => (broken ? Promise.reject(new Failure('invalid-input', 'no')) : undefined));
+    await jobs.schedule(queue, { id: 'night:ly', every: { ms: 60_000 }, payload: { n: 1 } });
+    await jobs.process(queue, seen.handler);
+    await seen.reached(1);
+    await untilCounts(jobs, queue, { parked: 1 });
+    const [parked] = await jobs.parked(queue);
+    broken = false;
+    expect(await jobs.redrive(queue, parked!.id)).toBe(true);
+    await seen.reached(2);
+    expect(seen.calls[1]?.id).toBe(parked!.id);
+    await jobs.unschedule(queue, 'night:ly');
   });
 }

@@ -13,7 +13,11 @@ describe('jobs on Postgres', () => {
   });
   afterAll(() => database.drop());
 
-  jobsConformance(() => ({ open: (options) => createPostgresJobs({ connectionString: database.url, logger, ...options }), name: () => uniqueName('queue') }));
+  jobsConformance(() => ({
+    open: (options) => createPostgresJobs({ connectionString: database.url, logger, ...options }),
+    name: () => uniqueName('queue'),
+    reach: ['postgres', database.url],
+  }));
 
   it('say that the queue database is away, and work once it is there', async () => {
     const away = createPostgresJobs({ connectionString: 'postgres://nobody:x@127.0.0.1:1/none', logger });

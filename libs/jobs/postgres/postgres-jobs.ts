@@ -1,7 +1,7 @@
 import { createPostgresBackend, DEFAULT_SCHEMA, type Queue, runMigrations, withBackend, type Worker } from 'bullmq';
 import pg from 'pg';
 import type { Logger } from '#libs/runtime/logger';
-import { type BullBackend, BullJobs } from '../bull-jobs.ts';
+import { type BullBackend, BullJobs, WORKER_DEFAULTS } from '../bull-jobs.ts';
 
 export interface PostgresJobsOptions {
   /** A database of the queues' own: a job is 3 kB of WAL that the change stream need not read (decisions.md 13). The login may create a schema in it. */
@@ -54,7 +54,7 @@ class PostgresBackend implements BullBackend {
   }
 
   openWorker(name: string, work: Parameters<BullBackend['openWorker']>[1], options: Parameters<BullBackend['openWorker']>[2]): Worker {
-    return new postgres.Worker(name, work, { connection: this.#pool, maxStalledCount: 1_000, ...options }) as unknown as Worker;
+    return new postgres.Worker(name, work, { connection: this.#pool, ...WORKER_DEFAULTS, ...options }) as unknown as Worker;
   }
 
   async exclusively<T>(work: () => Promise<T>): Promise<T> {

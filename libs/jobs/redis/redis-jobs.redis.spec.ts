@@ -8,7 +8,11 @@ import { createRedisJobs } from './redis-jobs.ts';
 const logger = createLogger({ service: 'test', level: 'silent' });
 
 describe('jobs on Redis', () => {
-  jobsConformance(() => ({ open: (options) => createRedisJobs({ url: testRedisUrl(), logger, ...options }), name: () => uniqueName('queue') }));
+  jobsConformance(() => ({
+    open: (options) => createRedisJobs({ url: testRedisUrl(), logger, ...options }),
+    name: () => uniqueName('queue'),
+    reach: ['redis', testRedisUrl()],
+  }));
 
   it('say that Redis is away', async () => {
     const away = createRedisJobs({ url: 'redis://127.0.0.1:1', logger });

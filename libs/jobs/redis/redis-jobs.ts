@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from '#libs/runtime/logger';
-import { type BullBackend, BullJobs } from '../bull-jobs.ts';
+import { type BullBackend, BullJobs, WORKER_DEFAULTS } from '../bull-jobs.ts';
 
 export interface RedisJobsOptions {
   /** `redis://` or `rediss://`. */
@@ -39,7 +39,7 @@ class RedisBackend implements BullBackend {
   }
 
   openWorker(name: string, work: Parameters<BullBackend['openWorker']>[1], options: Parameters<BullBackend['openWorker']>[2]): Worker {
-    return new Worker(name, work, { connection: this.#waiting, maxStalledCount: 1_000, ...options });
+    return new Worker(name, work, { connection: this.#waiting, ...WORKER_DEFAULTS, ...options });
   }
 
   /** Redis runs each of BullMQ's scripts alone. */
