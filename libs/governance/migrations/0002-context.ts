@@ -15,16 +15,21 @@ export class Context1763800000002 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims,
+    await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims, lakeloop.login_claims,
       lakeloop.sealed_context, lakeloop.reseal, lakeloop.seal, lakeloop.mac, lakeloop.is_service_session`);
   }
 }
 
-/** Direct membership, not pg_has_role: a superuser would be a member of everything. */
+/**
+ * A superuser is a member of everything, so of lakeloop_owner too; a service login never is. PL/pgSQL here and below: it keeps its plans for the session,
+ * where a function in SQL that can't be inlined costs several times as much.
+ */
 const SERVICE_SESSION = `
 create function lakeloop.is_service_session() returns boolean
-language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select exists (select from pg_auth_members m where m.member = to_regrole(quote_ident(session_user)) and m.roleid = to_regrole('lakeloop_service'))
+language plpgsql stable parallel safe set search_path = pg_catalog, pg_temp as $$
+begin
+  return (pg_has_role(session_user, 'lakeloop_service', 'member') and not pg_has_role(session_user, 'lakeloop_owner', 'member'));
+end
 $$`;
 
 /** The inner hash makes the outer one's input of fixed length, so that it can't be extended. */
@@ -38,18 +43,16 @@ revoke all on function lakeloop.mac from public`;
 /** \`next\`: SHA-256 (hex) of the token that may open another context in this transaction; empty when none may. */
 const SEAL = `
 create function lakeloop.seal(role text, ctx text, next text default '') returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
-  opening text := next || '.';
+  sealed text;
 begin
-  if pg_current_xact_id_if_assigned() is not null then
-    raise insufficient_privilege using message = 'the context of this transaction is already set';
+  if pg_current_xact_id_if_assigned() is not null or pg_has_role(session_user, 'lakeloop_owner', 'member') or not pg_has_role(session_user, 'lakeloop_service', 'member') then
+    raise insufficient_privilege using message = 'a context is set by a service login, once, before its transaction has written anything';
   end if;
-  if not exists (select from pg_auth_members m where m.member = to_regrole(quote_ident(session_user)) and m.roleid = to_regrole('lakeloop_service')) then
-    raise insufficient_privilege using message = 'only a service login sets a context';
-  end if;
-  perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
-  return opening || (select encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex') from lakeloop.state s);
+  select seal.next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(role) || ':' || role || ':' || seal.next || ':' || ctx, 'UTF8'))), 'hex')
+  into sealed from lakeloop.state s where pg_logical_emit_message(true, 'lakeloop.ctx', ctx) is not null;
+  return sealed;
 end
 $$;
 revoke all on function lakeloop.seal from public`;
@@ -73,7 +76,7 @@ $$`;
 
 const SEALED_CONTEXT = `
 create function lakeloop.sealed_context() returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   ctx text := current_setting('lakeloop.ctx', true);
   seal text := current_setting('lakeloop.seal', true);
@@ -84,10 +87,8 @@ begin
     return null;
   end if;
   next := split_part(seal, '.', 1);
-  if (select next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex') = seal from lakeloop.state s) then
-    return ctx::jsonb;
-  end if;
-  return null;
+  return (select ctx::jsonb from lakeloop.state s where seal =
+    next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex'));
 end
 $$`;
 
@@ -107,16 +108,24 @@ $$`;
 
 /** Claims decide rows, as the role decides tables: both are the service login's word (decisions.md 2), so neither is sealed. */
 const CLAIMS = `
-create function lakeloop.claims() returns jsonb
+create function lakeloop.login_claims() returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(
-    case when lakeloop.is_service_session() then nullif(current_setting('request.jwt.claims', true), '')::jsonb
-         else (select p.claims from lakeloop.principals p where p.login = session_user) end,
-    '{}'::jsonb)
+  select p.claims from lakeloop.principals p where p.login = session_user
+$$;
+create function lakeloop.claims() returns jsonb
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  if (pg_has_role(session_user, 'lakeloop_service', 'member') and not pg_has_role(session_user, 'lakeloop_owner', 'member')) then
+    return coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb;
+  end if;
+  return coalesce(lakeloop.login_claims(), '{}');
+end
 $$;
 create function lakeloop.claim(name text) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $$
-  select lakeloop.claims() ->> name
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return lakeloop.claims() ->> name;
+end
 $$`;
 
 /** For triggers and compiled statements: ends the transaction with an HTTP status (PostgREST's PTxyz). */

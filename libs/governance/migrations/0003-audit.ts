@@ -70,49 +70,38 @@ create type audit.recording as (
   request_id text, trace_id text, flow text, hop integer, reason text, digest bytea
 )`;
 
-/** Called by recorders only, under their pinned settings. The seal is checked here again rather than by a call: this is the write path. */
+/**
+ * Called by recorders only, under their pinned settings. One query rather than a list of assignments: PL/pgSQL prepares every expression anew in
+ * each transaction, and this is the write path. The seal is checked as lakeloop.sealed_context() does.
+ */
 const BEGIN_RECORDING = `
 create function audit.begin_recording(table_schema name, table_name name, schema_version integer) returns audit.recording
 language plpgsql as $$
 declare
   r audit.recording;
-  state lakeloop.state;
-  ctx text := current_setting('lakeloop.ctx', true);
-  seal text := current_setting('lakeloop.seal', true);
-  c jsonb;
 begin
-  select * into state from lakeloop.state;
-  r.xid := pg_current_xact_id();
-  r.at := clock_timestamp();
-  r.login := session_user;
-  r.role := current_setting('role');
-  if r.role = 'none' then
-    r.role := session_user;
-  end if;
-  if ctx <> '' and seal <> '' and seal = split_part(seal, '.', 1) || '.' || encode(sha256(state.secret || sha256(convert_to(
-       r.xid::text || ':' || length(r.role::text) || ':' || r.role || ':' || split_part(seal, '.', 1) || ':' || ctx, 'UTF8'))), 'hex') then
-    c := ctx::jsonb;
-    r.actor := c ->> 'actor';
-    r.agent := c ->> 'agent';
-    r.on_behalf_of := c ->> 'onBehalfOf';
-    r.request_id := c ->> 'requestId';
-    r.trace_id := nullif(substring(c ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-'), '00000000000000000000000000000000');
-    r.flow := c ->> 'flow';
-    r.hop := c ->> 'hop';
-    r.reason := c ->> 'reason';
-    r.verified := true;
-  else
-    r.actor := session_user;
-    r.verified := not lakeloop.is_service_session();
-  end if;
-  r.table_schema := table_schema;
-  r.table_name := table_name;
-  r.schema_version := schema_version;
-  r.policy_version := state.policy_version;
-  r.epoch := state.epoch;
-  r.digest := sha256(convert_to(json_build_array(
-    r.xid::text, r.at::text, r.actor, r.agent, r.on_behalf_of, r.verified::text, r.login, r.role, table_schema, table_name, schema_version::text,
-    r.policy_version::text, r.epoch::text, r.request_id, r.trace_id, r.flow, r.hop::text, r.reason)::text, 'UTF8'));
+  select m.xid, m.at, m.actor, m.agent, m.on_behalf_of, m.verified, session_user, m.role, begin_recording.table_schema, begin_recording.table_name, begin_recording.schema_version,
+         m.policy_version, m.epoch, m.request_id, m.trace_id, m.flow, m.hop, m.reason,
+         sha256(convert_to(json_build_array(m.xid::text, m.at::text, m.actor, m.agent, m.on_behalf_of, m.verified::text, session_user::text, m.role,
+           begin_recording.table_schema, begin_recording.table_name, begin_recording.schema_version::text, m.policy_version::text, m.epoch::text,
+           m.request_id, m.trace_id, m.flow, m.hop, m.reason)::text, 'UTF8'))
+  into r
+  from (
+    select s.xid, s.at, s.role, s.policy_version, s.epoch, coalesce(s.c ->> 'actor', session_user) as actor, s.c ->> 'agent' as agent,
+           s.c ->> 'onBehalfOf' as on_behalf_of, s.c ->> 'requestId' as request_id, s.c ->> 'flow' as flow, s.c ->> 'hop' as hop, s.c ->> 'reason' as reason,
+           nullif(substring(s.c ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-'), '00000000000000000000000000000000') as trace_id,
+           s.c is not null or not (pg_has_role(session_user, 'lakeloop_service', 'member') and not pg_has_role(session_user, 'lakeloop_owner', 'member')) as verified
+    from (
+      select g.*, case when g.ctx <> '' and g.seal = g.next || '.' || encode(sha256(g.secret || sha256(convert_to(
+               g.xid::text || ':' || length(g.role) || ':' || g.role || ':' || g.next || ':' || g.ctx, 'UTF8'))), 'hex') then g.ctx::jsonb end as c
+      from (
+        select pg_current_xact_id() as xid, clock_timestamp() as at, coalesce(nullif(current_setting('role'), 'none'), session_user) as role,
+               current_setting('lakeloop.ctx', true) as ctx, current_setting('lakeloop.seal', true) as seal, split_part(current_setting('lakeloop.seal', true), '.', 1) as next,
+               t.policy_version, t.epoch, t.secret
+        from lakeloop.state t offset 0
+      ) g offset 0
+    ) s offset 0
+  ) m;
   return r;
 end
 $$;

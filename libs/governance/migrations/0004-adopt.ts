@@ -63,9 +63,9 @@ language sql stable set search_path = pg_catalog, pg_temp as $f$
          from c)
   select format($$insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation, key, before, after,
       schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, salt, leaf)
-    select r.id, (c).xid, (c).at, (c).actor, (c).agent, (c).on_behalf_of, (c).verified, (c).login, (c).role, (c).table_schema, (c).table_name, r.operation, r.key, r.before, r.after,
-      (c).schema_version, (c).policy_version, (c).epoch, (c).request_id, (c).trace_id, (c).flow, (c).hop, (c).reason, r.salt,
-      sha256('\x0001'::bytea || (c).digest || sha256(convert_to(json_build_array(r.id::text, r.operation, r.key::text)::text, 'UTF8'))
+    select r.id, c.xid, c.at, c.actor, c.agent, c.on_behalf_of, c.verified, c.login, c.role, c.table_schema, c.table_name, r.operation, r.key, r.before, r.after,
+      c.schema_version, c.policy_version, c.epoch, c.request_id, c.trace_id, c.flow, c.hop, c.reason, r.salt,
+      sha256('\x0001'::bytea || c.digest || sha256(convert_to(json_build_array(r.id::text, r.operation, r.key::text)::text, 'UTF8'))
       || %s)
     from (select nextval('audit.entry_id_seq') as id, %s as operation, jsonb_build_object(%s) as key, %s as before, %s as after, uuid_send(gen_random_uuid()) as salt
       from %s offset 0) r$$,
@@ -91,7 +91,7 @@ declare
   matched text := (select string_agg(format('o.%1$I %2$s n.%1$I', name, equals), ' and ' order by ordinal) from audit.key_columns(root));
   first name := (select name from audit.key_columns(root) where ordinal = 1);
   pinned text := $$set search_path = pg_catalog, pg_temp set "TimeZone" = 'UTC' set "DateStyle" = 'ISO, MDY' set "IntervalStyle" = 'postgres' set bytea_output = 'hex'
-  set extra_float_digits = 1 set lc_monetary = 'C'$$;
+  set extra_float_digits = 1 set lc_monetary = 'C' set plan_cache_mode = force_generic_plan$$;
 begin
   select format('c := audit.begin_recording(%L, %L, %s);', n.nspname, k.relname, version) into opening
   from pg_class k join pg_namespace n on n.oid = k.relnamespace where k.oid = root;
@@ -129,13 +129,13 @@ begin%3$s
   end if;
   insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation,
     schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, leaf)
-  select s.id, (c).xid, (c).at, (c).actor, (c).agent, (c).on_behalf_of, (c).verified, (c).login, (c).role, (c).table_schema, (c).table_name, 'truncate',
-    (c).schema_version, (c).policy_version, (c).epoch, (c).request_id, (c).trace_id, (c).flow, (c).hop, (c).reason,
-    sha256('\x0001'::bytea || (c).digest || sha256(convert_to(json_build_array(s.id::text, 'truncate', null::text)::text, 'UTF8')))
+  select s.id, c.xid, c.at, c.actor, c.agent, c.on_behalf_of, c.verified, c.login, c.role, c.table_schema, c.table_name, 'truncate',
+    c.schema_version, c.policy_version, c.epoch, c.request_id, c.trace_id, c.flow, c.hop, c.reason,
+    sha256('\x0001'::bytea || c.digest || sha256(convert_to(json_build_array(s.id::text, 'truncate', null::text)::text, 'UTF8')))
   from (select nextval('audit.entry_id_seq') as id) s;
   return null;
 end $body$ $q$, recorder, pinned, guard, opening,
-    replace(audit.entry_insert(root, '''truncate''', 'o', true, false, 'only @table o'), '(c)', '($1)'));
+    replace(audit.entry_insert(root, '''truncate''', 'o', true, false, 'only @table o'), 'c.', '($1).'));
   execute format('alter function %1$s() owner to lakeloop_owner; alter function %1$s_truncate() owner to lakeloop_owner', recorder);
   execute format('revoke all on function %1$s(), %1$s_truncate() from public', recorder);
 end

@@ -18,6 +18,29 @@ export class Execute1763800000005 implements MigrationInterface {
 }
 
 /**
+ * Runs `statement`, prepared in this session where it can be: parsing and planning cost several times what an insert does. The role is part of the
+ * name, since row-level security makes one role's plan useless to another. What is prepared is noted in a setting, which is quicker to ask than
+ * pg_prepared_statements; a roll-back forgets the note, hence the second look. Past the limit, statements run unprepared.
+ */
+const RUN = `
+  prepared := 'll_' || md5(role || ':' || statement);
+  if current_setting('lakeloop.' || prepared, true) is distinct from 'prepared' then
+    if exists (select from pg_prepared_statements p where p.name = prepared) then
+      perform set_config('lakeloop.' || prepared, 'prepared', false);
+    elsif (select count(*) from pg_prepared_statements) < 256 then
+      execute 'prepare ' || prepared || '(text[]) as ' || statement;
+      perform set_config('lakeloop.' || prepared, 'prepared', false);
+    else
+      prepared := null;
+    end if;
+  end if;
+  if prepared is null then
+    execute statement into body, total, page, extra using parameters;
+  else
+    execute format('execute %s(%L)', prepared, parameters) into body, total, page, extra;
+  end if;`;
+
+/**
  * Context first, then the idempotency key, then role and settings, then the statement, whose one row is (body, total, page, extra).
  * A twin waits on the key's unique index for at most 5 s (55P03).
  */
@@ -30,6 +53,7 @@ declare
   sealed text := lakeloop.seal(role, ctx);
   waits text;
   stored lakeloop.idempotency_key;
+  prepared text;
 begin
   if idempotency_id is not null then
     waits := current_setting('lock_timeout');
@@ -48,8 +72,7 @@ begin
     end if;
     perform set_config('lock_timeout', waits, true);
   end if;
-  perform set_config('lakeloop.ctx', ctx, true), set_config('lakeloop.seal', sealed, true), set_config('request.jwt.claims', claims, true), set_config('role', role, true);
-  execute statement into body, total, page, extra using parameters;
+  perform set_config('lakeloop.ctx', ctx, true), set_config('lakeloop.seal', sealed, true), set_config('request.jwt.claims', claims, true), set_config('role', role, true);${RUN}
   outcome := 'executed';
   if idempotency_id is not null then
     perform set_config('role', 'none', true);
@@ -64,9 +87,10 @@ revoke all on function lakeloop.execute from public`;
 const READ = `
 create function lakeloop.read(role text, claims text, statement text, parameters text[], out body text, out total bigint, out page bigint, out extra jsonb)
 language plpgsql as $$
+declare
+  prepared text;
 begin
-  perform set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', claims, true), set_config('role', role, true);
-  execute statement into body, total, page, extra using parameters;
+  perform set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', claims, true), set_config('role', role, true);${RUN}
 end
 $$;
 revoke all on function lakeloop.read from public`;

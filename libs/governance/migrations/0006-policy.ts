@@ -39,7 +39,16 @@ language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   claim jsonb := lakeloop.claims() -> name;
   value text := claim #>> '{}';
-  form text := case type
+  form text;
+begin
+  if value is null then
+    return null;
+  elsif jsonb_typeof(claim) <> 'string' and (jsonb_typeof(claim) in ('object', 'array') or jsonb_typeof(claim) = 'number' and value !~ '^-?[0-9]{1,15}$') then
+    return null;
+  elsif type = 'text' then
+    return value;
+  end if;
+  form := case type
     when 'boolean' then '^(true|t|false|f)$'
     when 'int2' then '^[+-]?[0-9]{1,19}$'
     when 'int4' then '^[+-]?[0-9]{1,19}$'
@@ -50,14 +59,7 @@ declare
     when 'timestamp' then '^([0-9]{4,6}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?( BC)?|-?infinity)$'
     when 'timestamptz' then '^([0-9]{4,6}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)( BC)?|-?infinity)$'
   end;
-begin
-  if jsonb_typeof(claim) = 'number' and value !~ '^-?[0-9]{1,15}$' or jsonb_typeof(claim) in ('object', 'array') then
-    return null;
-  elsif type = 'text' then
-    return value;
-  elsif type = 'numeric' and length(value) > 1000 then
-    return null;
-  elsif value !~ form or not lakeloop.is_input(value, type) then
+  if value !~ form or length(value) > 1000 and type = 'numeric' or not lakeloop.is_input(value, type) then
     return null;
   end if;
   return value;
