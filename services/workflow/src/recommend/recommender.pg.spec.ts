@@ -104,6 +104,13 @@ describe('a trained flow', () => {
     expect(rowCount).toBe(1);
   });
 
+  it('counts an event id once, whatever it is said to be about', async () => {
+    const [first, second] = [await flag(), await flag()];
+    expect(await recommender.recommend(first)).toBe('recommended');
+    expect(await recommender.recommend({ ...second, eventId: first.eventId })).toBe('duplicate');
+    expect(await recommendationsOf(second.caseId)).toEqual([]);
+  });
+
   it('leaves nothing in the inbox when the write-back fails, so that the event counts again', async () => {
     const job = await flag();
     const broken = new Recommender({
