@@ -77,7 +77,7 @@ function structure(hexMessages: readonly string[]): unknown[] {
   const stable = (id: number): number => ids.get(id) ?? (ids.set(id, ids.size), ids.size - 1);
   const messages = hexMessages.map((hex) => decoder.decode(Buffer.from(hex, 'hex')));
   const streamed = messages.some((message) => message.type === 'stream-start');
-  return messages.filter((message) => !streamed || !/^stream-st/.test(message.type)).map((message) => mask(message, stable));
+  return messages.filter((message) => !streamed || !message.type.startsWith('stream-st')).map((message) => mask(message, stable));
 }
 
 const IDS = new Set(['xid', 'subXid', 'streamXid', 'oid', 'relationOid', 'typeOid']);

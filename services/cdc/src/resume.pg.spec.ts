@@ -68,7 +68,7 @@ describe('after a crash', () => {
   );
 
   it('in the middle of a large transaction goes on near where it was, with the same ordinals', async () => {
-    const rows = 60_000;
+    const rows = 40_000;
     const first = await cdc.streaming();
     let progress = 0;
     disarm.push(arm('cdc.after-progress', () => void (progress += 1)));
@@ -227,7 +227,7 @@ describe('a dependency that is missing', () => {
       get: (target, name) => {
         if (name === 'ensureTopic' && down) return () => Promise.reject(new Failure('dependency-unavailable', 'the broker is away'));
         const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
     });
     const service = cdc.run({}, log);
@@ -262,7 +262,7 @@ class GatedLog {
       get: (target, name) => {
         if (name === 'openProducer') return openProducer;
         const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? value.bind(target) : value;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
     });
   }

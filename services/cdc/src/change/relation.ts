@@ -1,6 +1,7 @@
 import type { RelationMessage } from '#libs/pgoutput/message';
 import type { ValueEncoder } from './values/encoder.ts';
-import { typeEncoder, type TypeLookup } from './values/type-encoder.ts';
+import type { TypeLookup } from './type-description.ts';
+import { typeEncoder } from './values/type-encoder.ts';
 
 /** A table as a Relation message described it, made ready for writing rows: what is constant per column is computed once. */
 export interface Relation {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { TypeDescription } from '../change/values/type-encoder.ts';
+import type { TypeDescription } from '../change/type-description.ts';
 
 /** A domain's base and an array's element come along. Only the system's own input functions and hstore's are known by name. */
 const DESCRIBE = `

@@ -26,19 +26,21 @@ export class CdcHarness {
   readonly database: TestDatabase;
   readonly log: ChangeLog;
   readonly slot = uniqueName('slot');
-  readonly prefix = 'test';
+  readonly prefix: string;
   readonly #removeLog: () => Promise<void>;
   readonly #services: RunningCdc[] = [];
 
-  private constructor(database: TestDatabase, log: ChangeLog, removeLog: () => Promise<void>) {
+  constructor({ database, log, prefix, removeLog }: { database: TestDatabase; log: ChangeLog; prefix: string; removeLog: () => Promise<void> }) {
     this.database = database;
     this.log = log;
+    this.prefix = prefix;
     this.#removeLog = removeLog;
   }
 
+  /** On an embedded log. */
   static async create(): Promise<CdcHarness> {
     const { log, remove } = await temporaryLog();
-    return new CdcHarness(await createTestDatabase(), log, remove);
+    return new CdcHarness({ database: await createTestDatabase(), log, prefix: 'test', removeLog: remove });
   }
 
   /** Starts a service; resolves at once. */

@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { BackendFramer } from './backend-framer.ts';
+
+const message = fc.record({ code: fc.nat({ max: 255 }), body: fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)) });
+
+function encode({ code, body }: { code: number; body: Buffer }): Buffer {
+  const header = Buffer.alloc(5);
+  header[0] = code;
+  header.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([header, body]);
+}
+
+describe('the framer', () => {
+  it('finds the same messages however the bytes are cut', () => {
+    fc.assert(
+      fc.property(fc.array(message), fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1 }), (messages, cuts) => {
+        const bytes = Buffer.concat(messages.map(encode));
+        const framer = new BackendFramer();
+        const found: { code: number; body: Buffer }[] = [];
+        for (let offset = 0, cut = 0; offset < bytes.length; cut += 1) {
+          const end = offset + (cuts[cut % cuts.length] as number);
+          framer.push(bytes.subarray(offset, end), (code, body) => found.push({ code, body }));
+          offset = end;
+        }
+        expect(found.map(({ code, body }) => [code, body.toString('hex')])).toEqual(messages.map(({ code, body }) => [code, body.toString('hex')]));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each([0, 3, 0xffff_ffff])('refuses an announced length of %d', (length) => {
+    const bytes = Buffer.alloc(5);
+    bytes.writeUInt32BE(length, 1);
+    expect(() => new BackendFramer().push(bytes, () => undefined)).toThrow(expect.objectContaining({ kind: 'protocol-violation' }));
+  });
+});

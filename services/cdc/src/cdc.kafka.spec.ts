@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { createLogger } from '#libs/runtime/logger';
+import { testBrokers } from '#libs/testing/kafka-server';
+import { createTestDatabase, uniqueName } from '#libs/testing/postgres';
+import { CdcHarness, eventOf } from './testing/cdc-harness.ts';
+
+let cdc: CdcHarness;
+beforeEach(async () => {
+  const prefix = uniqueName('cdc');
+  const logger = createLogger({ service: 'test', level: 'silent' });
+  const log = KafkaChangeLog.connect({ brokers: testBrokers(), clientId: 'test', logger, fences: (topic) => topic.startsWith(`${prefix}.`) });
+  cdc = new CdcHarness({ database: await createTestDatabase(), log, prefix, removeLog: () => log.close() });
+});
+afterEach(() => cdc.close());
+
+describe('capture into Kafka', () => {
+  it('publishes, hands over to a standby and loses nothing', async () => {
+    await cdc.sql('create table t (id int primary key)');
+    const leader = await cdc.streaming();
+    const standby = cdc.run();
+    await standby.reaches('standby');
+    await cdc.sql('insert into t select n from generate_series(1, 5000) n');
+    await cdc.until('public.t', (event) => event.after?.['id'] === 5000);
+    await leader.end();
+    await cdc.sql('insert into t values (5001); delete from t where id = 5001');
+    await standby.reaches('streaming');
+    const events = await cdc.published('public.t');
+    expect(events.map((event) => event.op).slice(-3)).toEqual(['c', 'd', null]);
+    expect(events.slice(0, 5001).map((event) => event.after?.['id'])).toEqual(Array.from({ length: 5001 }, (_, index) => index + 1));
+    expect(events).toHaveLength(5003);
+  });
+
+  it('stops the instance that a newer one fenced, which publishes nothing more', async () => {
+    await cdc.sql('create table t (id int primary key)');
+    const fenced = await cdc.streaming();
+    await cdc.sql('insert into t values (1)');
+    await cdc.until('public.t', (event) => event.after?.['id'] === 1);
+    await (await cdc.log.openProducer(`cdc:${cdc.slot}`)).close();
+    await cdc.sql('insert into t values (2)');
+    await expect(fenced.reaches('streaming', /never/)).rejects.toThrow('fenced');
+    const published: unknown[] = [];
+    for await (const record of cdc.log.read(`${cdc.prefix}.public.t`, 0, 0n)) published.push(eventOf(record).after?.['id']);
+    expect(published).toEqual([1]);
+  });
+});
