@@ -25,7 +25,7 @@ export const DEMO_ACCOUNTS: readonly Account[] = [
   { username: 'supply', name: 'Sofia Castellano', role: 'supply', claims: { team: 'supply' } },
   { username: 'auditor', name: 'August Nyman', role: 'auditor', claims: { team: 'audit' } },
   { username: 'administrator', name: 'Ada Kowalski', role: 'administrator', claims: { team: 'platform' } },
-  { username: 'agent', name: 'Lakeloop agent', role: 'agent', claims: { team: 'automation', act: { sub: 'agent' } } },
+  { username: 'agent', name: 'Lakeloop agent', role: 'agent', claims: { team: 'automation' } },
 ];
 
 /** `<dataDirectory>/accounts.json`: what the start script prints and scripts sign in with. */

@@ -8,7 +8,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { createHttpApp } from '#libs/runtime/http/create-http-app';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
-import { refresh, signIn } from '#libs/testing/sign-in';
+import { refresh, signIn } from './testing/sign-in.ts';
 import type { AccountsFile } from './accounts.ts';
 import { IdentityModule } from './app.module.ts';
 

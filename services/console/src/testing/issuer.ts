@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair } from 'jose';
 import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider';
 
-/** A small OpenID issuer for this package's specs: signs in whoever asks, at once; access tokens live for `accessTokenSeconds`. */
-export async function startIssuer(redirectUri: string, accessTokenSeconds = 900): Promise<{ issuer: string; refreshes: () => number; close(): Promise<void> }> {
+/** A small OpenID issuer for this package's specs: signs in whoever asks, at once; access tokens live for 15 minutes. */
+export async function startIssuer(redirectUri: string): Promise<{ issuer: string; refreshes: () => number; close(): Promise<void> }> {
   let handler: (request: never, response: never) => unknown = () => undefined;
   const server: Server = createServer((request, response) => void handler(request as never, response as never));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -30,7 +30,7 @@ export async function startIssuer(redirectUri: string, accessTokenSeconds = 900)
     interactions: { url: (_context, interaction) => `/interaction/${interaction.uid}` },
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
-    ttl: { AccessToken: accessTokenSeconds, Session: 3600, Grant: 3600, Interaction: 600, IdToken: 600, RefreshToken: 3600 },
+    ttl: { AccessToken: 900, Session: 3600, Grant: 3600, Interaction: 600, IdToken: 600, RefreshToken: 3600 },
     loadExistingGrant: async ({ oidc }) => {
       const grant = new provider.Grant({ clientId: oidc.client?.clientId ?? '', accountId: oidc.session?.accountId ?? '' });
       grant.addOIDCScope('openid profile offline_access');
