@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const SOURCES = ['contracts', 'libs', 'services', 'deploy/local', 'scripts/demo'].filter((folder) => existsSync(join(ROOT, folder)));
+const SOURCES = ['contracts', 'libs', 'services', 'deploy/local', 'scripts/demo', 'scripts/generate'].filter((folder) => existsSync(join(ROOT, folder)));
 const WEB = 'services/console/web';
 
 function run(args) {

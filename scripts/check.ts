@@ -20,7 +20,7 @@ const CHECKS: Check[] = [
   { name: 'import rules', args: ['scripts/import-rules/check.ts'] },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--cache', '--log-level', 'warn', '.'] },
   { name: 'lockfile', args: ['scripts/lockfile.mjs', '--check'] },
-  { name: 'generated files', args: ['scripts/generate.ts', '--check'] },
+  { name: 'generated files', args: ['-C', 'dist', 'scripts/generate.ts', '--check'] },
 ];
 
 interface Outcome {

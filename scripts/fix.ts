@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..');
 const STEPS: string[][] = [
   ['node_modules/oxlint/bin/oxlint', '--type-aware', '--fix', '--quiet'],
-  ['scripts/generate.ts'],
+  ['-C', 'dist', 'scripts/generate.ts'],
   ['node_modules/prettier/bin/prettier.cjs', '--write', '--cache', '--log-level', 'warn', '.'],
 ];
 for (const step of STEPS) spawnSync(process.execPath, step, { cwd: ROOT, stdio: 'inherit' });

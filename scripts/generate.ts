@@ -1,17 +1,21 @@
 /**
  * `npm run generate` writes every committed file that is made from code; with `--check` it only compares, and names each file that is out of date.
- * Generators read the built code (dist), since decorators need their metadata.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { Artefact } from './generate/artefact.ts';
 import { asyncApi } from './generate/async-api.ts';
 import { jsonSchemas } from './generate/json-schemas.ts';
 
 const ROOT = join(import.meta.dirname, '..');
+const BUILT: string = '../dist/scripts/generate/open-api.js';
 const checkOnly = process.argv.includes('--check');
 
-const artefacts: Artefact[] = (await Promise.all([jsonSchemas(ROOT), asyncApi(ROOT)])).flat();
+// Controllers are read from the build: decorators need their metadata.
+spawnSync(process.execPath, ['scripts/build.mjs', '--no-web'], { cwd: ROOT, stdio: 'inherit' });
+const { openApi } = (await import(BUILT)) as typeof import('./generate/open-api.ts');
+const artefacts: Artefact[] = (await Promise.all([jsonSchemas(ROOT), asyncApi(ROOT), openApi()])).flat();
 const outdated: string[] = [];
 for (const { path, text } of artefacts) {
   const file = join(ROOT, path);

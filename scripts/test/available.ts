@@ -25,10 +25,7 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Asks for each need once; the built code is asked, since it is what the suites use. */
-export async function unavailable(root: string, patterns: readonly string[]): Promise<Missing[]> {
-  const specs = specsBelow(root).filter(
-    (file) => patterns.length === 0 || patterns.some((pattern) => !pattern.startsWith('-') && new RegExp(pattern, 'i').test(file)),
-  );
+export async function unavailable(root: string, specs: readonly string[]): Promise<Missing[]> {
   const present = KINDS.map((kind) => ({ ...kind, suites: specs.filter((file) => kind.files.test(file)) })).filter(({ suites }) => suites.length > 0);
   const needs = new Set(present.flatMap(({ needs: needed }) => needed));
   const reasons = new Map(await Promise.all([...needs].map(async (need) => [need, await reasonAgainst(need, root)] as const)));
@@ -53,9 +50,12 @@ async function reasonAgainst(need: Need, root: string): Promise<string | undefin
   return (await resolveKafka(root)).reason;
 }
 
-function specsBelow(root: string): string[] {
-  return globSync('{contracts,libs,services,e2e,scripts,deploy}/**/*.spec.ts', {
+/** Paths of the specs that the patterns pick, as Jest does; options among the patterns are left to it. */
+export function specsMatching(root: string, patterns: readonly string[]): string[] {
+  const specs = globSync('{contracts,libs,services,e2e,scripts,deploy}/**/*.spec.ts', {
     cwd: root,
     exclude: (name) => name.endsWith('node_modules') || name.includes('import-rules'),
   });
+  const wanted = patterns.filter((pattern) => !pattern.startsWith('-')).map((pattern) => new RegExp(pattern, 'i'));
+  return specs.filter((file) => wanted.length === 0 || wanted.some((pattern) => pattern.test(file)));
 }

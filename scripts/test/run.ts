@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { unavailable, type Missing } from './available.ts';
+import { type Missing, specsMatching, unavailable } from './available.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const NO_SKIP = process.env['LAKELOOP_TEST_NO_SKIP'] === '1';
 /** `inBand`: these start processes of their own and measure time, so nothing runs beside them. */
 const PASSES = [
-  { projects: ['unit', 'pg', 'kafka', 'redis'], inBand: false },
-  { projects: ['e2e', 'browser', 'cluster'], inBand: true },
+  { projects: ['unit', 'pg', 'kafka', 'redis'], inBand: false, files: /^(?!e2e\/).*\.spec\.ts$/ },
+  { projects: ['e2e', 'browser', 'cluster'], inBand: true, files: /^e2e\// },
 ];
 
 interface Counts {
@@ -29,14 +29,7 @@ async function runPass(projects: readonly string[], inBand: boolean, patterns: r
     '--disable-warning=TimeoutNegativeWarning',
     'node_modules/jest/bin/jest.js',
   ];
-  const args = [
-    ...jest,
-    '--selectProjects',
-    ...projects,
-    '--passWithNoTests',
-    ...(inBand ? ['--runInBand'] : []),
-    ...(patterns.length > 0 ? ['--', ...patterns] : []),
-  ];
+  const args = [...jest, '--selectProjects', ...projects, '--passWithNoTests', ...(inBand ? ['--runInBand'] : []), '--ci', ...patterns];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, LAKELOOP_TEST_SUMMARY: summary } });
   const forward = (signal: NodeJS.Signals): unknown => child.kill(signal);
   process.on('SIGTERM', forward);
@@ -59,12 +52,13 @@ function sayMissing(missing: readonly Missing[]): void {
 
 process.on('SIGINT', () => undefined);
 const patterns = process.argv.slice(2);
-const missing = await unavailable(ROOT, patterns);
+const specs = specsMatching(ROOT, patterns);
+const missing = await unavailable(ROOT, specs);
 const left = new Set(missing.map(({ project }) => project));
 const total: Counts = { passed: 0, failed: 0, skipped: 0, suites: 0 };
-for (const { projects, inBand } of PASSES) {
+for (const { projects, inBand, files } of PASSES) {
   const possible = projects.filter((project) => !left.has(project));
-  if (possible.length === 0) continue;
+  if (possible.length === 0 || !specs.some((file) => files.test(file))) continue;
   const counts = await runPass(possible, inBand, patterns);
   for (const key of ['passed', 'failed', 'skipped', 'suites'] as const) total[key] += counts[key];
 }

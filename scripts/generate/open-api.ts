@@ -1,0 +1,96 @@
+import 'reflect-metadata';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { ChangeLog } from '#libs/changelog/change-log';
+import type { TokenVerifier } from '#libs/governance/token-verifier';
+import type { Jobs } from '#libs/jobs/jobs';
+import { createPool } from '#libs/postgres/pool';
+import { createServiceRuntime } from '#libs/runtime/service-runtime';
+import { NotificationModule } from '#services/notification/src/app.module';
+import { WorkflowModule } from '#services/workflow/src/app.module';
+import { jsonText, type Artefact } from './artefact.ts';
+import { ROW_PATHS } from './row-paths.ts';
+
+const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
+
+@Module({})
+class EveryController {}
+
+/** contracts/http/openapi.json: what `/v1` serves, read from the controllers themselves; and the row API, whose paths are the database's tables. */
+export async function openApi(): Promise<Artefact[]> {
+  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification()] };
+  // Preview: the modules are wired and nothing is constructed, so nothing connects.
+  const app = await NestFactory.create(modules, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false });
+  const settings = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Lakeloop')
+    .setVersion('1')
+    .setDescription('Rows in PostgREST’s dialect below /rest/v1, everything else below /v1. Errors below /v1 are RFC 9457 problems.')
+    .addBearerAuth()
+    .addSecurityRequirements('bearer');
+  return [{ path: 'contracts/http/openapi.json', text: jsonText(complete(SwaggerModule.createDocument(app, settings.build()))) }];
+}
+
+function complete(document: OpenAPIObject): unknown {
+  const paths = Object.fromEntries(Object.entries(document.paths).map(([path, methods]) => [path, withProblems(methods as Record<string, unknown>)]));
+  return {
+    ...document,
+    paths: { ...ROW_PATHS, ...paths },
+    components: { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM } },
+  };
+}
+
+/** Every operation may answer with a problem. */
+function withProblems(methods: Record<string, unknown>): Record<string, unknown> {
+  const problem = { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+  return Object.fromEntries(
+    Object.entries(methods).map(([method, operation]) => {
+      const { responses, ...rest } = operation as { responses: Record<string, unknown> };
+      return [method, { ...rest, responses: { ...responses, default: problem } }];
+    }),
+  );
+}
+
+const PROBLEM = {
+  type: 'object',
+  description: 'RFC 9457 problem details',
+  required: ['type', 'title', 'status'],
+  properties: { type: { type: 'string' }, title: { type: 'string' }, status: { type: 'integer' }, detail: { type: 'string' }, hint: { type: 'string' } },
+};
+
+/** Stands for what is never asked of it here. */
+function unused<T extends object>(): T {
+  return {} as T;
+}
+
+function workflow(): DynamicModule {
+  return WorkflowModule.register({
+    config: { CDC_TOPIC_PREFIX: 'lakeloop', WORKFLOW_CONCURRENCY: 1, WORKFLOW_HOP_LIMIT: 1, WORKFLOW_RECONCILE_MS: 60_000, DB_POOL_MAX: 1 },
+    connectionString: NOWHERE,
+    changeLog: unused<ChangeLog>(),
+    jobs: unused<Jobs>(),
+    verifier: unused<TokenVerifier>(),
+    runtime: createServiceRuntime('generate-workflow', { LOG_LEVEL: 'silent' }),
+  });
+}
+
+function notification(): DynamicModule {
+  return NotificationModule.register({
+    config: {
+      schemas: undefined,
+      anonRole: undefined,
+      cursorSecret: 'not a secret: nothing is sealed',
+      heartbeatMs: 1_000,
+      maxBufferedEvents: 10,
+      maxBufferedBytes: 65_536,
+      recheckMs: 1_000,
+    },
+    changeLog: unused<ChangeLog>(),
+    pool: createPool({ connectionString: NOWHERE, name: 'generate' }),
+    verifier: unused<TokenVerifier>(),
+    runtime: createServiceRuntime('generate-notification', { LOG_LEVEL: 'silent' }),
+    topicPrefix: 'lakeloop',
+  });
+}

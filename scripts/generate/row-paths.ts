@@ -1,0 +1,77 @@
+const table = {
+  name: 'table',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: 'A table or view of the schema that the profile header names',
+};
+const query = (name: string, description: string): object => ({ name, in: 'query', schema: { type: 'string' }, description });
+const header = (name: string, description: string): object => ({ name, in: 'header', schema: { type: 'string' }, description });
+
+const FILTERS = [
+  query('and', 'Conditions that all hold: (a.gte.1,or(b.is.null,c.in.(x,y)))'),
+  query('or', 'Conditions of which one holds'),
+  {
+    name: 'filters',
+    in: 'query',
+    style: 'form',
+    explode: true,
+    schema: { type: 'object', additionalProperties: { type: 'string' } },
+    description: '<column>=[not.]<operator>.<value>',
+  },
+];
+const READ = [
+  query('select', 'Columns, with renaming and casts: id,total:amount::text'),
+  query('order', 'amount.desc.nullslast,id'),
+  query('limit', 'Most rows'),
+  query('offset', 'Rows to skip'),
+];
+const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact');
+const WRITE = [
+  PREFER,
+  header('Content-Profile', 'Schema of the table; the first exposed one by default'),
+  header('Idempotency-Key', 'The same key and body give the same answer; another body is 422'),
+  header('If-Match', 'Row version from an ETag; a stale one is 412'),
+  header('traceparent', 'W3C trace context; the write and all that follows carry it'),
+];
+const rows = { description: 'Rows', content: { 'application/json': { schema: { type: 'array', items: { type: 'object' } } } } };
+const error = {
+  description: 'An error in PostgREST’s form',
+  content: { 'application/json': { schema: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' }, details: {}, hint: {} } } } },
+};
+
+/** The row API by hand: its tables are the database's, so there is no controller to read. */
+export const ROW_PATHS = {
+  '/rest/v1/{table}': {
+    get: {
+      operationId: 'readRows',
+      tags: ['Rows'],
+      parameters: [table, ...READ, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the table')],
+      responses: { 200: rows, 206: rows, default: error },
+    },
+    post: {
+      operationId: 'insertRows',
+      tags: ['Rows'],
+      parameters: [table, query('select', 'Columns of the answer'), query('columns', 'Columns of the body that count'), ...WRITE],
+      requestBody: body(),
+      responses: { 201: rows, default: error },
+    },
+    patch: {
+      operationId: 'updateRows',
+      tags: ['Rows'],
+      parameters: [table, query('select', 'Columns of the answer'), ...FILTERS, ...WRITE],
+      requestBody: body(),
+      responses: { 200: rows, 204: { description: 'Done' }, default: error },
+    },
+    delete: {
+      operationId: 'deleteRows',
+      tags: ['Rows'],
+      parameters: [table, query('select', 'Columns of the answer'), ...FILTERS, ...WRITE],
+      responses: { 200: rows, 204: { description: 'Done' }, default: error },
+    },
+  },
+};
+
+function body(): object {
+  return { required: true, content: { 'application/json': { schema: { oneOf: [{ type: 'object' }, { type: 'array', items: { type: 'object' } }] } } } };
+}
