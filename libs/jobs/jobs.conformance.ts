@@ -122,7 +122,7 @@ export function jobsConformance(start: () => JobsUnderTest): void {
   it('parks a payload that its schema refuses without calling the handler', async () => {
     const [jobs, queue, seen] = [open(), queueOf(), journal()];
     await jobs.process(queue, seen.handler);
-    await jobs.enqueue(queue as unknown as JobQueue<unknown>, [{ id: 'a', payload: { wrong: true } }]);
+    await jobs.enqueue<unknown>(queue, [{ id: 'a', payload: { wrong: true } }]);
     await untilCounts(jobs, queue, { parked: 1 });
     expect(seen.calls).toEqual([]);
     expect(await jobs.parked(queue)).toMatchObject([{ id: 'a', kind: 'poison-record', payload: { wrong: true } }]);

@@ -122,7 +122,7 @@ function armOffsetTimer(): void {
 function takeGroup(first: Incoming): Incoming[] {
   const group: Incoming[] = [];
   let records = 0;
-  for (let request: Incoming | undefined = first; request !== undefined; request = (receiveMessageOnPort(port) as { message: Incoming } | undefined)?.message) {
+  for (let request: Incoming | undefined = first; request !== undefined; request = receiveMessageOnPort(port)?.message as Incoming | undefined) {
     if (request.type === 'commit') hold(request);
     else group.push(request);
     if (request.type === 'append') records += request.records.meta.length;
