@@ -37,7 +37,6 @@ function reasonOf(header: string | undefined): string | undefined {
   if (header === undefined || header === '') return undefined;
   const bytes = Buffer.from(header, 'latin1').toString('utf8');
   const text = bytes.includes('\ufffd') ? header : bytes;
-  // oxlint-disable-next-line no-control-regex -- a reason is text: control characters would only forge log lines
   return unescape(text)
     .replaceAll(/[\0-\x1f\x7f]/g, ' ')
     .slice(0, MAX_REASON);

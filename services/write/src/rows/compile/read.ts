@@ -26,7 +26,11 @@ export function compileRead(request: ReadRequest): Statement {
   const from = `from ${request.relation.sql} as ${scope.alias}`;
   const total = request.count ? `(select pg_catalog.count(*) from (select 1 ${from}${where}) _c)` : 'null::pg_catalog.int8';
   const keyed = request.versioned && limit === null && offset === 0 && hasRowVersion(request.relation) && selectsByKey(request.relation, query.conditions);
-  if (keyed) return { text: oneVersionedRow(scope, list, `${from}`, where, total, request.shape), parameters: scope.parameters.values };
+  if (keyed)
+    return {
+      text: oneVersionedRow(scope, { source: `${from} cross join lateral (select ${list}) _r${where}`, total, shape: request.shape }),
+      parameters: scope.parameters.values,
+    };
   const order = compileOrder(scope, query.order);
   const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
   const text = `select ${bodySql('_r.*', request.shape)} as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (select ${list} ${from}${where}${order}${page}) _r`;
@@ -34,7 +38,7 @@ export function compileRead(request: ReadRequest): Statement {
 }
 
 /** At most one row: the version rides along beside the record that becomes the body. */
-function oneVersionedRow(scope: Scope, list: string, from: string, where: string, total: string, shape: Shape): string {
-  const extra = `pg_catalog.jsonb_build_object('etag', pg_catalog.min(${scope.alias}.xmin::pg_catalog.text))`;
-  return `select ${bodySql('_r.*', shape)} as body, ${total} as total, pg_catalog.count(*) as page, ${extra} as extra ${from} cross join lateral (select ${list}) _r${where}`;
+function oneVersionedRow({ alias }: Scope, { source, total, shape }: { source: string; total: string; shape: Shape }): string {
+  const extra = `pg_catalog.jsonb_build_object('etag', pg_catalog.min(${alias}.xmin::pg_catalog.text))`;
+  return `select ${bodySql('_r.*', shape)} as body, ${total} as total, pg_catalog.count(*) as page, ${extra} as extra ${source}`;
 }
