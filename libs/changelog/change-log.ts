@@ -11,7 +11,9 @@
  *   `onBatch` rejects, the same records come again after a backoff. Without a group, nothing is committed and every subscriber sees all.
  * - One `onBatch` call is in flight per partition; the next one waits (backpressure: at most one batch per partition is held).
  * - Retention removes the oldest records of a `delete` topic; compaction keeps at least the newest record of each key of a `compact` topic.
- *   A start offset below the oldest kept is a `position-lost` Failure for a group-less reader, never a silent skip.
+ *   A start offset below the oldest kept, or beyond the end, is a `position-lost` Failure for a group-less reader, never a silent skip. A group
+ *   whose offset is gone is told so by `onFailure` and goes on at the oldest record.
+ * - Offsets of a partition grow but have gaps (compaction; Kafka's transaction markers): `next - earliest` is no count. A `compact` topic takes no null key.
  * - A dependency that is down is a `dependency-unavailable` Failure from `append`, and a subscription that resumes by itself.
  */
 export abstract class ChangeLog {
@@ -79,7 +81,7 @@ export interface SubscribeOptions {
   group?: string;
   /** Exact topic names. One that does not exist yet joins when it appears. */
   topics: readonly string[];
-  /** Where a partition without a committed offset starts; an explicit position holds only for readers without a group. */
+  /** Where a partition without a committed offset starts; an explicit position holds only for readers without a group; a partition that it does not name, and a topic that appears later, start at the oldest record. */
   from: 'earliest' | 'latest' | readonly Position[];
   onBatch: (batch: Batch) => Promise<void>;
   /** Told when delivery can't go on: `position-lost`, or a failure of `onBatch` that is retried. */

@@ -58,7 +58,7 @@ describe('the Kafka change log without its broker', () => {
     await log.ping();
     await Promise.all(subscriptions.map((subscription) => subscription.close()));
     await producer.close();
-  }, 120_000);
+  }, 240_000);
 
   it('keeps a fenced producer fenced over a restart of the broker', async () => {
     const topic = unique('outage');
@@ -79,5 +79,5 @@ describe('the Kafka change log without its broker', () => {
     expect(values(await contents(log, topic))).toEqual(expect.arrayContaining(['old', 'new', 'newer']));
     expect(values(await contents(log, topic))).not.toContain('late');
     await Promise.all([older.close(), newer.close()]);
-  }, 120_000);
+  }, 240_000);
 });
