@@ -42,10 +42,7 @@ export async function runFaults(cluster: Killable, plan: FaultPlan): Promise<Fau
   await Promise.all(Object.values(people).map((person) => person.token()));
   const subscriber = await subscribeAll(cluster, people.reader);
   const journal = { flags: new Set<string>(), dispositions: new Set<string>() };
-  const work = workCases(plan.cases, people, journal);
-  const kills = killServices(cluster, plan, random);
-  const worstRecoveryMs = await kills;
-  await work;
+  const [worstRecoveryMs] = await Promise.all([killServices(cluster, plan, random), workCases(plan.cases, people, journal)]);
   await eventually(
     () => allDecided(cluster, journal.flags),
     () => 'not every flagged case was decided after the last kill',

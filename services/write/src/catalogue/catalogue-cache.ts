@@ -6,7 +6,7 @@ import type { Clock } from '#libs/runtime/clock';
 import type { Readiness } from '#libs/runtime/health';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { Logger } from '#libs/runtime/logger';
-import type { Catalogue } from './catalogue.ts';
+import { type Catalogue, findRelation } from './catalogue.ts';
 import { loadCatalogue } from './load-catalogue.ts';
 
 export interface CatalogueCacheOptions {
@@ -73,13 +73,28 @@ export class CatalogueCache implements Lifecycle {
     return this.#loading;
   }
 
-  /** For a name that is unknown: true when the catalogue was loaded anew and is worth another look. */
-  async refreshForUnknown(): Promise<boolean> {
+  /**
+   * For a name that is unknown in `schema.table`: true when the catalogue was loaded anew and is worth another look. Loads at most once in
+   * `refreshEveryMs`, except for a table that has in truth other columns than we know: one that was made or changed a moment ago.
+   */
+  async refreshForUnknown(schema: string, table: string): Promise<boolean> {
     const now = this.#options.clock.now();
-    if (now - this.#lastRefresh < this.#options.refreshEveryMs) return false;
+    if (now - this.#lastRefresh < this.#options.refreshEveryMs && !(await this.#isOutdated(schema, table))) return false;
     this.#lastRefresh = now;
     await this.reload();
     return true;
+  }
+
+  async #isOutdated(schema: string, table: string): Promise<boolean> {
+    if (!this.#options.schemas.includes(schema)) return false;
+    const { rows } = await this.#options.pool.query<{ name: string }>({
+      name: 'lakeloop.columns-now',
+      text: `select a.attname::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped`,
+      values: [schema, table],
+    });
+    const known = this.#catalogue && findRelation(this.#catalogue, schema, table)?.columns;
+    return rows.length !== (known?.size ?? 0) || rows.some(({ name }) => !known?.has(name));
   }
 
   /** Ready once loaded and while Postgres answers. */
