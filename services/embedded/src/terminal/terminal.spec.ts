@@ -51,7 +51,7 @@ describe('progress', () => {
     jest.useFakeTimers();
     const written: string[] = [];
     const progress = new Progress({ isTTY: false, write: (text: string) => written.push(text) } as unknown as WriteStream);
-    await progress.stage('work', async () => jest.advanceTimersByTime(ms));
+    await progress.stage('work', async () => void jest.advanceTimersByTime(ms));
     expect(written.join('').replace('  work … 2 s\n', '')).toBe(line);
   });
 });
