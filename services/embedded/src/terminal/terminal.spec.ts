@@ -42,7 +42,7 @@ describe('the log', () => {
 });
 
 describe('progress', () => {
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => void jest.useRealTimers());
 
   it.each([
     [1_900, ''],
