@@ -13,8 +13,6 @@ export interface ClusterFacts {
   redisUrl: string;
   /** For accounts, keys and sessions of the built-in identity provider. */
   identityDirectory: string;
-  /** For the models that flows train. */
-  modelDirectory: string;
   /** 64 hexadecimal digits. */
   cookieKey: string;
   /** `LOG_LEVEL` of every service. */
@@ -52,7 +50,6 @@ const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, 
     ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
     KAFKA_BROKERS: facts.brokers,
     REDIS_URL: facts.redisUrl,
-    WORKFLOW_MODEL_DIRECTORY: facts.modelDirectory,
     WORKFLOW_DEMO_DATA: facts.demoData ? '1' : '0',
     ...tokens(facts),
   }),

@@ -189,7 +189,6 @@ export class LocalCluster {
       brokers: this.brokers,
       redisUrl: this.redisUrl,
       identityDirectory: dataDirectory,
-      modelDirectory: join(dataDirectory, 'models'),
       cookieKey: this.#secrets.cookieKey,
       logLevel,
       demoData,
