@@ -123,7 +123,7 @@ interface AllRows {
 async function subscribeAll(cluster: Killable, reader: Person): Promise<AllRows> {
   const client = createClient({ url: cluster.urls.notification, token: () => reader.token() });
   const tables = ['flags', 'recommendations', 'dispositions'] as const;
-  const subscriptions = tables.map((table) => client.subscribe<Record<string, unknown>>({ schema: 'exceptions', table }));
+  const subscriptions = tables.map((table) => client.subscribe({ schema: 'exceptions', table }));
   await Promise.all(subscriptions.map((subscription) => subscription.ready));
   const [flags, recommendations, dispositions] = subscriptions.map((subscription) => subscription.rows) as [
     ReadonlyMap<string, Record<string, unknown>>,

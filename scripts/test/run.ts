@@ -29,7 +29,7 @@ async function runPass(projects: readonly string[], inBand: boolean, patterns: r
     '--disable-warning=TimeoutNegativeWarning',
     'node_modules/jest/bin/jest.js',
   ];
-  const args = [...jest, '--selectProjects', ...projects, '--passWithNoTests', ...(inBand ? ['--runInBand'] : []), '--ci', ...patterns];
+  const args = [...jest, '--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...(inBand ? ['--runInBand'] : []), '--ci', ...patterns];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, LAKELOOP_TEST_SUMMARY: summary } });
   const forward = (signal: NodeJS.Signals): unknown => child.kill(signal);
   process.on('SIGTERM', forward);

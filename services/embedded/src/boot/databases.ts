@@ -14,6 +14,8 @@ export async function ensureDatabases(url: string): Promise<void> {
     for (const name of [DATABASE, QUEUE_DATABASE]) {
       if (!rows.some(({ datname }) => datname === name)) await client.query(`create database ${quoteIdentifier(name)}`);
     }
+    // Queues are never the record: the reconciler derives a job that a crash lost anew, so a job need not wait for the disk.
+    await client.query(`alter database ${quoteIdentifier(QUEUE_DATABASE)} set synchronous_commit = off`);
   } finally {
     await client.end();
   }
