@@ -54,7 +54,9 @@ function writeAnswer(request: ParsedRequest, { body, page, extra }: Outcome, rel
   const location = method === 'POST' && prefer.return === 'headers-only' ? locationOf(relation, extra) : undefined;
   if (location !== undefined) headers['location'] = location;
   const status = extra.status ?? baseStatus(request);
-  return { status, headers, body: representation ? (body ?? '') : undefined };
+  // A trigger may have swallowed the one row: nothing was written, and nothing can be shown.
+  if (representation && answer.body === 'object' && page === 0) throw notSingular(0);
+  return { status, headers, body: representation ? (body ?? '[]') : undefined };
 }
 
 function writtenRange(method: string, rows: number, counted: boolean): string {

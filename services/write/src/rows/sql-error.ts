@@ -10,7 +10,7 @@ interface SqlError {
   hint?: string;
 }
 
-/** HTTP status by SQLSTATE, as PostgREST has it: full code first, then class, else 400. */
+/** HTTP status by SQLSTATE, as PostgREST has it: full code first, then class, else 400. Ours: 55P03 (a lock was not to be had in time) may be tried again. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   '23503': 409,
   '23505': 409,
@@ -19,6 +19,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   '42P01': 404,
   '42P17': 500,
   '53400': 500,
+  '55P03': 503,
   '57P01': 503,
   P0001: 400,
 };
@@ -74,8 +75,9 @@ export function sqlStateOf(error: unknown): string | undefined {
 
 function fromSql({ code, message, detail, hint }: SqlError, anonymous: boolean): ApiError {
   if (code === 'PGRST') return fromRaisedResponse(message, detail);
-  const challenge = code === '42501' && anonymous ? { headers: { 'www-authenticate': 'Bearer' } } : {};
-  return new ApiError(statusOf(code, message, anonymous), code, message, { details: detail ?? null, hint: hint ?? null, ...challenge });
+  const status = statusOf(code, message, anonymous);
+  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : status === 503 ? { 'retry-after': '1' } : {};
+  return new ApiError(status, code, message, { details: detail ?? null, hint: hint ?? null, headers });
 }
 
 function statusOf(code: string, message: string, anonymous: boolean): number {

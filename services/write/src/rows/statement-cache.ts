@@ -1,5 +1,6 @@
 import type { Relation } from '../catalogue/catalogue.ts';
 import type { CompileOptions, ParsedRequest } from './compile-request.ts';
+import { bodyParameters, takesScalars } from './compile/insert.ts';
 import type { Statement } from './compile/statement.ts';
 import type { RowRequest } from './row-request.ts';
 
@@ -8,7 +9,7 @@ const LONGEST = 2_000;
 
 /**
  * Inserts by shape. What an insert's SQL depends on is the relation (as one catalogue has it), the query string, the headers that shape the
- * answer, and the body's columns; its first parameter is the body. Other statements carry values in their query string and are compiled anew.
+ * answer, and the body's columns and form; its first parameters are the body's. Other statements carry values in their query string and are compiled anew.
  */
 export class StatementCache {
   readonly #byRelation = new WeakMap<Relation, Map<string, Statement>>();
@@ -16,16 +17,20 @@ export class StatementCache {
   /** The statement of that shape with this request's body, or what `compile` makes of it. */
   insert(request: RowRequest, parsed: ParsedRequest, relation: Relation, { versioned }: CompileOptions, compile: () => Statement): Statement {
     const { prefer, accept } = request.headers;
-    const columns = parsed.body?.columns ?? [];
-    const shape = JSON.stringify([request.queryString, prefer, accept, columns, parsed.body?.form, parsed.idempotencyKey !== undefined, versioned]);
-    if (columns.length === 0 || shape.length > LONGEST) return compile();
+    const { body } = parsed;
+    if (!body || body.columns.length === 0) return compile();
+    const form = takesScalars(relation, body) ? 'scalars' : body.form;
+    const shape = JSON.stringify([request.queryString, prefer, accept, body.columns, form, parsed.idempotencyKey !== undefined, versioned]);
+    if (shape.length > LONGEST) return compile();
     const known = this.#byRelation.get(relation)?.get(shape);
-    if (known) return { text: known.text, parameters: [parsed.body?.json ?? null, ...known.parameters.slice(1)] };
+    const values = bodyParameters(relation, body);
+    if (known) return { text: known.text, parameters: [...values, ...known.parameters] };
     const statement = compile();
-    this.#keep(relation, shape, { ...statement, parameters: [null, ...statement.parameters.slice(1)] });
+    this.#keep(relation, shape, { ...statement, parameters: statement.parameters.slice(values.length) });
     return statement;
   }
 
+  /** Without the body's parameters. */
   #keep(relation: Relation, shape: string, statement: Statement): void {
     const statements = this.#byRelation.get(relation) ?? new Map<string, Statement>();
     this.#byRelation.set(relation, statements);

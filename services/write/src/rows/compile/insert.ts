@@ -4,7 +4,7 @@ import { ApiError } from '../api-error.ts';
 import type { RowBody } from '../body.ts';
 import { bodyColumnOf, openScope, type Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
-import { compileOutcome, compileReturning, recordDefinition, type Returning } from './write.ts';
+import { compileOutcome, compileReturning, compileSingleReturning, recordDefinition, type Returning } from './write.ts';
 
 export type Resolution = 'merge-duplicates' | 'ignore-duplicates';
 
@@ -20,17 +20,39 @@ export interface InsertRequest {
 
 export function compileInsert(request: InsertRequest): Statement {
   const scope = openScope(request.relation, request.types);
+  const { body, returning } = request;
+  const rows = compileRows(scope, body);
   const conflict = compileConflict(scope, request);
-  const rows = compileRows(scope, request.body);
   const upsert = request.resolution === 'merge-duplicates' && conflict !== '';
-  const insert = `insert into ${request.relation.sql} as ${scope.alias}${rows}${conflict}${compileReturning(scope, request.returning, upsert)}`;
-  return { text: `with _w as (${insert})${compileOutcome(scope, request.returning, upsert)}`, parameters: scope.parameters.values };
+  const insert = `insert into ${request.relation.sql} as ${scope.alias}${rows}${conflict}`;
+  // One object is one row, whatever it says: no need to gather rows that come one at a time.
+  if (body.form === 'object' && conflict === '') return { text: `${insert}${compileSingleReturning(scope, returning)}`, parameters: scope.parameters.values };
+  const gathered = `with _w as (${insert}${compileReturning(scope, returning, upsert)})${compileOutcome(scope, returning, upsert)}`;
+  return { text: gathered, parameters: scope.parameters.values };
+}
+
+/** The values of a statement that come from its body; they are its first parameters, in this order. */
+export function bodyParameters(relation: Relation, body: RowBody): (string | null)[] {
+  if (body.columns.length === 0) return [];
+  const { scalars } = body;
+  if (!takesScalars(relation, body) || !scalars) return [body.json];
+  return body.columns.map((name) => scalars.get(name) ?? null);
+}
+
+/** JSON columns take a value as JSON, not as text. */
+export function takesScalars(relation: Relation, { scalars, columns }: RowBody): boolean {
+  return scalars !== undefined && columns.every((name) => !/^jsonb?$/.test(relation.columns.get(name)?.baseName ?? ''));
 }
 
 /** Exactly the body's columns, read from its JSON by PostgreSQL itself: digits, escapes and types are its business. */
-function compileRows(scope: Scope, { columns, json, form, rows }: RowBody): string {
+function compileRows(scope: Scope, body: RowBody): string {
+  const { columns, json, form, rows } = body;
   if (columns.length === 0) return rowsWithoutColumns(scope, rows);
   const names = columns.map(quoteIdentifier);
+  if (takesScalars(scope.relation, body)) {
+    const values = bodyParameters(scope.relation, body).map((value, index) => scope.parameters.cast(value, bodyColumnOf(scope, columns[index] as string).type));
+    return ` (${names.join(', ')}) values (${values.join(', ')})`;
+  }
   const source = recordSource(scope, columns, json, form);
   return ` (${names.join(', ')}) select ${names.map((name) => `_b.${name}`).join(', ')} from ${source}`;
 }

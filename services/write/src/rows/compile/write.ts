@@ -34,6 +34,23 @@ export function compileReturning(scope: Scope, { shape, select, keys, version }:
   return ` returning ${items.length === 0 ? '1 as _n' : items.join(', ')}`;
 }
 
+/** ` returning …` of an insert of one row: that row is the outcome. A trigger that swallows it leaves none. */
+export function compileSingleReturning(scope: Scope, { shape, select, keys, version }: Returning): string {
+  const extra: string[] = [];
+  if (version && hasRowVersion(scope.relation)) extra.push(`'etag', ${scope.alias}.xmin::pg_catalog.text`);
+  if (keys && scope.relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_build_array(pg_catalog.json_build_array(${keyTexts(scope)}))`);
+  const extraSql = extra.length === 0 ? 'null::pg_catalog.jsonb' : `pg_catalog.jsonb_build_object(${extra.join(', ')})`;
+  return ` returning ${singleBody(scope, shape, select)} as body, null::pg_catalog.int8 as total, 1::pg_catalog.int8 as page, ${extraSql} as extra`;
+}
+
+function singleBody(scope: Scope, { body, stripNulls }: Shape, select: Returning['select']): string {
+  if (body === 'none') return `''::pg_catalog.text`;
+  const row =
+    select === null ? `pg_catalog.row_to_json(${scope.alias}.*)` : `(select pg_catalog.row_to_json(_x.*) from (select ${compileSelect(scope, select)}) _x)`;
+  const text = `${stripNulls ? `pg_catalog.json_strip_nulls(${row})` : row}::pg_catalog.text`;
+  return body === 'array' ? `'[' || ${text} || ']'` : text;
+}
+
 /** The outer select over the rows written (`_w`). */
 export function compileOutcome(scope: Scope, { shape, keys, version, allowed }: Returning, inserted: boolean): string {
   const { relation } = scope;
