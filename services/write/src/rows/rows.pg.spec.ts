@@ -79,6 +79,20 @@ describe('writing rows', () => {
     expect(rows).toEqual([{ big: '9007199254740993', data: '{"x": 1.10}' }]);
   });
 
+  it('keeps the digits and the scale of numbers, and refuses text that is no Unicode', async () => {
+    await database.client.query('create table app.exact (id integer primary key, value numeric, text text); grant all on app.exact to analyst; notify pgrst');
+    const exact = '{"id":1,"value":12345678901234567890.1230,"text":true}';
+    expect((await send('POST', 'exact', exact)).status).toBe(201);
+    expect((await send('POST', 'exact', `[${exact.replace('"id":1', '"id":2')}]`)).status).toBe(201);
+    const { rows } = await database.client.query('select value::text, text from app.exact');
+    expect(rows).toEqual([
+      { value: '12345678901234567890.1230', text: 'true' },
+      { value: '12345678901234567890.1230', text: 'true' },
+    ]);
+    for (const text of ['\\ud83d', '\\u0000']) expect([text, (await send('POST', 'exact', `{"id":3,"text":"${text}"}`)).status]).toEqual([text, 400]);
+    expect(await send('POST', 'exact', '{"id":1.0}')).toMatchObject({ status: 400, body: { code: '22P02' } });
+  });
+
   it('answers a plain insert with 201 and nothing else', async () => {
     const { status, body, headers } = await send('POST', 'items', { id: 2, name: 'b' });
     expect([status, body, headers.get('content-range')]).toEqual([201, undefined, '*/*']);
@@ -346,7 +360,11 @@ describe('bad input', () => {
     expect((await send('GET', 'items?limit=1', undefined, { authorization: approver })).status).toBe(200);
     expect(await send('POST', 'items', { name: 'x' }, { authorization: approver })).toMatchObject({ status: 403, body: { code: '42501' } });
     expect((await send('GET', 'items?id=eq.1', undefined, { authorization: approver })).headers.get('etag')).toMatch(/^"/);
-    for (const role of ['postgres', 'lakeloop_owner', 'lakeloop_write', 'none', 'no"such; role']) {
+    expect(await send('GET', 'items', undefined, { authorization: `Bearer ${await service.token('none')}` })).toMatchObject({
+      status: 401,
+      body: { code: 'PGRST301' },
+    });
+    for (const role of ['postgres', 'lakeloop_owner', 'lakeloop_write', 'no"such; role']) {
       const reply = await send('GET', 'items', undefined, { authorization: `Bearer ${await service.token(role)}` });
       expect(`${role} ${reply.status}`).toMatch(/ 40[13]$/);
     }
