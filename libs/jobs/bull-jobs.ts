@@ -61,11 +61,13 @@ export class BullJobs extends Jobs {
   async process<Payload>(queue: JobQueue<Payload>, handler: JobHandler<Payload>, { concurrency = 1 }: { concurrency?: number } = {}): Promise<JobWorker> {
     if (this.#workers.has(queue.name)) throw new Failure('bug', `queue ${queue.name} has a worker in this process already`);
     await this.#use(() => this.#backend.prepare());
+    // Redis takes whole milliseconds only.
+    const third = Math.floor(this.#stalledMs / 3);
     const worker = this.#backend.openWorker(queue.name, (job) => this.#run(queue, handler, job), {
       concurrency,
       // A dead worker's lock ends within one; the first check after that takes note, the second gives the job away.
-      lockDuration: this.#stalledMs / 3,
-      stalledInterval: this.#stalledMs / 3,
+      lockDuration: third,
+      stalledInterval: third,
     });
     worker.on('error', (error) => this.#logger.warn({ err: error, queue: queue.name }, 'the job queue does not answer; trying again'));
     this.#workers.set(queue.name, worker);
