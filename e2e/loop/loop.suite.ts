@@ -103,7 +103,7 @@ export function loopSuite(start: () => Promise<Shape>): void {
   it('carries what psql writes straight into the database to the same subscribers', async () => {
     const transactions = await watch(administrator, 'transactions', `reference=in.(PSQL-${process.pid},PSQL-${process.pid}-changed)`);
     const row = { ...suspectTransaction(), reference: `PSQL-${process.pid}` };
-    const values = Object.values(row).map((value) => `'${String(value)}'`);
+    const values = Object.values(row).map((value) => `'${value}'`);
     const id = await psql(shape.databaseUrl, `insert into exceptions.transactions (${Object.keys(row).join(', ')}) values (${values.join(', ')}) returning id`);
     expect(String((await find(transactions, 'reference', row.reference))['id'])).toBe(id);
     await psql(shape.databaseUrl, `update exceptions.transactions set reference = 'PSQL-${process.pid}-changed' where id = ${id}`);

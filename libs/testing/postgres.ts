@@ -48,7 +48,7 @@ async function drop(name: string, client: pg.Client): Promise<void> {
 
 /** A terminated walsender gives up its slot a moment later. */
 async function untilSlotsAreFree(server: pg.Client, name: string): Promise<void> {
-  for (let busy = true; busy; ) {
+  for (let busy = true; busy;) {
     const { rowCount } = await server.query('select pg_sleep(0.005) from pg_replication_slots where database = $1 and active', [name]);
     busy = (rowCount ?? 0) > 0;
   }

@@ -35,7 +35,7 @@ export async function runService({ port, host = '0.0.0.0', ...options }: RunOpti
     });
   }
   const url = (await app.getUrl()).replace('[::1]', 'localhost').replace('0.0.0.0', 'localhost');
-  logger.info({ url }, 'listening');
+  logger.info({ address: url }, 'listening');
   return { app, url, stop };
 }
 
