@@ -75,7 +75,8 @@ export class RowService {
       const catalogue = this.#catalogue();
       const relation = relationOf(catalogue, schema, table);
       if (relation) return { catalogue, relation };
-      if (!(await this.#refreshed(schema, table))) throw unknownTable(catalogue, schema, table);
+      // Another request's refresh may have ended while we asked.
+      if (!(await this.#refreshed(schema, table)) && this.#catalogue() === catalogue) throw unknownTable(catalogue, schema, table);
     }
   }
 
@@ -89,7 +90,7 @@ export class RowService {
   async #again(work: Work, error: unknown): Promise<RowAnswer> {
     const code = sqlStateOf(error);
     if (error instanceof UnknownColumn || code === '42P01' || code === '42703') {
-      if (!(await this.#refreshed(work.schema, work.request.table))) throw this.#translated(work, error);
+      if (!(await this.#refreshed(work.schema, work.request.table)) && this.#catalogue() === work.catalogue) throw this.#translated(work, error);
       return this.#attempt({ ...work, ...(await this.#find(work.schema, work.request.table)) }).catch((again: unknown) => this.#refuse(work, again));
     }
     if (code === '42501' && work.parsed.ifMatch === undefined && this.#mayVersion(work)) return this.#withoutVersion(work);

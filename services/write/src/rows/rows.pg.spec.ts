@@ -263,6 +263,14 @@ describe('reading rows', () => {
     expect(await send('GET', 'items', undefined, { 'accept-profile': 'pg_catalog' })).toMatchObject({ status: 406, body: { code: 'PGRST106' } });
   });
 
+  it('finds a table that was made a moment ago, however many ask for it at once', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      await database.client.query(`create table app.made_${round} (id int primary key); grant select on app.made_${round} to analyst`);
+      const answers = await Promise.all(Array.from({ length: 12 }, () => send('GET', `made_${round}`)));
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, () => 200));
+    }
+  });
+
   it('leaves the ETag out where the role may not read the row version, and answers all the same', async () => {
     expect(await send('POST', 'narrow', { id: 1, visible: 'v' }, { prefer: 'return=representation' })).toMatchObject({ status: 403 });
     const inserted = await send('POST', 'narrow?select=id,visible', { id: 1, visible: 'v' }, { prefer: 'return=representation' });
