@@ -124,7 +124,6 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
 
   async #connect(onOpen: () => void): Promise<void> {
     const { url, token, fetch, silenceMs } = this.#options;
-    const attempt = new AbortController();
     this.#page = [];
     const call: EventSourceCall = {
       url,
@@ -132,7 +131,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
       fetch,
       silenceMs,
       lastEventId: this.#cursor,
-      signal: AbortSignal.any([this.#closing.signal, attempt.signal]),
+      signal: this.#closing.signal,
       onOpen: () => {
         onOpen();
         if (this.#cursor !== undefined) this.#turn('live');

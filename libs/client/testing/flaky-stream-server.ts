@@ -22,6 +22,7 @@ export class FlakyStreamServer {
   readonly seen = { connections: 0, resumed: 0, resets: 0, cuts: 0, refused: 0 };
   /** Oldest cursor that can still be resumed from. */
   #kept = 0;
+  #refusedLast = false;
   /** From when on nothing breaks any more. */
   calm = false;
 
@@ -47,6 +48,12 @@ export class FlakyStreamServer {
     await once(this.#server, 'close');
   }
 
+  /** Loses its history and every connection: all must start anew. */
+  forget(): void {
+    this.#kept = this.#log.length + 1;
+    this.#server.closeAllConnections();
+  }
+
   /** One random write; now and then the history before it is forgotten. */
   write(): void {
     const id = Math.floor(this.#random() * 12);
@@ -55,7 +62,7 @@ export class FlakyStreamServer {
     if (draw < 0.02) this.#truncate();
     else if (before && draw < 0.3) this.#change('d', id, null);
     else this.#change(before ? 'u' : 'c', id, { id, value: this.#log.length });
-    if (this.#random() < 0.03) this.#kept = this.#log.length;
+    if (this.#random() < 0.05) this.#kept = Math.max(this.#kept, this.#log.length - 3);
   }
 
   #truncate(): void {
@@ -79,7 +86,9 @@ export class FlakyStreamServer {
     this.seen.connections += 1;
     if (!this.calm && this.#random() < 0.15) {
       this.seen.refused += 1;
-      const status = this.#random() < 0.5 ? 503 : 401;
+      // Refused tokens are final when there are several in a row.
+      const status = this.#random() < 0.5 || this.#refusedLast ? 503 : 401;
+      this.#refusedLast = status === 401;
       response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ type: 'about:blank', title: 'No', status }));
       return;
     }
@@ -87,7 +96,7 @@ export class FlakyStreamServer {
     const send = this.#writer(response);
     const cursor = request.headers['last-event-id'];
     const from = cursor === undefined ? this.#snapshot(send) : Number(cursor);
-    if (from < this.#kept) {
+    if (cursor !== undefined && from < this.#kept) {
       this.seen.resets += 1;
       send('event: reset\ndata: {"reason":"history-gone","detail":""}\n\n');
       response.end();
