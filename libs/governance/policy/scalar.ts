@@ -3,7 +3,7 @@ import { compareDecimals, type Decimal, encodedDecimal, inputDecimal } from './d
 import { encodedDate, encodedTimestamp, inputDate, inputTimestamp } from './temporal.ts';
 
 /** A value as it is compared. Temporal values and integers are `bigint`. */
-export type Scalar = boolean | bigint | string | Decimal;
+export type Scalar = boolean | bigint | string | Exclude<Decimal, string>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const BOOLEAN = new Map([
