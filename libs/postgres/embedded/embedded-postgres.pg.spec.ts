@@ -54,7 +54,7 @@ describe('the embedded Postgres', () => {
   it('takes over from a server whose starter was killed', async () => {
     const first = await start();
     await query(first, 'create table kept as select 1 as id');
-    const { file, args } = unprivileged(join(binaryDirectory(), 'postgres'), ['-D', dataDirectory]);
+    const { file, args } = unprivileged(join(binaryDirectory(), 'postgres'), ['-D', dataDirectory], [dataDirectory]);
     expect(first.pid).toBeGreaterThan(1);
     // A second start on the directory stops the orphan in order and serves the same rows.
     expect(await query(await start(), 'select * from kept')).toEqual([{ id: 1 }]);

@@ -52,7 +52,7 @@ export class EmbeddedPostgres {
     const port = options.port || (await freePort());
     const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', wal_level: 'logical', ...options.settings };
     const args = ['-D', dataDirectory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-    const server = spawnUnprivileged('postgres', args);
+    const server = spawnUnprivileged('postgres', args, dataDirectory);
     const started = new EmbeddedPostgres(options, port, server, collect(server));
     await started.#untilReady();
     return started;
@@ -121,7 +121,7 @@ async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresO
       'scram-sha-256',
       `--pwfile=${passwordFile}`,
     ];
-    const init = spawnUnprivileged('initdb', args);
+    const init = spawnUnprivileged('initdb', args, dataDirectory);
     const output = collect(init);
     const [code] = (await once(init, 'exit')) as [number | null];
     if (code !== 0) throw explainFailure(output(), dataDirectory, undefined);
@@ -138,7 +138,7 @@ async function stopOrphan(dataDirectory: string): Promise<void> {
   const pid = Number(text.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 1 || !(await isPostmaster(pid))) return;
   const args = ['stop', '-D', dataDirectory, '-m', 'fast', '-w', '-t', '30'];
-  await once(spawnUnprivileged('pg_ctl', args), 'exit');
+  await once(spawnUnprivileged('pg_ctl', args, dataDirectory), 'exit');
 }
 
 /** Guards against a process id that was used again by something else. */
@@ -152,8 +152,8 @@ async function isPostmaster(pid: number): Promise<boolean> {
   }
 }
 
-function spawnUnprivileged(program: string, args: readonly string[]): ChildProcess {
-  const { file, args: finalArgs, uid, gid } = unprivileged(join(binaryDirectory(), program), args);
+function spawnUnprivileged(program: string, args: readonly string[], dataDirectory: string): ChildProcess {
+  const { file, args: finalArgs, uid, gid } = unprivileged(join(binaryDirectory(), program), args, [dataDirectory]);
   // A process group of its own: Ctrl-C reaches us alone, and we stop the server in order.
   return spawn(file, finalArgs, {
     stdio: ['ignore', 'pipe', 'pipe'],
