@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { compareEventIds, parseEventId } from '#contracts/topics/event-id';
-import { createClient, HttpProblem, type RowChange } from './client.ts';
+import { createClient, HttpProblem, type RowChange, type Subscription } from './client.ts';
 import { FlakyStreamServer, type Row, seeded } from './testing/flaky-stream-server.ts';
 
 let server: FlakyStreamServer | undefined;
+let subscription: Subscription<Row> | undefined;
 afterEach(async () => {
+  subscription?.close();
   await server?.stop();
   server = undefined;
 });
@@ -50,7 +52,7 @@ describe('a subscription over connections that break anywhere', () => {
     let initial: Map<string, Row> | undefined;
     let tokens = 0;
     const client = createClient({ url, token: () => `token ${(tokens += 1)}`, maxDelayMs: 5 });
-    const subscription = client.subscribe<Row>(
+    subscription = client.subscribe<Row>(
       { schema: 's', table: 't' },
       { onChange: (change) => void changes.push(change), onSnapshot: (rows) => (initial ??= new Map(rows)), onStatus: (status) => void statuses.push(status) },
     );

@@ -30,6 +30,8 @@ export class SseStream {
 
   /** Sends the head. `X-Accel-Buffering` keeps nginx from holding events back. */
   open(headers: Readonly<Record<string, string | string[]>>): void {
+    // The body ends with the connection (RFC 9112 §6.3): chunks would have each subscriber's bytes framed anew, in three writes.
+    this.#response.removeHeader('transfer-encoding');
     this.#response.writeHead(200, { ...headers, 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     this.#response.socket?.setNoDelay(true);
     this.#response.flushHeaders();
