@@ -31,9 +31,9 @@ const readiness = async (wanted: number): Promise<Record<string, { ready: boolea
 
 describe('while Postgres is away', () => {
   it('open streams go on, new ones are 503, readiness names it; and all goes on by itself when it is back', async () => {
+    await readiness(200);
     const reader = await open();
     await reader.ready();
-    await readiness(200);
     proxy.cut();
     expect(await readiness(503)).toMatchObject({ 'notification: postgres': { ready: false }, 'notification: change log': { ready: true } });
     const refused = await open();

@@ -5,6 +5,9 @@ import { TopicTail } from './topic-tail.ts';
 /** A tail that nobody watches is kept for so long, ms: subscribers come and go. */
 const LINGER_MS = 30_000;
 
+/** An answer of the log counts for so long, ms, so that a thousand subscribers who come at once ask once. */
+const ALIVE_MS = 1_000;
+
 interface Entry {
   tail: TopicTail;
   started: Promise<void>;
@@ -17,6 +20,7 @@ export class Tails {
   readonly #changeLog: ChangeLog;
   readonly #logger: Logger;
   readonly #entries = new Map<string, Entry>();
+  #alive: { answer: Promise<void>; atMs: number } | undefined;
 
   constructor(changeLog: ChangeLog, logger: Logger) {
     this.#changeLog = changeLog;
@@ -25,6 +29,7 @@ export class Tails {
 
   /** A running tail; to be handed back with `release`. Throws what the log throws. */
   async acquire(topic: string): Promise<TopicTail> {
+    await this.#checkAlive();
     const entry = this.#entry(topic);
     entry.users += 1;
     clearTimeout(entry.linger);
@@ -55,6 +60,13 @@ export class Tails {
         return tail.close();
       }),
     );
+  }
+
+  /** A tail that runs already says nothing of a log that has died since. */
+  #checkAlive(): Promise<void> {
+    const now = performance.now();
+    if (!this.#alive || now - this.#alive.atMs > ALIVE_MS) this.#alive = { answer: this.#changeLog.ping(), atMs: now };
+    return this.#alive.answer;
   }
 
   #entry(topic: string): Entry {
