@@ -3,6 +3,7 @@ import type { ChangeLog } from '#libs/changelog/change-log';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import type { CdcConfig } from './cdc-config.ts';
 import type { CdcMetrics } from './metrics.ts';
+import type { TableTopics } from './publish/table-topics.ts';
 import type { TablePatterns } from './source/table-patterns.ts';
 
 /** What one capture is given. */
@@ -13,6 +14,7 @@ export interface CaptureOptions {
   /** Connections beside the stream: catalogue, slot, publication. */
   pool: pg.Pool;
   patterns: TablePatterns;
+  topics: TableTopics;
   metrics: CdcMetrics;
   /** Told that a live leader holds the slot, and of anything else worth showing meanwhile. */
   onStandby: (detail: string) => void;

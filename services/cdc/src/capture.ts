@@ -26,17 +26,15 @@ export class Capture {
   #stopping = false;
   #done: Promise<void> | undefined;
 
-  constructor({ config, changeLog, pool, patterns, runtime, metrics }: CaptureOptions, taken: TakenSlot) {
+  constructor({ config, topics, pool, patterns, runtime, metrics }: CaptureOptions, taken: TakenSlot) {
     const { identity, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
-    const retentionMs = config.CDC_TOPIC_RETENTION_MS < 0 ? null : config.CDC_TOPIC_RETENTION_MS;
-    const topic = { partitions: config.CDC_TOPIC_PARTITIONS, cleanup: 'delete', retentionMs } as const;
     this.#taken = taken;
     this.#catalogue = new RelationCatalogue({
       pool,
       patterns,
       topicPrefix: config.CDC_TOPIC_PREFIX,
-      ensureTopic: (name) => changeLog.ensureTopic(name, topic),
+      ensureTopic: (name) => topics.ensure(name),
     });
     this.#assembler = new TransactionAssembler({
       systemId,

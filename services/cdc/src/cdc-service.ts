@@ -13,6 +13,7 @@ import { Capture } from './capture.ts';
 import type { CaptureOptions } from './capture-options.ts';
 import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
+import { TableTopics } from './publish/table-topics.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { TablePatterns } from './source/table-patterns.ts';
 import { takeSlot } from './source/take-slot.ts';
@@ -41,6 +42,7 @@ export class CdcService implements Lifecycle {
   readonly #pool: pg.Pool;
   readonly #metrics: CdcMetrics;
   readonly #reconciler: PublicationReconciler;
+  readonly #topics: TableTopics;
   readonly #ending = new AbortController();
   #state: CdcState = { phase: 'connecting', detail: 'starting' };
   #capture: Capture | undefined;
@@ -53,6 +55,7 @@ export class CdcService implements Lifecycle {
     this.#pool = createPool({ connectionString: config.DATABASE_URL, name: 'lakeloop-cdc-catalogue', max: 4, logger: runtime.logger });
     this.#metrics = createCdcMetrics(runtime.metrics, () => ({ slotLagBytes: this.#capture?.lagBytes ?? null }));
     this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
+    this.#topics = new TableTopics(options.changeLog, config);
     runtime.health.register('cdc', () => this.#readiness());
   }
 
@@ -93,6 +96,7 @@ export class CdcService implements Lifecycle {
       ...this.#options,
       pool: this.#pool,
       patterns: this.#patterns,
+      topics: this.#topics,
       metrics: this.#metrics,
       onStandby: (detail) => this.#enter({ phase: 'standby', detail: `standby: ${detail}` }),
       signal: this.#ending.signal,
@@ -103,6 +107,7 @@ export class CdcService implements Lifecycle {
     const running = capture.run();
     // Shut down while the slot was being taken.
     if (this.#ending.signal.aborted) void capture.stop();
+    void this.#reconcile();
     this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
     onStreaming();
     try {
@@ -116,6 +121,7 @@ export class CdcService implements Lifecycle {
   async #reconcile(): Promise<void> {
     await this.#reconciler
       .reconcile()
+      .then(() => this.#topics.ensurePublished(this.#pool, this.#patterns))
       .catch((error: unknown) => this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES'));
   }
 

@@ -27,6 +27,13 @@ describe('the stream of changes', () => {
     ]);
   });
 
+  it('has made the topics of published tables before their first event', async () => {
+    await cdc.sql('create table early (id int primary key)');
+    await cdc.streaming();
+    while ((await cdc.log.topics(`${cdc.prefix}.public.early`)).length === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await cdc.log.bounds(`${cdc.prefix}.public.early`)).toMatchObject([{ partition: 0, earliest: 0n, next: 0n }]);
+  });
+
   it('fills the envelope as the contract says', async () => {
     await cdc.sql('create schema "Odd ""schéma"; create table "Odd ""schéma"."T.1 \\x" ("a ""b" int primary key)');
     await cdc.streaming();
