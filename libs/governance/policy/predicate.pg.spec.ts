@@ -240,9 +240,7 @@ describe('a row filter', () => {
 
   /** What Postgres shows under the role for each predicate, in one round trip. Claims reach a superuser session through lakeloop.principals. */
   async function askPostgres(rows: readonly Row[], claims: Record<string, unknown>, predicates: readonly Predicate[]): Promise<number[][]> {
-    const inserts = rows.map(
-      (item, id) => `(${[id, ...columns.map((name) => (item[name].sql === null ? 'null' : quoteLiteral(item[name].sql)))].join(', ')})`,
-    );
+    const inserts = rows.map((item, id) => `(${[id, ...columns.map((name) => (item[name].sql === null ? 'null' : quoteLiteral(item[name].sql)))].join(', ')})`);
     const asks = predicates.map(
       (item) => `drop policy if exists q on p.r; create policy q on p.r for select to ${role} using (${compilePredicateSql(item, catalogue)});
         set local role ${role}; select coalesce(array_agg(id order by id), '{}') as ids from p.r; reset role`,
