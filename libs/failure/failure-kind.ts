@@ -6,6 +6,7 @@ export const FAILURE_KINDS = [
   'overloaded',
   'invalid-input',
   'forbidden',
+  'unsupported',
   'poison-record',
   'protocol-violation',
   'fenced',

@@ -17,6 +17,7 @@ export const FAILURE_POLICY: Readonly<Record<FailureKind, FailurePolicy>> = {
   overloaded: { reaction: 'retry', hint: 'Add capacity or lower the rate; work waits, nothing is lost.' },
   'storage-full': { reaction: 'retry', hint: 'Free disk space on the named volume; the service goes on by itself.' },
   'invalid-input': { reaction: 'park', hint: 'Correct the input and send it again, or redrive the parked item.' },
+  unsupported: { reaction: 'park', hint: 'The named feature is not built here: turn it off where the thing was made, or use another engine for it.' },
   forbidden: { reaction: 'park', hint: 'Grant the named privilege to the principal, then redrive the parked item.' },
   'poison-record': { reaction: 'park', hint: 'Inspect the parked record by its id; redrive it once its cause is mended.' },
   'protocol-violation': { reaction: 'stop', hint: 'A peer sent bytes outside its protocol: check its version, then report the named offset and tag.' },
