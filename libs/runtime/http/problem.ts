@@ -33,6 +33,7 @@ const STATUS: Readonly<Record<FailureKind, number>> = {
   'storage-full': 507,
   'invalid-input': 400,
   forbidden: 403,
+  unsupported: 501,
   'poison-record': 422,
   'protocol-violation': 502,
   fenced: 503,
