@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { createLogger } from '#libs/runtime/logger';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
-import { Governed, type GovernedResult, openContext } from './governed.ts';
+import { Governed, type GovernedResult, keptOutcome, openContext } from './governed.ts';
 import { installGovernance } from './install.ts';
 import type { Principal } from './principal.ts';
 import { contextOf } from './write-context.ts';
@@ -37,7 +38,7 @@ afterAll(async () => {
 });
 
 const INSERT = `with w as (insert into shop.item (name, region) values (($1)[1]::text, ($1)[2]::text) returning id, name)
-  select json_agg(w)::text, null::bigint, count(*), jsonb_build_object('keys', jsonb_agg(jsonb_build_object('id', id)), 'status', 201) from w`;
+  select json_agg(w)::text, null::bigint, count(*), ${keptOutcome(`jsonb_build_object('keys', jsonb_agg(jsonb_build_object('id', id)), 'status', 201, 'digest', encode(sha256(convert_to(json_agg(w)::text, 'UTF8')), 'hex'))`)} from w`;
 const insert = (name: string, options: { principal?: Principal; region?: string; key?: string; hash?: string } = {}): Promise<GovernedResult> => {
   const principal = options.principal ?? analyst;
   return governed.execute({
@@ -137,7 +138,7 @@ describe('an idempotency key', () => {
     const first = await insert('once', { key: 'k1' });
     const second = await insert('once', { key: 'k1' });
     expect(first.outcome).toBe('executed');
-    expect(second).toMatchObject({ outcome: 'replayed', status: 201, keys: expect.stringMatching(/^\[\{"id": \d+\}\]$/), digest: expect.any(Buffer) });
+    expect(second).toMatchObject({ outcome: 'replayed', status: 201, keys: expect.stringMatching(/^\[\{"id":\d+\}\]$/), digest: expect.any(Buffer) });
     expect(await entries('once')).toHaveLength(1);
   });
 
@@ -158,6 +159,21 @@ describe('an idempotency key', () => {
     expect((await insert('x', { key: 'k4' })).outcome).toBe('executed');
   });
 
+  it('writes nothing when its row turns out to be there', async () => {
+    const id = createHash('sha256')
+      .update(JSON.stringify(['ada', 'POST', '/item', 'k7']))
+      .digest();
+    // As with a twin whose commit falls between our look and our lock: the row is there, and nobody holds the lock.
+    await database.client.query(`create function shop.twin() returns trigger language plpgsql security definer as $$ begin
+      if new.name = 'late' then insert into lakeloop.idempotency_key (id, principal, method, path, key, request_hash, status) values ('\\x${id.toString('hex')}', 'ada', 'POST', '/item', 'k7', '\\x00', 201); end if;
+      return new; end $$; create trigger twin before insert on shop.item for each row execute function shop.twin()`);
+    const error = await insert('late', { key: 'k7' }).catch((thrown: unknown) => thrown);
+    await database.client.query('drop function shop.twin() cascade');
+    expect(error).toMatchObject({ code: '23505', constraint: 'idempotency_key_pkey' });
+    expect(await entries('late')).toEqual([]);
+    expect((await insert('late', { key: 'k7' })).outcome).toBe('executed');
+  });
+
   it('is used anew after 24 hours', async () => {
     await insert('old', { key: 'k5' });
     await database.client.query("update lakeloop.idempotency_key set created_at = now() - interval '25 hours' where key = 'k5'");
@@ -167,8 +183,11 @@ describe('an idempotency key', () => {
   it('reports a twin that does not end within 5 seconds', async () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
-    await insert('held', { key: 'k6' });
-    await holder.query("begin; delete from lakeloop.idempotency_key where key = 'k6'");
+    await holder.query('begin');
+    const id = createHash('sha256')
+      .update(JSON.stringify(['ada', 'POST', '/item', 'k6']))
+      .digest();
+    await holder.query('select pg_advisory_xact_lock($1)', [id.readBigInt64BE().toString()]);
     const result = await insert('held', { key: 'k6' });
     await holder.end();
     expect(result).toEqual({ outcome: 'in-flight' });
@@ -207,10 +226,10 @@ describe('the context', () => {
 
   it('is not settable by an app role', async () => {
     const call = (sql: string) => code(governed.transaction({ principal: analyst, context }, (client) => client.query(sql)));
-    expect(await call(`select lakeloop.seal('analyst', '{}')`)).toBe('42501');
-    expect(await call(`select lakeloop.execute('analyst', '{}', '{}', 'select 1', '{}')`)).toBe('42501');
+    expect(await call('select * from lakeloop.new_seal')).toBe('42501');
+    expect(await call(`select lakeloop.claim_key(1, 'x', 'y')`)).toBe('42501');
     expect(await call(`select lakeloop.open('analyst', '{}', '{}', '')`)).toBe('42501');
-    expect(await call(`insert into audit.entry default values`)).toBe('42501');
+    expect(await call(`insert into audit.log default values`)).toBe('42501');
     expect(await call(`select lakeloop.reseal('guess', '{}', '')`)).toBe('42501');
   });
 
@@ -219,7 +238,8 @@ describe('the context', () => {
     ['leaves the role', `perform set_config('role', 'none', true), set_config('lakeloop.ctx', '${forged}', true);`],
     [
       'leaves the role and seals anew',
-      `perform set_config('role', 'none', true); perform set_config('lakeloop.seal', lakeloop.seal('analyst', '${forged}'), true);`,
+      `perform set_config('role', 'none', true), set_config('lakeloop.ctx', '${forged}', true), set_config('lakeloop.seal', '.analyst', true);
+       perform set_config('lakeloop.seal', (select seal from lakeloop.new_seal), true), set_config('role', 'analyst', true);`,
     ],
     ['leaves the role and opens anew', `perform set_config('role', 'none', true); perform lakeloop.open('analyst', '${forged}', '{}', '');`],
   ])('of a transaction whose trigger %s never names the forger’s actor', async (_how, body) => {
@@ -233,7 +253,7 @@ describe('the context', () => {
       for (const entry of await entries('forged')) expect(entry).toMatchObject({ actor: 'lakeloop_write', verified: false });
     } finally {
       await database.client.query(
-        'drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.entry where $$forged$$ = any(coalesce(after, before))',
+        'drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.log where $$forged$$ = any(coalesce(after, before))',
       );
     }
   });

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { quoteLiteral } from '#libs/postgres/identifiers';
+import { Failure } from '#libs/failure/failure';
+import { pipeline, type PipelineStep, type Row } from '#libs/postgres/pipeline';
 import { transaction } from '#libs/postgres/transaction';
 import { newToken, tokenHash } from './context-token.ts';
 import type { Principal } from './principal.ts';
@@ -10,8 +13,8 @@ import { serializeContext, type WriteContext } from './write-context.ts';
  * `(body text, total bigint, page bigint, extra jsonb)`; a column without meaning is null:
  * - `body`: the answer as JSON text, put together by Postgres; handed on as it is.
  * - `total`: rows that the filter matches in all; `page`: rows in `body`, or rows affected.
- * - `extra`: an object for the caller. Two names mean something here, for a write with an idempotency key: `keys`, the primary keys
- *   of the rows written (kept for the replay), and `status`, the HTTP status if it is not the one given in the call.
+ * - `extra`: an object for the caller. For a write with an idempotency key it is wrapped in `keptOutcome`, and three names mean something: `keys`, the
+ *   primary keys of the rows written (for the replay), `digest`, SHA-256 of the body in hex, and `status`, the HTTP status if not the one given in the call.
  * Every parameter is text or null, in one array: the statement casts them, `($1)[3]::numeric`. Identifiers are quoted by its compiler.
  */
 export interface GovernedStatement {
@@ -68,30 +71,42 @@ export class Governed {
     this.#pool = pool;
   }
 
-  /** Runs a write in a transaction of its own, in one round trip. */
+  /** Runs a write in a transaction of its own, in one round trip: context, role and statement go to the server together. */
   async execute(call: GovernedStatement & { context: WriteContext; idempotency?: IdempotencyKey }): Promise<GovernedResult> {
-    const { principal, context, statement, parameters, idempotency } = call;
-    const common = [principal.role, serializeContext(context), claimsOf(principal), statement, parameters];
+    const { principal, context, idempotency } = call;
+    const who = [roleOf(principal), serializeContext(context), claimsOf(principal)];
+    if (!idempotency) {
+      const [, rows] = await pipeline(this.#pool, [{ name: 'lakeloop.open', text: OPEN, values: who }, stepOf(call)]);
+      return { outcome: 'executed', ...answerOf(rows) };
+    }
+    const claim = claimOf(idempotency);
+    const open = { name: 'lakeloop.open-claiming', text: OPEN_CLAIMING, values: [...who, claim.lock, claim.id, claim.requestHash] };
+    const steps = [open, stepOf(call), LEAVE_ROLE, keepOutcome(idempotency, claim)];
+    return this.#once(steps, claim).catch((error: unknown) => {
+      if (!isUniqueKey(error)) throw error;
+      // A twin committed between our look and our lock: now the look finds it.
+      return this.#once(steps, claim);
+    });
+  }
+
+  async #once(steps: readonly PipelineStep[], claim: Claim): Promise<GovernedResult> {
     try {
-      const { rows } = await (idempotency
-        ? this.#pool.query<ExecuteRow>({
-            name: 'lakeloop.execute.once',
-            text: EXECUTE_ONCE,
-            values: [...common, idempotencyId(idempotency), idempotency.requestHash, describe(idempotency)],
-          })
-        : this.#pool.query<ExecuteRow>({ name: 'lakeloop.execute', text: EXECUTE, values: common }));
-      return resultOf(rows[0] as ExecuteRow);
+      const [, rows] = await pipeline(this.#pool, steps);
+      return { outcome: 'executed', ...answerOf(rows) };
     } catch (error) {
-      if (idempotency && waitedForTwin(error)) return { outcome: 'in-flight' };
-      throw error;
+      const taken = keyTaken(error);
+      if (taken === undefined) throw error;
+      if (taken !== 'expired') return taken;
+      await this.#pool.query(FORGET_EXPIRED, [claim.id]);
+      return this.#once(steps, claim);
     }
   }
 
   /** Runs a read-only statement in one round trip. */
-  async read({ principal, statement, parameters }: GovernedStatement): Promise<Answer> {
-    const values = [principal.role, claimsOf(principal), statement, parameters];
-    const { rows } = await this.#pool.query<ExecuteRow>({ name: 'lakeloop.read', text: READ, values });
-    return answerOf(rows[0] as ExecuteRow);
+  async read(call: GovernedStatement): Promise<Answer> {
+    const open = { name: 'lakeloop.open-read', text: OPEN_READ, values: [roleOf(call.principal), claimsOf(call.principal)] };
+    const [, rows] = await pipeline(this.#pool, [open, stepOf(call)]);
+    return answerOf(rows);
   }
 
   /** Several statements in one transaction. `openContext` gives the changes that follow another context (decisions.md 3). */
@@ -122,57 +137,118 @@ export async function openContext(client: pg.PoolClient, context: WriteContext):
   TOKENS.set(client, next);
 }
 
-interface ExecuteRow {
-  outcome: 'executed' | 'replayed' | 'mismatch';
-  body: string | null;
-  total: string | null;
-  page: string | null;
-  extra: string | null;
-  stored_status: number | null;
-  stored_keys: string | null;
-  stored_digest: Buffer | null;
+/** The expression of `extra` in a write with an idempotency key: it leaves the outcome where the key's row is written from. */
+export function keptOutcome(jsonb: string): string {
+  return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
-const EXECUTE = 'select outcome, body, total, page, extra::text from lakeloop.execute($1, $2, $3, $4, $5)';
-const EXECUTE_ONCE = `select outcome, body, total, page, extra::text, stored_status, stored_keys::text, stored_digest
-from lakeloop.execute($1, $2, $3, $4, $5, sha256(convert_to($6::text, 'UTF8')), $7, $8)`;
-const READ = 'select body, total, page, extra::text from lakeloop.read($1, $2, $3, $4)';
+/** In this order: the seal reads the settings before it, the message gives the transaction its id, and an app role may seal nothing. */
+const OPEN = `select set_config('lakeloop.ctx', $2, true), set_config('request.jwt.claims', $3, true), set_config('lakeloop.seal', '.' || $1, true),
+  set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', $2), set_config('role', $1, true)`;
+/** With a key: its lock is taken, and its row looked for, before anything else. */
+const OPEN_CLAIMING = OPEN.replace(
+  'select ',
+  `select case when not pg_try_advisory_xact_lock($4) or exists (select from lakeloop.idempotency_key k where k.id = $5) then lakeloop.claim_key($4, $5, $6) end, `,
+);
+const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
+/** The key's row is the service's, not the app role's. */
+const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: `select set_config('role', 'none', true)`, values: [] };
+const KEEP_OUTCOME = `insert into lakeloop.idempotency_key (id, principal, method, path, key, request_hash, status, outcome)
+  values ($1, $2, $3, $4, $5, $6, $7, nullif(current_setting('lakeloop.outcome', true), '')::jsonb)`;
+const FORGET_EXPIRED = `delete from lakeloop.idempotency_key where id = $1 and created_at <= now() - interval '24 hours'`;
+
+/** An idempotency key as the database knows it: `\x…` for bytes. */
+interface Claim {
+  /** Advisory lock, from the id's first bytes. */
+  lock: string;
+  id: string;
+  requestHash: string;
+}
+
+/** JSON separates the four parts unambiguously. */
+function claimOf({ principal, method, path, key, requestHash }: IdempotencyKey): Claim {
+  const id = hash('sha256', JSON.stringify([principal, method, path, key]), 'buffer');
+  return { lock: id.readBigInt64BE().toString(), id: bytea(id), requestHash: bytea(requestHash) };
+}
+
+function bytea(bytes: Buffer): string {
+  return String.raw`\x${bytes.toString('hex')}`;
+}
+
+function keepOutcome(key: IdempotencyKey, { id, requestHash }: Claim): PipelineStep {
+  return { name: 'lakeloop.keep-outcome', text: KEEP_OUTCOME, values: [id, key.principal, key.method, key.path, key.key, requestHash, String(key.status)] };
+}
+
+/** Object id of `text[]` (pg_type.dat). */
+const TEXT_ARRAY = 1009;
+
+/** Prepared by role too: a plan under one role's row-level security is of no use to another. */
+function stepOf({ principal, statement, parameters }: GovernedStatement): PipelineStep {
+  const name = nameOf(principal.role, statement);
+  return parameters.length === 0 ? { name, text: statement, values: [] } : { name, text: statement, types: [TEXT_ARRAY], values: [textArray(parameters)] };
+}
+
+/** Hashing a statement costs more than finding its name again; the cache holds what connections hold, and starts anew when full. */
+const NAMES = new Map<string, Map<string, string>>();
+
+function nameOf(role: string, statement: string): string {
+  let names = NAMES.get(role);
+  if (!names) NAMES.set(role, (names = new Map()));
+  let name = names.get(statement);
+  if (name === undefined) {
+    if (names.size >= 1_000) names.clear();
+    if (NAMES.size >= 1_000) NAMES.clear();
+    names.set(statement, (name = hash('md5', `${role}\0${statement}`, 'base64url')));
+  }
+  return name;
+}
+
+function textArray(items: readonly (string | null)[]): string {
+  return `{${items.map((item) => (item === null ? 'NULL' : `"${item.replaceAll(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`;
+}
+
+/** `none` is no role but a way back to the login's own rights. */
+function roleOf({ role }: Principal): string {
+  if (role.toLowerCase() === 'none') throw new Failure('forbidden', 'none is not a role');
+  return role;
+}
 
 function beginWrite(principal: Principal, context: WriteContext, next: string): string {
-  const values = [principal.role, serializeContext(context), claimsOf(principal), next];
+  const values = [roleOf(principal), serializeContext(context), claimsOf(principal), next];
   return `begin; select lakeloop.open(${values.map(quoteLiteral).join(', ')})`;
 }
 
 function beginRead(principal: Principal): string {
   return `begin isolation level repeatable read read only;
-    select set_config('request.jwt.claims', ${quoteLiteral(claimsOf(principal))}, true), set_config('role', ${quoteLiteral(principal.role)}, true)`;
+    select set_config('request.jwt.claims', ${quoteLiteral(claimsOf(principal))}, true), set_config('role', ${quoteLiteral(roleOf(principal))}, true)`;
 }
 
 function claimsOf(principal: Principal): string {
   return JSON.stringify(principal.claims);
 }
 
-/** JSON separates the four parts unambiguously. */
-function idempotencyId({ principal, method, path, key }: IdempotencyKey): string {
-  return JSON.stringify([principal, method, path, key]);
+function answerOf(rows: readonly Row[] | undefined): Answer {
+  const [body = null, total = null, page = null, extra = null] = rows?.[0] ?? [];
+  return { body, total: total === null ? null : Number(total), page: page === null ? null : Number(page), extra };
 }
 
-function describe({ principal, method, path, key, status }: IdempotencyKey): string {
-  return JSON.stringify({ principal, method, path, key, status });
+/** What lakeloop.claim_key says of a key that is taken; undefined when the error is another. */
+function keyTaken(error: unknown): Exclude<GovernedResult, { outcome: 'executed' }> | 'expired' | undefined {
+  const { code, detail } = error as { code?: string; detail?: string };
+  if (code !== 'LL001') return undefined;
+  const taken = JSON.parse(detail ?? '') as {
+    outcome: 'replayed' | 'mismatch' | 'in-flight' | 'expired';
+    status?: number;
+    keys?: unknown;
+    digest?: string;
+  };
+  if (taken.outcome === 'expired') return 'expired';
+  if (taken.outcome !== 'replayed') return { outcome: taken.outcome };
+  const keys = taken.keys === undefined ? null : JSON.stringify(taken.keys);
+  return { outcome: 'replayed', status: taken.status ?? null, keys, digest: taken.digest === undefined ? null : Buffer.from(taken.digest, 'hex') };
 }
 
-function resultOf(row: ExecuteRow): GovernedResult {
-  if (row.outcome === 'executed') return { outcome: 'executed', ...answerOf(row) };
-  if (row.outcome === 'mismatch') return { outcome: 'mismatch' };
-  return { outcome: 'replayed', status: row.stored_status, keys: row.stored_keys, digest: row.stored_digest };
-}
-
-function answerOf(row: ExecuteRow): Answer {
-  return { body: row.body, total: row.total === null ? null : Number(row.total), page: row.page === null ? null : Number(row.page), extra: row.extra };
-}
-
-/** 55P03 while inserting the key, not in the statement itself (a `lock_timeout` of the database's own). */
-function waitedForTwin(error: unknown): boolean {
-  const { code, where } = error as { code?: string; where?: string };
-  return code === '55P03' && (where ?? '').includes('insert into lakeloop.idempotency_key');
+function isUniqueKey(error: unknown): boolean {
+  const { code, constraint, schema } = error as { code?: string; constraint?: string; schema?: string };
+  return code === '23505' && schema === 'lakeloop' && constraint === 'idempotency_key_pkey';
 }

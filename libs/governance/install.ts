@@ -47,7 +47,8 @@ const SERVICES = SERVICE_LOGINS.join(', ');
 /** NOINHERIT logins inherit nothing from lakeloop_service: each is granted what it needs itself. */
 const PRIVILEGES = `
 grant usage on schema lakeloop to public;
-grant execute on function lakeloop.seal, lakeloop.execute, lakeloop.read, lakeloop.open to ${SERVICES};
+grant select on lakeloop.new_seal to ${SERVICES};
+grant execute on function lakeloop.claim_key, lakeloop.open to ${SERVICES};
 grant select, insert, update, delete on lakeloop.idempotency_key to ${LOGINS.write}, ${LOGINS.workflow};
 grant select on lakeloop.policy to ${SERVICES}, auditor, administrator;
 grant select, insert on lakeloop.inbox to ${LOGINS.workflow};

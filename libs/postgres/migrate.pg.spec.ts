@@ -37,6 +37,11 @@ describe('migrations', () => {
     expect(applied.flat()).toEqual(['First1700000000001']);
   });
 
+  it('are refused on a database that another version has made', async () => {
+    await run([First1700000000001]);
+    await expect(run([])).rejects.toMatchObject({ kind: 'misconfigured', message: expect.stringContaining('First1700000000001') });
+  });
+
   it('leave nothing of one that fails, and keep the ones before it', async () => {
     await expect(run([First1700000000001, Broken1700000000002])).rejects.toThrow('division by zero');
     const { rows } = await database.client.query(`select to_regclass('ours.first') is not null as first, to_regclass('ours.half') is not null as half`);

@@ -1,5 +1,7 @@
-import { DataSource, type Logger as TypeOrmLogger, type MigrationInterface } from 'typeorm';
+import { DataSource, type Logger as TypeOrmLogger, type MigrationInterface, type QueryRunner } from 'typeorm';
+import { Failure } from '#libs/failure/failure';
 import type { Logger } from '#libs/runtime/logger';
+import { quoteIdentifier } from './identifiers.ts';
 
 export type Migration = new () => MigrationInterface;
 
@@ -29,9 +31,10 @@ const SILENT: TypeOrmLogger = {
 
 /**
  * Applies pending migrations, each in a transaction of its own, under an advisory lock. Returns the names of those applied.
- * The schema must exist or be creatable by this login.
+ * The schema must exist or be creatable by this login. A database that has a migration we don't know is refused: `misconfigured`.
  */
-export async function migrate({ connectionString, schema, table, migrations, logger }: MigrateOptions): Promise<string[]> {
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const { connectionString, schema, table, migrations, logger } = options;
   const source = new DataSource({
     type: 'postgres',
     url: connectionString,
@@ -49,6 +52,7 @@ export async function migrate({ connectionString, schema, table, migrations, log
   try {
     await lock.query('select pg_advisory_lock($1)', [LOCK]);
     await lock.query(`create schema if not exists "${schema.replaceAll('"', '""')}"`);
+    await refuseUnknown(lock, options);
     const applied = (await source.runMigrations({ transaction: 'each' })).map((migration) => migration.name);
     if (applied.length > 0) logger.info({ applied }, 'migrations applied');
     return applied;
@@ -57,4 +61,19 @@ export async function migrate({ connectionString, schema, table, migrations, log
     await lock.release();
     await source.destroy();
   }
+}
+
+/** What a newer version has made, or one before the first release, is not ours to build on. */
+async function refuseUnknown(runner: QueryRunner, { schema, table, migrations }: MigrateOptions): Promise<void> {
+  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  const [found] = (await runner.query('select to_regclass($1) is not null as exists', [name])) as { exists: boolean }[];
+  if (!found?.exists) return;
+  const applied = (await runner.query(`select name from ${name} order by id`)) as { name: string }[];
+  const known = new Set(migrations.map((migration) => new migration().name ?? migration.name));
+  const unknown = applied.map((row) => row.name).filter((each) => !known.has(each));
+  if (unknown.length === 0) return;
+  throw new Failure(
+    'misconfigured',
+    `the database was made by another version of Lakeloop (${unknown.join(', ')}): run that version, or start anew with npm start -- --reset`,
+  );
 }

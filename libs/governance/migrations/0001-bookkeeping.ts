@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { asOwner } from './as-owner.ts';
 
 /** The tables behind governance, other than the audit. No app role reads or writes them. */
-export class Bookkeeping1763800000001 implements MigrationInterface {
-  readonly name = 'Bookkeeping1763800000001';
+export class Bookkeeping1763900000001 implements MigrationInterface {
+  readonly name = 'Bookkeeping1763900000001';
 
   async up(runner: QueryRunner): Promise<void> {
     await asOwner(runner, [STATE, PRINCIPALS, POLICY, IDEMPOTENCY, INBOX, ADOPTED]);
@@ -39,7 +39,7 @@ create table lakeloop.policy (
   applied_by name not null default session_user
 )`;
 
-/** \`id\` is the hash of principal, method, path and key, so that a long path never outgrows an index row. */
+/** `id` is the hash of principal, method, path and key, so that a long path never outgrows an index row. `outcome`: the keys of the rows written, the body's digest, the status where it is another. */
 const IDEMPOTENCY = `
 create table lakeloop.idempotency_key (
   id bytea primary key,
@@ -49,10 +49,9 @@ create table lakeloop.idempotency_key (
   key text not null,
   request_hash bytea not null,
   created_at timestamptz not null default now(),
-  status integer,
-  row_keys jsonb,
-  digest bytea
-) with (fillfactor = 70);
+  status integer not null,
+  outcome jsonb
+);
 create index idempotency_key_created_at on lakeloop.idempotency_key using brin (created_at)`;
 
 const INBOX = `

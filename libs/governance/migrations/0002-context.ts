@@ -7,16 +7,16 @@ import { asOwner } from './as-owner.ts';
  * A function that runs inside the transaction may overwrite the settings, or the role; the seal no longer fits and the context
  * counts for nothing (docs/adr/0002-sealed-context.md).
  */
-export class Context1763800000002 implements MigrationInterface {
-  readonly name = 'Context1763800000002';
+export class Context1763900000002 implements MigrationInterface {
+  readonly name = 'Context1763900000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [SERVICE_SESSION, MAC, SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
+    await asOwner(runner, [SERVICE_SESSION, MAC, NEW_SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims, lakeloop.login_claims,
-      lakeloop.sealed_context, lakeloop.reseal, lakeloop.seal, lakeloop.mac, lakeloop.is_service_session`);
+      lakeloop.sealed_context, lakeloop.reseal; drop view lakeloop.new_seal; drop function lakeloop.refuse_seal, lakeloop.mac, lakeloop.is_service_session`);
   }
 }
 
@@ -40,22 +40,27 @@ language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
 $$;
 revoke all on function lakeloop.mac from public`;
 
-/** \`next\`: SHA-256 (hex) of the token that may open another context in this transaction; empty when none may. */
-const SEAL = `
-create function lakeloop.seal(role text, ctx text, next text default '') returns text
-language plpgsql security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-declare
-  sealed text;
+/**
+ * The seal for what the settings say: `lakeloop.ctx` the context, `lakeloop.seal` `<next>.<role>`, where `next` is the SHA-256 (hex) of the token that may
+ * open another context in this transaction, empty when none may. A view: read as part of the statement that opens a transaction, it costs no function call.
+ */
+const NEW_SEAL = `
+create function lakeloop.refuse_seal() returns text
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  if pg_current_xact_id_if_assigned() is not null or pg_has_role(session_user, 'lakeloop_owner', 'member') or not pg_has_role(session_user, 'lakeloop_service', 'member') then
-    raise insufficient_privilege using message = 'a context is set by a service login, once, before its transaction has written anything';
-  end if;
-  select seal.next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(role) || ':' || role || ':' || seal.next || ':' || ctx, 'UTF8'))), 'hex')
-  into sealed from lakeloop.state s where pg_logical_emit_message(true, 'lakeloop.ctx', ctx) is not null;
-  return sealed;
+  raise insufficient_privilege using message = 'a context is set by a service login, once, before its transaction has written anything';
 end
 $$;
-revoke all on function lakeloop.seal from public`;
+create view lakeloop.new_seal as
+select case when pg_current_xact_id_if_assigned() is not null or pg_has_role(session_user, 'lakeloop_owner', 'member') or not pg_has_role(session_user, 'lakeloop_service', 'member')
+  then lakeloop.refuse_seal()
+  else o.next || '.' || encode(sha256(o.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(o.role) || ':' || o.role || ':' || o.next || ':' || o.ctx, 'UTF8'))), 'hex')
+  end as seal
+from (
+  select s.secret, current_setting('lakeloop.ctx') as ctx, split_part(current_setting('lakeloop.seal'), '.', 1) as next,
+         substr(current_setting('lakeloop.seal'), strpos(current_setting('lakeloop.seal'), '.') + 1) as role
+  from lakeloop.state s offset 0
+) o`;
 
 /** Opens another context in a transaction (a batched write-back): needs the token announced by the seal before it. */
 const RESEAL = `

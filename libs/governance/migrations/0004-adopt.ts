@@ -5,26 +5,31 @@ import { asOwner } from './as-owner.ts';
  * `lakeloop.adopt(table)`: brings a table under audit and into the publication. It writes the table's recorder, a trigger function
  * with the table's columns spelled out, so that a row costs no catalogue look-up. Safe to call again: it renews what has changed.
  */
-export class Adopt1763800000004 implements MigrationInterface {
-  readonly name = 'Adopt1763800000004';
+export class Adopt1763900000004 implements MigrationInterface {
+  readonly name = 'Adopt1763900000004';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
+    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, PINNED, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop function lakeloop.on_ddl, lakeloop.adopt, audit.attach, audit.current_schema_version, audit.write_recorder, audit.entry_insert,
-      audit.key_columns, audit.column_text`);
+      audit.pinned, audit.key_columns, audit.column_text`);
   }
 }
 
-/** Text of each stored column by its type's own output function: a cast to text would trim char(n) and may be user-defined. */
+/**
+ * Text of each stored column, as its type's output function has it: a cast to text would trim char(n), spell a boolean out, and may be user-defined.
+ * Where a built-in type has no such cast, `::text` is that output function, and cheaper to prepare.
+ */
 const COLUMN_TEXT = `
 create function audit.column_text(root regclass, alias text)
 returns table (ordinal bigint, name name, type text, output text)
 language sql stable set search_path = pg_catalog, pg_temp as $$
   select row_number() over (order by a.attnum), a.attname, format_type(a.atttypid, a.atttypmod),
-         format('textin(%I.%I(%s.%I))', fn.nspname, f.proname, alias, a.attname)
+         case when t.typnamespace = 'pg_catalog'::regnamespace and t.typtype = 'b' and (t.oid in ('text'::regtype, 'varchar'::regtype) or not exists (select from pg_cast x where x.castsource = t.oid and x.casttarget = 'text'::regtype))
+              then format('%s.%I::text', alias, a.attname)
+              else format('textin(%I.%I(%s.%I))', fn.nspname, f.proname, alias, a.attname) end
   from pg_attribute a
   join pg_type t on t.oid = a.atttypid join pg_proc f on f.oid = t.typoutput join pg_namespace fn on fn.oid = f.pronamespace
   where a.attrelid = root and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v'
@@ -44,100 +49,109 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
 $$`;
 
 /**
- * The INSERT into audit.entry for one kind of statement. \`has_before\`, \`has_after\`: which images there are; \`source\`: the FROM clause that
- * yields rows \`o\` and \`n\`. Column digests are spelled out: one expression per column is several times faster than an aggregate.
+ * The INSERT into audit.log for one kind of statement. `has_before`, `has_after`: which images there are; `source`: the FROM clause that
+ * yields rows `o` and `n`. The columns' digests are one aggregate over the images: spelled out, their many expressions cost a single row twice as much.
  */
 const ENTRY_INSERT = String.raw`
-create function audit.entry_insert(root regclass, operation text, key_alias text, has_before boolean, has_after boolean, source text) returns text
+create function audit.entry_insert(root regclass, version integer, operation text, key_alias text, has_before boolean, has_after boolean, source text) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $f$
-  with c as (select t.ordinal, t.output as old_text from audit.column_text(root, 'o') t),
-       n as (select t.ordinal, t.output as new_text from audit.column_text(root, 'n') t),
-       k as (select string_agg(format('%L, %s', name, case when key_alias = 'both' then format('coalesce(n.%1$I, o.%1$I)', name) else format('%s.%I', key_alias, name) end), ', ' order by ordinal) as pairs,
-                    (array_agg(name order by ordinal))[1] as first from audit.key_columns(root)),
-       images as (select string_agg(old_text, ', ' order by ordinal) as old_texts, string_agg(new_text, ', ' order by ordinal) as new_texts from c join n using (ordinal)),
-       digests as (
-         select string_agg(format(
-           'sha256(sha256(r.salt || int4send(%s)) || %s || %s)', ordinal,
-           case when has_before then format($$coalesce('\x01'::bytea || int4send(octet_length(convert_to(r.before[%1$s], 'UTF8'))) || convert_to(r.before[%1$s], 'UTF8'), '\x00'::bytea)$$, ordinal) else $$'\x00'::bytea$$ end,
-           case when has_after then format($$coalesce('\x01'::bytea || convert_to(r.after[%s], 'UTF8'), '\x00'::bytea)$$, ordinal) else $$'\x00'::bytea$$ end), E'\n      || ' order by ordinal) as list
-         from c)
-  select format($$insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation, key, before, after,
-      schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, salt, leaf)
-    select r.id, c.xid, c.at, c.actor, c.agent, c.on_behalf_of, c.verified, c.login, c.role, c.table_schema, c.table_name, r.operation, r.key, r.before, r.after,
-      c.schema_version, c.policy_version, c.epoch, c.request_id, c.trace_id, c.flow, c.hop, c.reason, r.salt,
-      sha256('\x0001'::bytea || c.digest || sha256(convert_to(json_build_array(r.id::text, r.operation, r.key::text)::text, 'UTF8'))
-      || %s)
-    from (select nextval('audit.entry_id_seq') as id, %s as operation, jsonb_build_object(%s) as key, %s as before, %s as after, uuid_send(gen_random_uuid()) as salt
-      from %s offset 0) r$$,
-    digests.list, operation, k.pairs,
+  with images as (
+         select string_agg(o.output, ', ' order by o.ordinal) as old_texts, string_agg(n.output, ', ' order by n.ordinal) as new_texts
+         from audit.column_text(root, 'o') o join audit.column_text(root, 'n') n using (ordinal)),
+       k as (
+         select string_agg(format('%L, %s', name, case when key_alias = 'both' then format('coalesce(n.%1$I, o.%1$I)', name) else format('%s.%I', key_alias, name) end), ', ' order by ordinal) as pairs,
+                (array_agg(name order by ordinal))[1] as first from audit.key_columns(root))
+  select format($$with c as materialized (select * from audit.recording)
+    insert into audit.log (id, xid, at, actor, verified, login, role, operation, key, before, after, schema_version, policy_version, epoch, trace_id, context, salt, leaf)
+    select r.id, c.xid, c.at, c.actor, c.verified, c.login, c.role, r.operation, r.key, r.before, r.after, %3$s, c.policy_version, c.epoch, c.trace_id, c.context, r.salt,
+      sha256('\x0001'::bytea || sha256(convert_to(array_to_json(array[r.id::text, r.operation, %1$L, %2$L, '%3$s', r.key::text,
+        c.xid::text, c.us, c.actor, c.verified::text, c.login::text, c.role, c.policy_version::text, c.epoch::text, c.context])::text, 'UTF8'))
+      || (select string_agg(sha256(sha256(r.salt || int4send(i::integer)) || %4$s || %5$s), '') from unnest(%6$s) with ordinality u(%7$s)))
+    from c cross join (select nextval('audit.log_id_seq') as id, %8$s as operation, jsonb_build_object(%9$s) as key, %10$s as before, %11$s as after,
+      uuid_send(gen_random_uuid()) as salt from %12$s offset 0) r$$,
+    n.nspname, t.relname, version,
+    case when has_before then $$coalesce('\x01'::bytea || int4send(octet_length(convert_to(b, 'UTF8'))) || convert_to(b, 'UTF8'), '\x00'::bytea)$$ else $$'\x00'::bytea$$ end,
+    case when has_after then $$coalesce('\x01'::bytea || convert_to(a, 'UTF8'), '\x00'::bytea)$$ else $$'\x00'::bytea$$ end,
+    concat_ws(', ', case when has_before then 'r.before' end, case when has_after then 'r.after' end),
+    concat_ws(', ', case when has_before then 'b' end, case when has_after then 'a' end, 'i'),
+    operation, k.pairs,
     case when not has_before then 'null::text[]' when key_alias = 'both' then format('case when o.%I is not null then array[%s] end', k.first, images.old_texts) else format('array[%s]', images.old_texts) end,
     case when not has_after then 'null::text[]' when key_alias = 'both' then format('case when n.%I is not null then array[%s] end', k.first, images.new_texts) else format('array[%s]', images.new_texts) end,
     source)
-  from k, images, digests
+  from k cross join images cross join pg_class t join pg_namespace n on n.oid = t.relnamespace where t.oid = root
 $f$`;
 
 /**
- * Creates audit.record_<id>() for DML and audit.record_<id>_truncate(). An update is matched by key, so that a changed key becomes a delete
- * and an insert. A truncate records each row it removes and one entry without a key for the statement.
+ * The settings that the columns' texts depend on, as SET clauses. Each costs every write some 4 µs, so they are the ones that the types need; a type
+ * that is not known here gets all of them.
+ */
+const PINNED = String.raw`
+create function audit.pinned(root regclass) returns text
+language sql stable set search_path = pg_catalog, pg_temp as $$
+  with base as (
+    select case when t.typtype = 'e' then 'text'::regtype::oid when t.typtype = 'd' or t.typelem <> 0 and t.typlen = -1 then 0 else t.oid end as type
+    from pg_attribute a join pg_type t on t.oid = a.atttypid where a.attrelid = root and a.attnum > 0 and not a.attisdropped),
+  pins(clause, types) as (values
+    ('set "TimeZone" = ''UTC''', '{timestamptz}'::regtype[]), ('set "DateStyle" = ''ISO, MDY''', '{timestamptz,timestamp,date}'),
+    ('set "IntervalStyle" = ''postgres''', '{interval}'), ('set bytea_output = ''hex''', '{bytea}'), ('set extra_float_digits = 1', '{float4,float8}'),
+    ('set lc_monetary = ''C''', '{money}'), ('', '{bool,int2,int4,int8,numeric,oid,text,varchar,bpchar,name,uuid,json,jsonb,inet,cidr,macaddr,macaddr8}'))
+  select 'set search_path = pg_catalog, pg_temp ' || coalesce(string_agg(distinct p.clause, ' '), '')
+  from base b join pins p on b.type = any (p.types::oid[]) or not exists (select from pins k where b.type = any (k.types::oid[]))
+$$`;
+
+/**
+ * Creates audit.record_<id>_insert, _update, _delete and _truncate. One function for each: a condition in PL/pgSQL is prepared anew in each transaction.
+ * An update is matched by key, so that a changed key becomes a delete and an insert. A truncate records each row it removes and one entry without a key
+ * for the statement.
  */
 const WRITE_RECORDER = String.raw`
 create function audit.write_recorder(adopted_id integer, root regclass, version integer) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $f$
 declare
   recorder text := 'audit.record_' || adopted_id;
-  opening text;
   -- An event trigger renews recorders; where none could be created, a new column must not slip past in silence.
   guard text := '';
+  body text;
+  kind text;
   matched text := (select string_agg(format('o.%1$I %2$s n.%1$I', name, equals), ' and ' order by ordinal) from audit.key_columns(root));
   first name := (select name from audit.key_columns(root) where ordinal = 1);
-  pinned text := $$set search_path = pg_catalog, pg_temp set "TimeZone" = 'UTC' set "DateStyle" = 'ISO, MDY' set "IntervalStyle" = 'postgres' set bytea_output = 'hex'
-  set extra_float_digits = 1 set lc_monetary = 'C' set plan_cache_mode = force_generic_plan$$;
+  pinned text := audit.pinned(root);
 begin
-  select format('c := audit.begin_recording(%L, %L, %s);', n.nspname, k.relname, version) into opening
-  from pg_class k join pg_namespace n on n.oid = k.relnamespace where k.oid = root;
   if not exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') then
     guard := format($$
   if (select k.relnatts from pg_class k where k.oid = %s) <> %s then
     raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = 'run: select lakeloop.adopt(%s)';
   end if;$$, root::oid, (select relnatts from pg_class where oid = root), quote_literal(root));
   end if;
-  execute format($q$create or replace function %s() returns trigger language plpgsql security definer %s as $body$
-declare
-  c audit.recording;
+  foreach kind in array array['insert', 'update', 'delete'] loop
+    execute format($q$create or replace function %s_%s() returns trigger language plpgsql security definer %s as $body$
 begin%s
-  %s
-  if tg_op = 'INSERT' then
-    %s;
-  elsif tg_op = 'UPDATE' then
-    %s;
-  else
-    %s;
-  end if;
+  %s;
   return null;
-end $body$ $q$, recorder, pinned, guard, opening,
-    audit.entry_insert(root, '''insert''', 'n', false, true, 'new_rows n'),
-    audit.entry_insert(root, format($$case when o.%1$I is null then 'insert' when n.%1$I is null then 'delete' else 'update' end$$, first), 'both', true, true,
-      format('old_rows o full join new_rows n on %s', matched)),
-    audit.entry_insert(root, '''delete''', 'o', true, false, 'old_rows o'));
-  execute format($q$create or replace function %1$s_truncate() returns trigger language plpgsql security definer %2$s set row_security = off as $body$
-declare
-  c audit.recording;
+end $body$ $q$, recorder, kind, pinned, guard, case kind
+      when 'insert' then audit.entry_insert(root, version, '''insert''', 'n', false, true, 'new_rows n')
+      when 'update' then audit.entry_insert(root, version, format($$case when o.%1$I is null then 'insert' when n.%1$I is null then 'delete' else 'update' end$$, first), 'both', true, true,
+        format('old_rows o full join new_rows n on %s', matched))
+      else audit.entry_insert(root, version, '''delete''', 'o', true, false, 'old_rows o') end);
+  end loop;
+  select format($q$create or replace function %1$s_truncate() returns trigger language plpgsql security definer %2$s set row_security = off as $body$
 begin%3$s
-  %4$s
   if (select k.relkind from pg_class k where k.oid = tg_relid) = 'r' then
-    execute replace(%5$L, '@table', tg_relid::regclass::text) using c;
+    execute replace(%4$L, '@table', tg_relid::regclass::text);
   end if;
-  insert into audit.entry (id, xid, at, actor, agent, on_behalf_of, verified, login, role, table_schema, table_name, operation,
-    schema_version, policy_version, epoch, request_id, trace_id, flow, hop, reason, leaf)
-  select s.id, c.xid, c.at, c.actor, c.agent, c.on_behalf_of, c.verified, c.login, c.role, c.table_schema, c.table_name, 'truncate',
-    c.schema_version, c.policy_version, c.epoch, c.request_id, c.trace_id, c.flow, c.hop, c.reason,
-    sha256('\x0001'::bytea || c.digest || sha256(convert_to(json_build_array(s.id::text, 'truncate', null::text)::text, 'UTF8')))
-  from (select nextval('audit.entry_id_seq') as id) s;
+  with c as materialized (select * from audit.recording)
+  insert into audit.log (id, xid, at, actor, verified, login, role, operation, schema_version, policy_version, epoch, trace_id, context, leaf)
+  select s.id, c.xid, c.at, c.actor, c.verified, c.login, c.role, 'truncate', %7$s, c.policy_version, c.epoch, c.trace_id, c.context,
+    sha256('\x0001'::bytea || sha256(convert_to(array_to_json(array[s.id::text, 'truncate', %5$L, %6$L, '%7$s', null,
+      c.xid::text, c.us, c.actor, c.verified::text, c.login::text, c.role, c.policy_version::text, c.epoch::text, c.context])::text, 'UTF8')))
+  from c cross join (select nextval('audit.log_id_seq') as id) s;
   return null;
-end $body$ $q$, recorder, pinned, guard, opening,
-    replace(audit.entry_insert(root, '''truncate''', 'o', true, false, 'only @table o'), 'c.', '($1).'));
-  execute format('alter function %1$s() owner to lakeloop_owner; alter function %1$s_truncate() owner to lakeloop_owner', recorder);
-  execute format('revoke all on function %1$s(), %1$s_truncate() from public', recorder);
+end $body$ $q$, recorder, pinned, guard, audit.entry_insert(root, version, '''truncate''', 'o', true, false, 'only @table o'), n.nspname, t.relname, version)
+  into body from pg_class t join pg_namespace n on n.oid = t.relnamespace where t.oid = root;
+  execute body;
+  foreach kind in array array['insert', 'update', 'delete', 'truncate'] loop
+    execute format('alter function %1$s_%2$s() owner to lakeloop_owner; revoke all on function %1$s_%2$s() from public', recorder, kind);
+  end loop;
 end
 $f$`;
 
@@ -176,9 +190,9 @@ begin
   if (select count(*) from pg_trigger where tgrelid = relation and tgname like 'lakeloop\\_audit\\_%' and tgenabled = 'A') = 4 then
     return;
   end if;
-  execute format('create or replace trigger lakeloop_audit_insert after insert on %s referencing new table as new_rows for each statement execute function %s()', relation, fn);
-  execute format('create or replace trigger lakeloop_audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function %s()', relation, fn);
-  execute format('create or replace trigger lakeloop_audit_delete after delete on %s referencing old table as old_rows for each statement execute function %s()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_insert after insert on %s referencing new table as new_rows for each statement execute function %s_insert()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function %s_update()', relation, fn);
+  execute format('create or replace trigger lakeloop_audit_delete after delete on %s referencing old table as old_rows for each statement execute function %s_delete()', relation, fn);
   execute format('create or replace trigger lakeloop_audit_truncate before truncate on %s for each statement execute function %s_truncate()', relation, fn);
   execute format('alter table %s enable always trigger lakeloop_audit_insert, enable always trigger lakeloop_audit_update,
     enable always trigger lakeloop_audit_delete, enable always trigger lakeloop_audit_truncate', relation);

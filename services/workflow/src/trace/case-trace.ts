@@ -23,17 +23,18 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $c
   ), the_case as (
     select min(c.schema) as schema, case when count(*) = 1 then jsonb_build_object('id', min(c.id::text)) else '{}' end as key from cases c
   )
-  select 'write', e.actor, e.agent, e.table_schema::text, e.table_name::text, e.key, e.operation, coalesce(r.action, case
-      when c.id is null then null when e.operation = 'insert' then 'flag' else 'move' end), e.at, null, e.reason
+  select kind, actor, agent, table_schema, table_name, key, operation, action, at, event_id, reason from (
+  select 'write' as kind, e.actor, e.agent, e.table_schema::text, e.table_name::text, e.key, e.operation, coalesce(r.action, case
+      when c.id is null then null when e.operation = 'insert' then 'flag' else 'move' end) as action, e.at, null as event_id, e.reason, e.id as entry
   from entries x join audit.entry e on e.id = x.id
     left join touched r on r.schema = e.table_schema and r.name = e.table_name and r.key = e.key and e.operation = 'insert'
     left join cases c on c.schema = e.table_schema and e.table_name = 'flags' and c.id::text = e.key ->> 'id'
   union all
-  select 'publish', 'cdc', null, t.schema, 'flags', t.key, null, null, i.published_at, i.event_id, null
+  select 'publish', 'cdc', null, t.schema, 'flags', t.key, null, null, i.published_at, i.event_id, null, null
   from lakeloop.inbox i, the_case t where i.trace_id = trace and i.published_at is not null
   union all
-  select 'receive', i.consumer, null, t.schema, 'flags', t.key, null, null, i.received_at, i.event_id, null from lakeloop.inbox i, the_case t where i.trace_id = trace
-  order by 9
+  select 'receive', i.consumer, null, t.schema, 'flags', t.key, null, null, i.received_at, i.event_id, null, null from lakeloop.inbox i, the_case t where i.trace_id = trace
+  ) steps order by at, entry
 $case_trace$`,
     'revoke all on function lakeloop.case_trace from public',
     'grant execute on function lakeloop.case_trace to lakeloop_workflow, auditor, administrator',

@@ -1,3 +1,4 @@
+import { keptOutcome } from '#libs/governance/governed';
 import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
 import { ApiError } from './api-error.ts';
 import { readBody, type RowBody } from './body.ts';
@@ -100,6 +101,7 @@ function returningOf({ method, prefer, answer, query, idempotencyKey, ifMatch }:
     select: query.select,
     keys: idempotencyKey !== undefined || (method === 'POST' && prefer.return === 'headers-only'),
     version: versioned && method !== 'DELETE',
+    ...(idempotencyKey === undefined ? {} : { keep: keptOutcome }),
     ...(allowed ? { allowed } : {}),
   };
 }

@@ -11,6 +11,8 @@ export interface Returning {
   select: readonly SelectItem[] | null;
   /** The keys of the rows written: for `Location` and for the replay of an idempotent request. Needs SELECT on the key. */
   keys: boolean;
+  /** Wraps the expression of `extra`, where the outcome of the write is kept for a replay. Then `extra` also holds the body's `digest`. */
+  keep?: (jsonb: string) => string;
   /** The row version after the write. Needs SELECT on the whole table. */
   version: boolean;
   /** How many rows the write must have touched, or be undone. */
@@ -35,12 +37,12 @@ export function compileReturning(scope: Scope, { shape, select, keys, version }:
 }
 
 /** ` returning …` of an insert of one row: that row is the outcome. A trigger that swallows it leaves none. */
-export function compileSingleReturning(scope: Scope, { shape, select, keys, version }: Returning): string {
+export function compileSingleReturning(scope: Scope, { shape, select, keys, version, keep }: Returning): string {
   const extra: string[] = [];
   if (version && hasRowVersion(scope.relation)) extra.push(`'etag', ${scope.alias}.xmin::pg_catalog.text`);
   if (keys && scope.relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_build_array(pg_catalog.json_build_array(${keyTexts(scope)}))`);
-  const extraSql = extra.length === 0 ? 'null::pg_catalog.jsonb' : `pg_catalog.jsonb_build_object(${extra.join(', ')})`;
-  return ` returning ${singleBody(scope, shape, select)} as body, null::pg_catalog.int8 as total, 1::pg_catalog.int8 as page, ${extraSql} as extra`;
+  const body = singleBody(scope, shape, select);
+  return ` returning ${body} as body, null::pg_catalog.int8 as total, 1::pg_catalog.int8 as page, ${extraSql(extra, shape.body === 'none' ? null : body, keep)} as extra`;
 }
 
 function singleBody(scope: Scope, { body, stripNulls }: Shape, select: Returning['select']): string {
@@ -52,14 +54,22 @@ function singleBody(scope: Scope, { body, stripNulls }: Shape, select: Returning
 }
 
 /** The outer select over the rows written (`_w`). */
-export function compileOutcome(scope: Scope, { shape, keys, version, allowed }: Returning, inserted: boolean): string {
+export function compileOutcome(scope: Scope, { shape, keys, version, allowed, keep }: Returning, inserted: boolean): string {
   const { relation } = scope;
   const extra: string[] = [];
   if (version && hasRowVersion(relation)) extra.push(`'etag', case when pg_catalog.count(*) = 1 then pg_catalog.min(_w._v) end`);
   if (keys && relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_agg(_w._k)`);
   if (inserted && hasRowVersion(relation)) extra.push(`'status', case when pg_catalog.bool_or(_w._i) is false then 200 else 201 end`);
-  const extraSql = extra.length === 0 ? 'null::pg_catalog.jsonb' : `pg_catalog.jsonb_build_object(${extra.join(', ')})`;
-  return ` select ${bodySql('_w._r', shape)} as body, null::pg_catalog.int8 as total, ${guardedCount(scope.parameters, allowed)} as page, ${extraSql} as extra from _w`;
+  const body = bodySql('_w._r', shape);
+  const page = guardedCount(scope.parameters, allowed);
+  return ` select ${body} as body, null::pg_catalog.int8 as total, ${page} as page, ${extraSql(extra, shape.body === 'none' ? null : body, keep)} as extra from _w`;
+}
+
+function extraSql(pairs: readonly string[], body: string | null, keep: Returning['keep']): string {
+  const kept = keep && body !== null ? [`'digest', pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(${body}, ''), 'UTF8')), 'hex')`] : [];
+  const extra = `pg_catalog.jsonb_build_object(${[...pairs, ...kept].join(', ')})`;
+  if (keep) return keep(extra);
+  return pairs.length === 0 ? 'null::pg_catalog.jsonb' : extra;
 }
 
 function keyTexts(scope: Scope): string {

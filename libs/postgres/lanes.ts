@@ -1,0 +1,71 @@
+import { availableParallelism } from 'node:os';
+
+/** A statement that has run for this long waits for something other than a core: it no longer counts, ms. */
+const SHORT_MS = 10;
+/** Short statements at once for each core of a server that shares this machine. */
+const LANES_PER_CORE = 2;
+
+/**
+ * How many short statements run at once. A server with fewer cores than busy sessions spends them on switching and on locks of its own: the same
+ * statements on sixteen sessions and two cores cost it half as much again as on four. A statement that takes longer leaves its lane to the next one, so
+ * nothing waits for more than `SHORT_MS` behind others that wait themselves.
+ */
+export class Lanes {
+  readonly #width: number;
+  /** When each short statement began, in that order. */
+  readonly #running = new Map<symbol, number>();
+  readonly #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const lane = Symbol();
+    const enter = (): void => void this.#running.set(lane, performance.now());
+    if (this.#running.size < this.#width) enter();
+    else await new Promise<void>((resolve) => void this.#queue(() => resolve(enter())));
+    try {
+      return await work();
+    } finally {
+      if (this.#running.delete(lane)) this.#next();
+    }
+  }
+
+  #queue(resolve: () => void): void {
+    this.#waiting.push(resolve);
+    this.#watch();
+  }
+
+  #next(): void {
+    this.#waiting.shift()?.();
+  }
+
+  /** While somebody waits: lets the oldest statement leave its lane when it turns out long. */
+  #watch(): void {
+    if (this.#timer) return;
+    const [oldest] = this.#running.values();
+    const wait = oldest === undefined ? 0 : Math.max(0, oldest + SHORT_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#overtake();
+      if (this.#waiting.length > 0) this.#watch();
+    }, wait);
+  }
+
+  #overtake(): void {
+    const before = performance.now() - SHORT_MS;
+    for (const [lane, since] of this.#running) {
+      if (since > before) return;
+      this.#running.delete(lane);
+      this.#next();
+    }
+  }
+}
+
+/** Lanes for a server: as many as its cores serve where it shares this machine, else no bound but the pool's. */
+export function lanesFor(host: string | undefined): Lanes {
+  const shared = host === undefined || host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
+  return new Lanes(shared ? LANES_PER_CORE * availableParallelism() : Infinity);
+}
