@@ -192,8 +192,8 @@ function stepOf({ principal, statement, parameters }: GovernedStatement): Pipeli
 const NAMES = new Map<string, Map<string, string>>();
 
 function nameOf(role: string, statement: string): string {
-  let names = NAMES.get(role);
-  if (!names) NAMES.set(role, (names = new Map()));
+  const names = NAMES.get(role) ?? new Map<string, string>();
+  NAMES.set(role, names);
   let name = names.get(statement);
   if (name === undefined) {
     if (names.size >= 1_000) names.clear();
