@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { open, rm, stat } from 'node:fs/promises';
+import { Failure } from '#libs/failure/failure';
+import type { LakeBatch } from '../lakehouse.ts';
+import type { LakeColumn, LakeValue } from '../lake-type.ts';
+import { duckdbType, fromJson } from './duckdb-type.ts';
+import type { Session } from './engine.ts';
+import { namedParameters, quoteName, quoteText } from './sql-text.ts';
+
+/** Rows ready to be written: a FROM item with exactly the wanted columns, typed. */
+export interface Staged {
+  relation: string;
+  /** Removes what was put on disk for it. */
+  dispose: () => Promise<void>;
+}
+
+export interface StageOptions {
+  columns: readonly LakeColumn[];
+  /** Columns beyond the table's that the batch may hold and the write needs, such as a deletion mark. */
+  extra?: readonly LakeColumn[];
+  /** Whether names that no column has are an error. */
+  strict: boolean;
+  temporaryDirectory: string;
+}
+
+/** Brings a batch into the session as a temporary table. Throws `invalid-input` for a column that is not there, or a value that is not of its type. */
+export async function stage(session: Session, batch: LakeBatch, options: StageOptions): Promise<Staged> {
+  const columns = [...options.columns, ...(options.extra ?? [])];
+  const table = `stage_${randomUUID().replaceAll('-', '')}`;
+  if ('select' in batch) {
+    const { sql } = namedParameters(batch.select.sql);
+    await session.run(`create temp table ${table}_raw as ${sql}`, { parameters: batch.select.parameters });
+    const present = await session.rows<[string]>(`select column_name from (describe ${table}_raw)`);
+    const names = new Map(present.map(([name]) => [name.toLowerCase(), name]));
+    checkNames([...names.values()], columns, options.strict);
+    const items = columns.map((column) => {
+      const name = names.get(column.name.toLowerCase());
+      return `cast(${name === undefined ? 'null' : quoteName(name)} as ${typeName(column)}) as ${quoteName(column.name)}`;
+    });
+    await session.run(`create temp table ${table} as select ${items.join(', ')} from ${table}_raw`);
+    return { relation: table, dispose: () => Promise.resolve() };
+  }
+  const { paths, dispose } = 'ndjson' in batch ? { paths: batch.ndjson, dispose: () => Promise.resolve() } : await spill(batch.rows, columns, options);
+  try {
+    const objectSize = await largestObject(paths);
+    if ('ndjson' in batch && options.strict) await checkFiles(session, paths, columns, objectSize);
+    await session.run(`create temp table ${table} as ${readJson(paths, columns, objectSize)}`);
+  } finally {
+    await dispose();
+  }
+  return { relation: table, dispose: () => Promise.resolve() };
+}
+
+/** A query over NDJSON files that yields the columns with their types. */
+export function readJson(paths: readonly string[], columns: readonly LakeColumn[], objectSize: number): string {
+  if (paths.length === 0) return `select ${columns.map((column) => `null::${typeName(column)} as ${quoteName(column.name)}`).join(', ')} where false`;
+  const reads = columns.map((column) => `${quoteName(column.name)}: ${quoteText(fromJson(column).read)}`);
+  const items = columns.map((column) => `${fromJson(column).cast} as ${quoteName(column.name)}`);
+  return `select ${items.join(', ')} from read_json([${paths.map(quoteText).join(', ')}], format = 'newline_delimited', maximum_object_size = ${objectSize}, columns = {${reads.join(', ')}})`;
+}
+
+/** The longest row that is read, bytes; a longer one is an error. The engine takes several buffers of that size at once, so it is no more than the files need. */
+const LONGEST_ROW = 64 * 1024 * 1024;
+
+async function largestObject(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  return Math.min(LONGEST_ROW, Math.max(65_536, ...sizes));
+}
+
+async function checkFiles(session: Session, paths: readonly string[], columns: readonly LakeColumn[], objectSize: number): Promise<void> {
+  if (paths.length === 0) return;
+  const list = paths.map(quoteText).join(', ');
+  const rows = await session.rows<[string]>(`select distinct unnest(json_keys(json)) from read_ndjson_objects([${list}], maximum_object_size = ${objectSize})`);
+  checkNames(
+    rows.map(([name]) => name),
+    columns,
+    true,
+  );
+}
+
+function checkNames(names: readonly string[], columns: readonly LakeColumn[], strict: boolean): void {
+  if (!strict) return;
+  const known = new Set(columns.map(({ name }) => name.toLowerCase()));
+  const unknown = names.filter((name) => !known.has(name.toLowerCase()));
+  if (unknown.length > 0) throw new Failure('invalid-input', `the table has no column ${unknown.join(', ')}`);
+}
+
+/** Objects as NDJSON in a file of our own, keys in the columns' spelling. */
+async function spill(rows: readonly Readonly<Record<string, LakeValue>>[], columns: readonly LakeColumn[], { strict, temporaryDirectory }: StageOptions) {
+  const spelling = new Map(columns.map(({ name }) => [name.toLowerCase(), name]));
+  checkNames([...new Set(rows.flatMap((row) => Object.keys(row)))], columns, strict);
+  const path = `${temporaryDirectory}/${randomUUID()}.ndjson`;
+  const file = await open(path, 'wx');
+  try {
+    for (const row of rows) {
+      const entries = Object.entries(row).map(([name, value]) => [spelling.get(name.toLowerCase()) ?? name, jsonValue(value)]);
+      await file.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
+    }
+  } finally {
+    await file.close();
+  }
+  return { paths: rows.length === 0 ? [] : [path], dispose: () => rm(path, { force: true }) };
+}
+
+function jsonValue(value: LakeValue): unknown {
+  if (typeof value === 'bigint') return JSON.rawJSON(value.toString());
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
+  return value;
+}
+
+function typeName(column: LakeColumn): string {
+  const name = duckdbType(column.type);
+  if (name === undefined) throw new Failure('unsupported', `column ${column.name} has a nested type, which is read but not written`);
+  return name;
+}

@@ -1,0 +1,140 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import { Failure } from '#libs/failure/failure';
+import type { LakeValue } from '../lake-type.ts';
+import { bindings } from './values.ts';
+
+export interface EngineOptions {
+  /** Where results that outgrow memory go. */
+  temporaryDirectory: string;
+  /** DuckDB's notation; default 1GB. */
+  memoryLimit?: string | undefined;
+  /** Default 2. */
+  threads?: number | undefined;
+}
+
+export interface Run {
+  parameters?: Readonly<Record<string, LakeValue>> | undefined;
+  signal?: AbortSignal | undefined;
+  timeoutMs?: number | undefined;
+}
+
+/** DuckDB in this process: statements run on its own threads, one connection for each piece of work. */
+export class Engine {
+  readonly #instance: DuckDBInstance;
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  static async open({ temporaryDirectory, memoryLimit = '1GB', threads = 2 }: EngineOptions): Promise<Engine> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      memory_limit: memoryLimit,
+      threads: String(threads),
+      temp_directory: temporaryDirectory,
+      preserve_insertion_order: 'false',
+      autoinstall_known_extensions: 'false',
+    });
+    return new Engine(instance);
+  }
+
+  /** Runs work on a connection of its own; what it made there (temporary tables) ends with it. */
+  async session<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const session = await this.openSession();
+    try {
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** The caller closes it. */
+  async openSession(): Promise<Session> {
+    return new Session(await this.#instance.connect());
+  }
+
+  close(): void {
+    this.#instance.closeSync();
+  }
+}
+
+export class Session {
+  readonly #connection: DuckDBConnection;
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection;
+  }
+
+  async run(sql: string, options: Run = {}): Promise<void> {
+    await this.#guarded(options, async () => void (await this.#connection.run(sql, ...bound(options))));
+  }
+
+  async rows<Row extends unknown[]>(sql: string, options: Run = {}): Promise<Row[]> {
+    return this.#guarded(options, async () => (await this.#connection.runAndReadAll(sql, ...bound(options))).getRowsJS() as Row[]);
+  }
+
+  /** Starts a statement whose rows are fetched as they are asked for. */
+  async stream(sql: string, options: Run = {}): Promise<DuckDBResult> {
+    return this.#guarded(options, () => this.#connection.stream(sql, ...bound(options)));
+  }
+
+  /** Runs `work` until it ends, is aborted, or takes too long; the latter two stop the engine. */
+  async #guarded<T>({ signal, timeoutMs }: Run, work: () => Promise<T>): Promise<T> {
+    return guard(this.#connection, signal, timeoutMs, work);
+  }
+
+  /** The next chunk of a stream, under the same limits. */
+  async fetch(result: DuckDBResult, { signal, timeoutMs }: Run): ReturnType<DuckDBResult['fetchChunk']> {
+    return guard(this.#connection, signal, timeoutMs, () => result.fetchChunk());
+  }
+
+  close(): void {
+    this.#connection.closeSync();
+  }
+}
+
+function bound({ parameters }: Run): [values?: Record<string, DuckDBValue>, types?: Record<string, DuckDBType>] {
+  if (!parameters || Object.keys(parameters).length === 0) return [];
+  const { values, types } = bindings(parameters);
+  return [values, types];
+}
+
+async function guard<T>(connection: DuckDBConnection, signal: AbortSignal | undefined, timeoutMs: number | undefined, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  let late = false;
+  const interrupt = (): void => connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const timer =
+    timeoutMs === undefined
+      ? undefined
+      : setTimeout(() => {
+          late = true;
+          connection.interrupt();
+        }, timeoutMs);
+  try {
+    return await work();
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (late) throw new Failure('timeout', `the statement took longer than ${timeoutMs} ms`, { cause: error });
+    throw translate(error);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', interrupt);
+  }
+}
+
+/** DuckDB's errors are known by how their text begins. */
+function translate(error: unknown): Error {
+  const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
+  if (error instanceof Failure) return error;
+  if (/^(Failed to [\w ]+: )?(Conversion|Invalid Input|Out of Range|Constraint|Parser|Binder|Catalog|Invalid type|Mismatch Type|Syntax) ?Error/i.test(message))
+    return new Failure('invalid-input', withoutValues(message), { cause: error });
+  if (/No space left on device|max_temp_directory_size/i.test(message)) return new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
+  if (/^Out of Memory/i.test(message)) return new Failure('overloaded', 'the query needs more memory than it may have', { cause: error });
+  if (/^IO Error/i.test(message)) return new Failure('dependency-unavailable', message, { cause: error });
+  return new Failure('bug', message, { cause: error });
+}
+
+/** The first line says what; what follows quotes the statement, and may quote values. */
+function withoutValues(message: string): string {
+  return message.split('\n')[0] ?? message;
+}

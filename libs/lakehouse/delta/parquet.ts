@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { LakeColumn } from '../lake-type.ts';
+import type { AddFile } from './actions.ts';
+import { duckdbType, fromPartition, toPartition } from './duckdb-type.ts';
+import type { Session } from './engine.ts';
+import type { LocalStorage } from './local-storage.ts';
+import { quoteName, quoteText } from './sql-text.ts';
+import { type ColumnStatistics, statisticsOf } from './statistics.ts';
+
+export interface FileTarget {
+  storage: LocalStorage;
+  directory: string;
+  columns: readonly LakeColumn[];
+  partitionBy: readonly string[];
+  /** False where rows only move. */
+  dataChange: boolean;
+  /** Told of each file before it is written, so that a vacuum spares it. */
+  onFile: (path: string) => void;
+}
+
+/** Writes a FROM item as parquet files, one for each partition in it, and makes them durable. No rows, no file. Partition values are in the log, not in the files. */
+export async function writeParquet(session: Session, relation: string, target: FileTarget): Promise<AddFile[]> {
+  const partitions = await partitionsOf(session, relation, target);
+  const adds: AddFile[] = [];
+  for (const values of partitions) {
+    const add = await writeFile(session, relation, values, target);
+    if (add) adds.push(add);
+  }
+  if (adds.length > 0) await target.storage.sync(target.directory);
+  return adds;
+}
+
+async function partitionsOf(session: Session, relation: string, { columns, partitionBy }: FileTarget): Promise<Record<string, string | null>[]> {
+  if (partitionBy.length === 0) return [{}];
+  const by = partitionColumns(columns, partitionBy);
+  const rows = await session.rows<(string | null)[]>(`select distinct ${by.map(toPartition).join(', ')} from ${relation} order by all`);
+  return rows.map((row) => Object.fromEntries(by.map(({ name }, index) => [name, row[index] === '' ? null : (row[index] ?? null)])));
+}
+
+async function writeFile(session: Session, relation: string, values: Record<string, string | null>, target: FileTarget): Promise<AddFile | undefined> {
+  const { storage, directory, columns, partitionBy, dataChange } = target;
+  const path = `part-${randomUUID()}.parquet`;
+  target.onFile(path);
+  const full = `${directory}/${path}`;
+  const kept = columns.filter(({ name }) => !partitionBy.includes(name));
+  // A table of partition columns alone would have files without columns: parquet has none such.
+  const items = kept.length === 0 ? ['null::INTEGER as _'] : kept.map(({ name }) => quoteName(name));
+  const where = partitionColumns(columns, partitionBy).map((column) => `${toPartitionKey(column)} is not distinct from ${literal(values[column.name])}`);
+  const query = `select ${items.join(', ')} from ${relation}${where.length === 0 ? '' : ` where ${where.join(' and ')}`}`;
+  const [row] = await session.rows<[string, bigint, bigint, bigint, unknown]>(`copy (${query}) to ${quoteText(full)} (format parquet, return_stats true)`);
+  const rows = Number(row?.[1] ?? 0n);
+  if (rows === 0) {
+    await storage.delete(full);
+    return undefined;
+  }
+  await storage.sync(full);
+  const stats = statisticsOf(rows, kept, statisticsByName(row?.[4]));
+  return { path, partitionValues: values, size: await storage.size(full), modificationTime: Date.now(), dataChange, stats };
+}
+
+/** The empty text is null's text. */
+function toPartitionKey(column: LakeColumn): string {
+  return `nullif(${toPartition(column)}, '')`;
+}
+
+function literal(value: string | null | undefined): string {
+  return value === null || value === undefined ? 'null' : quoteText(value);
+}
+
+function partitionColumns(columns: readonly LakeColumn[], partitionBy: readonly string[]): LakeColumn[] {
+  return partitionBy.map((name) => columns.find((column) => column.name === name)).filter((column) => column !== undefined);
+}
+
+/** `column_statistics` is a map of quoted names to maps of texts. */
+function statisticsByName(found: unknown): Map<string, ColumnStatistics> {
+  const entries = (found as { key: string; value: { key: string; value: string }[] }[] | null) ?? [];
+  return new Map(
+    entries
+      .filter(({ key }) => key.startsWith('"') && key.endsWith('"'))
+      .map(({ key, value }) => [key.slice(1, -1).replaceAll('""', '"'), Object.fromEntries(value.map((item) => [item.key, item.value]))]),
+  );
+}
+
+/**
+ * Active files as a FROM item with the table's columns, typed: columns that a file lacks are null, partition values come from the log.
+ * `path` names the column that holds each row's file, when asked for.
+ */
+export function readParquet(
+  directory: string,
+  files: readonly AddFile[],
+  columns: readonly LakeColumn[],
+  partitionBy: readonly string[],
+  path?: string,
+): string {
+  const typed = columns.map((column) => `null::${duckdbType(column.type) ?? 'VARCHAR'} as ${quoteName(column.name)}`);
+  const empty = `select ${[...typed, ...(path === undefined ? [] : [`null::VARCHAR as ${quoteName(path)}`])].join(', ')} where false`;
+  const groups = Map.groupBy(files, ({ partitionValues }) => JSON.stringify(partitionBy.map((name) => partitionValues[name] ?? null)));
+  const parts = Array.from(groups.values(), (group) => {
+    const list = group.map((file) => quoteText(pathOf(directory, file.path))).join(', ');
+    const values = partitionColumns(columns, partitionBy).map(
+      (column) => `${fromPartition(group[0]?.partitionValues[column.name], column)} as ${quoteName(column.name)}`,
+    );
+    const own = new Set(columns.filter(({ name }) => !partitionBy.includes(name)).map(({ name }) => name));
+    const items = own.size === 0 ? values : ['*', ...values];
+    return `select ${items.join(', ')} from read_parquet([${list}], union_by_name = true, hive_partitioning = false${path === undefined ? '' : `, filename = ${quoteText(path)}`})`;
+  });
+  const wanted = columns.map((column) => {
+    const name = duckdbType(column.type);
+    return name === undefined ? quoteName(column.name) : `cast(${quoteName(column.name)} as ${name}) as ${quoteName(column.name)}`;
+  });
+  const outer = [...wanted, ...(path === undefined ? [] : [quoteName(path)])].join(', ');
+  return `(select ${outer} from (${[empty, ...parts].join(' union all by name ')}))`;
+}
+
+/** A file's place: percent-decoded, below the table unless it is an absolute URI. */
+export function pathOf(directory: string, path: string): string {
+  if (path.startsWith('file:')) return decodeURIComponent(path.replace(/^file:(\/\/)?/, ''));
+  const decoded = decodeURIComponent(path);
+  return decoded.startsWith('/') ? decoded : `${directory}/${decoded}`;
+}

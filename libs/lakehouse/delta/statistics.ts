@@ -1,0 +1,50 @@
+import type { LakeColumn } from '../lake-type.ts';
+
+/** What DuckDB's `COPY … (return_stats)` says of a column: texts by name. */
+export type ColumnStatistics = Readonly<Record<string, string>>;
+
+const MOST_TEXT = 64;
+const INTEGERS = new Set<unknown>(['long', 'integer', 'short', 'byte']);
+
+/**
+ * Statistics of a file as JSON (Delta protocol, "Per-file Statistics"). A bound that can't be given exactly, or safely beyond it, is left out: a reader
+ * that skips files by a wrong bound loses rows.
+ */
+export function statisticsOf(rows: number, columns: readonly LakeColumn[], found: ReadonlyMap<string, ColumnStatistics>): string {
+  const minValues: Record<string, unknown> = {};
+  const maxValues: Record<string, unknown> = {};
+  const nullCount: Record<string, number> = {};
+  for (const column of columns) {
+    const statistics = found.get(column.name);
+    if (!statistics) continue;
+    if (statistics['null_count'] !== undefined) nullCount[column.name] = Number(statistics['null_count']);
+    if (statistics['has_nan'] === 'true') continue;
+    const [min, max] = [bound(column, statistics['min'], 'min'), bound(column, statistics['max'], 'max')];
+    if (min === undefined || max === undefined) continue;
+    minValues[column.name] = min;
+    maxValues[column.name] = max;
+  }
+  return JSON.stringify({ numRecords: rows, minValues, maxValues, nullCount });
+}
+
+function bound({ type }: LakeColumn, text: string | undefined, side: 'min' | 'max'): unknown {
+  if (text === undefined) return undefined;
+  if (INTEGERS.has(type)) return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  if (type === 'float' || type === 'double') return Number.isFinite(Number(text)) ? Number(text) : undefined;
+  if (typeof type === 'object') return 'decimal' in type && text.replaceAll(/\D/g, '').length <= 15 ? Number(text) : undefined;
+  if (type === 'string') return text.length <= MOST_TEXT && text.isWellFormed() ? text : undefined;
+  if (type === 'date') return /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
+  if (type === 'timestamp' || type === 'timestamp_ntz') return timestampBound(text, side, type === 'timestamp');
+  return undefined;
+}
+
+/** To the millisecond, rounded outwards. */
+function timestampBound(text: string, side: 'min' | 'max', zoned: boolean): string | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}:\d{2})(?:\.(\d{1,6}))?(?:\+00)?$/.exec(text);
+  if (!match) return undefined;
+  const micros = (match[3] ?? '').padEnd(6, '0');
+  const whole = Date.parse(`${match[1]}T${match[2]}.${micros.slice(0, 3)}Z`);
+  const outwards = side === 'max' && micros.slice(3) !== '000' ? 1 : 0;
+  const iso = new Date(whole + outwards).toISOString();
+  return zoned ? iso : iso.slice(0, -1);
+}
