@@ -35,6 +35,12 @@ export abstract class Lakehouse {
   abstract lastTransaction(table: LakeTable, appId: string): Promise<bigint | undefined>;
   /** The table as a FROM item for `query`, pinned to one version until `release` is called (idempotent; also released when the lakehouse closes). */
   abstract relation(table: LakeTable, at?: LakeMoment): Promise<LakeRelation>;
+  /**
+   * What became of the rows between two versions, `from` ≤ `to`: those of `to`, and those of `from`, each restricted to what can differ. As multisets,
+   * (rows of `from`) − `removed` + `added` = rows of `to`. A row that was only moved (compaction, an update of its neighbour) may stand in both. Both have
+   * the columns of `to`; `state` is that of the version the rows are of. Where the columns of `from` do not fit those of `to`: `unsupported`.
+   */
+  abstract changes(table: LakeTable, from: bigint, to: bigint): Promise<LakeChanges>;
   abstract query(query: LakeQuery): Promise<LakeResult>;
   /** Versions, newest first. */
   abstract history(table: LakeTable, limit: number): Promise<LakeVersion[]>;
@@ -108,6 +114,12 @@ export interface LakeRelation {
   sql: string;
   state: LakeTableState;
   release(): Promise<void>;
+}
+
+/** Each is released by itself. */
+export interface LakeChanges {
+  added: LakeRelation;
+  removed: LakeRelation;
 }
 
 export interface LakeQuery {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Lakehouse, LakeTable } from '../lakehouse.ts';
+import { describeChanges } from './changes.conformance.ts';
 import { ENDLESS, rowsOf } from './rows.conformance.ts';
 import { describeValues } from './values.conformance.ts';
 
@@ -218,6 +219,8 @@ export function lakehouseConformance(name: string, open: () => Promise<Lakehouse
         await expect(lake.merge(table, { rows: [{ id: 1n }, { id: 1n }] }, { key: ['id'] })).rejects.toMatchObject({ kind: 'invalid-input' });
       });
     });
+
+    describeChanges(() => ({ lake, table }));
 
     describe('a schema', () => {
       it('grows with what is written, and old rows have null there', async () => {

@@ -24,10 +24,13 @@ export async function writeCheckpoint(engine: Engine, storage: LocalStorage, dir
   const json = `${directory}/.${digits}.checkpoint.json`;
   const temporary = `${directory}/.${digits}.checkpoint.parquet.tmp`;
   const actions = actionsOf(snapshot);
-  await storage.put(json, serializeActions(actions));
+  const text = serializeActions(actions);
+  // The engine takes several buffers of this size at once.
+  const longest = Math.max(65_536, ...text.split('\n').map((line) => Buffer.byteLength(line) + 1));
+  await storage.put(json, text);
   try {
     const columns = Object.entries(COLUMNS).map(([name, type]) => `${name}: ${quoteText(type)}`);
-    const source = `read_json(${quoteText(json)}, format = 'newline_delimited', maximum_object_size = 268435456, columns = {${columns.join(', ')}})`;
+    const source = `read_json(${quoteText(json)}, format = 'newline_delimited', maximum_object_size = ${longest}, columns = {${columns.join(', ')}})`;
     await engine.session((session) => session.run(`copy (select * from ${source}) to ${quoteText(temporary)} (format parquet)`));
     await storage.sync(temporary);
     await storage.rename(temporary, target);

@@ -3,6 +3,7 @@ import { Failure } from '#libs/failure/failure';
 import type { Logger } from '#libs/runtime/logger';
 import {
   type LakeBatch,
+  type LakeChanges,
   type LakeCommit,
   type LakeDefinition,
   type LakeDialect,
@@ -17,6 +18,7 @@ import {
   Lakehouse,
 } from '../lakehouse.ts';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
+import type { AddFile } from './actions.ts';
 import { DeltaLog } from './delta-log.ts';
 import { DeltaTable } from './delta-table.ts';
 import { lakeType } from './duckdb-type.ts';
@@ -24,7 +26,7 @@ import { Engine, type Session } from './engine.ts';
 import { checkReadable } from './features.ts';
 import { LocalStorage } from './local-storage.ts';
 import { readParquet } from './parquet.ts';
-import { columnsOf } from './schema.ts';
+import { columnsOf, widens } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { namedParameters } from './sql-text.ts';
 import { directoryName, tableName } from './table-directory.ts';
@@ -121,12 +123,27 @@ export class DeltaLakehouse extends Lakehouse {
   async relation(table: LakeTable, at?: LakeMoment): Promise<LakeRelation> {
     const snapshot = await this.#snapshot(table, at);
     checkReadable(nameOf(table), snapshot);
-    const directory = this.#directory(table);
-    const files = [...snapshot.files.values()];
-    const release = this.#workplace.pin(files.map(({ path }) => this.#workplace.pathOf(directory, path)));
-    const { schemaString, partitionColumns } = snapshot.metaData;
+    return this.#relation(table, snapshot, [...snapshot.files.values()], columnsOf(snapshot.metaData.schemaString));
+  }
+
+  async changes(table: LakeTable, from: bigint, to: bigint): Promise<LakeChanges> {
+    if (from > to) throw new Failure('invalid-input', `changes run from an older version to a newer one, not from ${from} to ${to}`);
+    const [old, fresh] = [await this.#snapshot(table, { version: from }), await this.#snapshot(table, { version: to })];
+    checkReadable(nameOf(table), old);
+    checkReadable(nameOf(table), fresh);
+    const columns = columnsOf(fresh.metaData.schemaString);
+    checkFits(nameOf(table), columnsOf(old.metaData.schemaString), columns);
     return {
-      sql: readParquet(directory, files, columnsOf(schemaString), partitionColumns),
+      added: this.#relation(table, fresh, filesOnlyIn(fresh, old), columns),
+      removed: this.#relation(table, old, filesOnlyIn(old, fresh), columns),
+    };
+  }
+
+  #relation(table: LakeTable, snapshot: Snapshot, files: readonly AddFile[], columns: readonly LakeColumn[]): LakeRelation {
+    const directory = this.#directory(table);
+    const release = this.#workplace.pin(files.map(({ path }) => this.#workplace.pathOf(directory, path)));
+    return {
+      sql: readParquet(directory, files, columns, snapshot.metaData.partitionColumns),
       state: stateOf(table, snapshot),
       release: () => Promise.resolve(release()),
     };
@@ -217,6 +234,18 @@ async function* chunksOf(
     }
   } finally {
     session.close();
+  }
+}
+
+function filesOnlyIn(snapshot: Snapshot, other: Snapshot): AddFile[] {
+  return [...snapshot.files.values()].filter(({ path }) => !other.files.has(path));
+}
+
+/** Rows of an older version can be shown in the columns of a newer one, unless somebody replaced the schema in between. */
+function checkFits(table: string, old: readonly LakeColumn[], fresh: readonly LakeColumn[]): void {
+  for (const { name, type } of old) {
+    const column = fresh.find((other) => other.name.toLowerCase() === name.toLowerCase());
+    if (!column || !widens(type, column.type)) throw new Failure('unsupported', `the schema of ${table} was replaced between these versions: read it whole`);
   }
 }
 

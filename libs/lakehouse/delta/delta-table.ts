@@ -194,7 +194,7 @@ export class DeltaTable {
   ): Promise<LakeCommit | undefined> {
     const attempt = this.#workplace.attempt(this.#directory);
     try {
-      const planned = await this.#workplace.engine.session((session) => plan(snapshot, { session, attempt }));
+      const planned = await this.#workplace.writes.take(() => this.#workplace.engine.session((session) => plan(snapshot, { session, attempt })));
       const version = planned && (await this.#land(snapshot, planned, options));
       if (version === undefined) await attempt.discard();
       else attempt.keep();

@@ -1,12 +1,15 @@
 import type { Engine } from './engine.ts';
 import type { LocalStorage } from './local-storage.ts';
 import { pathOf } from './parquet.ts';
+import { Turns } from './turns.ts';
 
 /** What all tables of a lakehouse work with, and the files that are being written or read right now: a vacuum spares those. */
 export class Workplace {
   readonly engine: Engine;
   readonly storage: LocalStorage;
   readonly temporaryDirectory: string;
+  /** Each write takes tens of megabytes of buffers, however few its rows. */
+  readonly writes = new Turns(2);
   readonly #attempts = new Set<Attempt>();
   readonly #pinned = new Map<string, number>();
 
