@@ -7,6 +7,10 @@ export interface TreeNode {
   root: TreeNode;
   /** 0 at a root. */
   depth: number;
+  /** Its place among all names, ordered: stands for the name where speed counts. */
+  index: number;
+  /** A leaf's place among its root's leaves. */
+  leafAt: number;
   /** The leaves at or under it, ordered by name. */
   leaves: readonly TreeNode[];
   isLeaf: boolean;
@@ -34,9 +38,11 @@ export function buildHierarchy(table: 'products' | 'regions', rows: readonly { n
   const names = [...parents.keys()].sort(compareText);
   for (const name of names) place(table, name, parents, nodes);
   const inner = new Set([...nodes.values()].map(({ parent }) => parent));
-  for (const name of names) {
+  for (const [index, name] of names.entries()) {
     const node = nodes.get(name) as Building;
+    node.index = index;
     node.isLeaf = !inner.has(node);
+    node.leafAt = node.root.leaves.length;
     if (node.isLeaf) for (let above: Building | null = node; above; above = above.parent) above.leaves.push(node);
   }
   return nodes;
@@ -56,8 +62,9 @@ function place(table: string, name: string, parents: ReadonlyMap<string, string 
     at = above;
   }
   for (const below of chain.reverse()) {
-    const parent = nodes.get(parents.get(below) ?? '') ?? null;
-    const node = { name: below, parent, depth: parent ? parent.depth + 1 : 0, leaves: [], isLeaf: true } as unknown as Building;
+    const above = parents.get(below) ?? null;
+    const parent = above === null ? null : (nodes.get(above) as Building);
+    const node = { name: below, parent, depth: parent ? parent.depth + 1 : 0, leaves: [], leafAt: 0, index: 0, isLeaf: true } as unknown as Building;
     node.root = parent ? parent.root : node;
     nodes.set(below, node);
   }
@@ -68,4 +75,18 @@ export function isUnder(node: TreeNode, above: TreeNode): boolean {
   let at: TreeNode | null = node;
   while (at !== null && at.depth > above.depth) at = at.parent;
   return at === above;
+}
+
+/** What a root's tree looks like, as a short text: two trees with the same have, in all likelihood, the same nodes in the same places. */
+export function fingerprint(nodes: Hierarchy, root: TreeNode): string {
+  let [high, low] = [0x811c9dc5, 0x1000193];
+  for (const { name, parent } of nodes.values()) {
+    if (nodes.get(name)?.root !== root) continue;
+    for (const letter of `${name}|${parent?.name ?? ''};`) {
+      const code = letter.codePointAt(0) ?? 0;
+      high = Math.imul(high ^ code, 0x01000193);
+      low = Math.imul(low ^ code, 0x85ebca6b);
+    }
+  }
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
 }

@@ -118,7 +118,7 @@ export interface ScopePlan {
 
 /** Why a line changed. Causes of one line sum exactly to `after - before`. */
 export interface Cause {
-  source: Source | Premise['source'] | 'baseline' | 'freeze';
+  source: Source | Premise['source'] | 'baseline';
   team: Team | null;
   id: string;
   author: string | null;
@@ -140,7 +140,7 @@ export interface PlanDiff {
   /** Lines that are new or differ in anything, contributors and flags included. */
   upserts: readonly PlanLine[];
   removals: readonly LineKey[];
-  /** Lines whose amount differs, with who caused it. */
+  /** Lines whose amount differs (a line that isn't there counts as zero), with who caused it. */
   changes: readonly LineChange[];
   conflictUpserts: readonly Conflict[];
   conflictRemovals: readonly string[];

@@ -1,5 +1,5 @@
 import { parseExact, type Exact } from './amount.ts';
-import { buildHierarchy, type Hierarchy } from './hierarchy.ts';
+import { buildHierarchy, SEPARATOR, type Hierarchy } from './hierarchy.ts';
 import {
   CONFLICT_RULES,
   MONEY,
@@ -8,6 +8,7 @@ import {
   type ConflictRule,
   type ConflictRuleRow,
   type MeasureRow,
+  type PeriodRow,
   type ReferenceRows,
   type Team,
   type UnitRow,
@@ -56,7 +57,7 @@ export function compileReference(rows: ReferenceRows): Reference {
   return {
     products: buildHierarchy('products', products),
     regions: buildHierarchy('regions', regions),
-    periods: new Set(rows.periods.map(({ period }) => period).sort(compareText)),
+    periods: new Set(rows.periods.map(periodName).sort(compareText)),
     measures: new Map(rows.measures.map((row) => [row.measure, row])),
     units: new Map(rows.units.map((row) => [row.unit, row])),
     baseUnits: baseUnits(rows),
@@ -78,6 +79,11 @@ function baseUnits({ units, reportingCurrency }: ReferenceRows): Map<string, str
     if (exact?.digits === 1n && exact.scale === 0 && !bases.has(dimension)) bases.set(dimension, unit);
   }
   return bases;
+}
+
+function periodName({ period }: PeriodRow): string {
+  if (period.includes(SEPARATOR)) throw poison('periods', quoted(period), 'period', `holds ${SEPARATOR}, which separates names in a scope`);
+  return period;
 }
 
 function growth(row: AssumptionRow): Growth {
