@@ -23,7 +23,7 @@ export interface FlowDescription {
   };
   labels: { class: string; title: string }[];
   /** Postgres roles by what they may do. */
-  roles: { flag: string[]; approve: string[]; read: string[]; administer: string[] };
+  roles: { flag: string[]; approve: string[]; read: string[]; work: string[]; administer: string[] };
   /** State of a case → action → outcome: `move` to that state, `open` a new case (this one stays), or `refuse` with 409. */
   machine: Readonly<Record<string, Readonly<Record<string, { kind: 'move'; to: string } | { kind: 'open' } | { kind: 'refuse' }>>>>;
 }

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
@@ -38,8 +39,15 @@ function complete(document: OpenAPIObject): unknown {
   return {
     ...document,
     paths: { ...ROW_PATHS, ...paths },
-    components: { ...document.components, schemas: { ...document.components?.schemas, Problem: PROBLEM } },
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...bodies(document), Problem: PROBLEM } },
   };
+}
+
+/** Request bodies, as their validators have them: the rules are said once. */
+function bodies(document: OpenAPIObject): Record<string, unknown> {
+  const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });
+  const named = Object.keys(document.components?.schemas ?? {}).filter((name) => name in validated);
+  return Object.fromEntries(named.map((name) => [name, { additionalProperties: false, ...validated[name] }]));
 }
 
 /** Every operation may answer with a problem. */

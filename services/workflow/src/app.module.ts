@@ -10,6 +10,7 @@ import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { ChangeConsumer } from './consume/change-consumer.ts';
 import { EXCEPTION_FLOWS } from './flows/all.ts';
 import { FlowRegistry } from './flows/flow-registry.ts';
+import { ClaimsController } from './http/claims.controller.ts';
 import { FlowAccess } from './http/flow-access.ts';
 import { FlowsController } from './http/flows.controller.ts';
 import { ModelsController } from './http/models.controller.ts';
@@ -55,7 +56,7 @@ export class WorkflowModule implements OnApplicationBootstrap {
     const parts = assemble(options);
     return {
       module: WorkflowModule,
-      controllers: [FlowsController, ModelsController, ParkedController, TraceController],
+      controllers: [ClaimsController, FlowsController, ModelsController, ParkedController, TraceController],
       providers: [
         { provide: PARTS, useValue: parts },
         { provide: SERVICE, useValue: parts.service },
@@ -90,7 +91,16 @@ function assemble(options: WorkflowModuleOptions): Parts {
   const { logger, clock, metrics: registryOfMetrics } = runtime;
   const pool = createPool({ connectionString, name: 'lakeloop-workflow', max: config.DB_POOL_MAX, logger });
   const governed = new Governed(pool);
-  const common = { governed, pool, connectionString, jobs, logger, metrics: flowMetrics(registryOfMetrics), hopLimit: config.WORKFLOW_HOP_LIMIT };
+  const common = {
+    governed,
+    pool,
+    connectionString,
+    jobs,
+    logger,
+    metrics: flowMetrics(registryOfMetrics),
+    hopLimit: config.WORKFLOW_HOP_LIMIT,
+    databricks: null,
+  };
   const tuning = { concurrency: config.WORKFLOW_CONCURRENCY, graceSeconds: 10 };
   const flows = EXCEPTION_FLOWS.map((definition) => new ExceptionFlow(definition, { ...common, ...tuning }));
   const registry = new FlowRegistry(flows);

@@ -45,6 +45,7 @@ beforeAll(async () => {
   await loadDemo({ adminUrl: flows.database.url, logger: runtime.logger, count: 1_000, until: Date.UTC(2026, 0, 1) });
   changeLog = await SqliteChangeLog.open({ directory, logger: runtime.logger });
   await changeLog.ensureTopic(TOPIC, { partitions: 1, cleanup: 'delete', retentionMs: null });
+  await changeLog.ensureTopic('lakeloop.exceptions.recommender', { partitions: 1, cleanup: 'delete', retentionMs: null });
   producer = await changeLog.openProducer('test');
   jobs = createPostgresJobs({ connectionString: queues.url, logger: runtime.logger });
   const pair = await generateKeyPair('ES256', { extractable: true });
@@ -82,8 +83,8 @@ async function token(role: string): Promise<string> {
   return new SignJWT({ role, sub: role }).setProtectedHeader({ alg: 'ES256' }).setExpirationTime('1h').sign(keys.privateKey);
 }
 
-async function call(role: string, method: 'GET' | 'POST', url: string) {
-  return app.inject({ method, url, headers: { authorization: `Bearer ${await token(role)}` } });
+async function call(role: string, method: 'GET' | 'POST', url: string, payload?: object) {
+  return app.inject({ method, url, headers: { authorization: `Bearer ${await token(role)}` }, ...(payload ? { payload } : {}) });
 }
 async function get<T>(role: string, url: string): Promise<T> {
   return (await call(role, 'GET', url)).json<T>();
@@ -208,5 +209,57 @@ describe('the workflow service', () => {
     expect(models[0]).toMatchObject({ version: trained.json<{ version: string }>().version, trainedFor: 'administrator' });
     expect(models[0]?.metrics.model.accuracy).toBeGreaterThan(0.5);
     expect(models.at(-1)).toMatchObject({ trainedFor: 'flow:exceptions' });
+  });
+});
+
+describe('workers outside', () => {
+  const claims = '/v1/flows/exceptions/claims';
+
+  it('are told who recommends while it is not they', async () => {
+    expect((await call('agent', 'POST', claims, {})).json()).toMatchObject({
+      status: 409,
+      type: 'urn:lakeloop:problem:no-workers',
+      hint: expect.stringContaining('exceptions.recommender'),
+    });
+    expect((await call('analyst', 'POST', claims, {})).statusCode).toBe(403);
+  });
+
+  it('claim, keep and complete a case from its event to its recommendation', async () => {
+    await flows.database.client.query("insert into exceptions.recommender (kind) values ('worker')");
+    const flagId = await flag();
+    const waiting = call('agent', 'POST', claims, { waitSeconds: 30 });
+    await producer.append([change(flagId, eventId(), { hop: 1 })]);
+    const { claims: claimed } = (await waiting).json<{ claims: { caseId: string; token: string }[] }>();
+    expect(claimed).toEqual([expect.objectContaining({ caseId: flagId, attempt: 1 })]);
+    const token = claimed[0]?.token ?? '';
+    expect((await call('agent', 'POST', `${claims}/${flagId}/heartbeat`, { token: 'another' })).statusCode).toBe(409);
+    expect((await call('agent', 'POST', `${claims}/${flagId}/heartbeat`, { token })).statusCode).toBe(200);
+    expect((await call('agent', 'POST', `${claims}/${flagId}/complete`, { token, class: 'timing', confidence: 1.5, modelVersion: 'v' })).statusCode).toBe(400);
+    expect((await call('agent', 'POST', `${claims}/${flagId}/complete`, { token, class: 'timing', confidence: 0.7, modelVersion: 'v' })).json()).toEqual({
+      caseId: flagId,
+      replayed: false,
+    });
+    expect(await recommendations(flagId)).toBe(1);
+  });
+
+  it('lose what is open when the classifier takes over again', async () => {
+    const flagId = await flag();
+    const waiting = call('agent', 'POST', claims, { waitSeconds: 30 });
+    await producer.append([change(flagId, eventId())]);
+    const [claimed] = (await waiting).json<{ claims: { token: string }[] }>().claims;
+    await flows.database.client.query('delete from exceptions.recommender');
+    const arrived = once(written, flagId);
+    await producer.append([
+      {
+        topic: 'lakeloop.exceptions.recommender',
+        key: Buffer.from('{"one":true}'),
+        value: Buffer.from('{"op":"d","ts_ms":1}'),
+        headers: { [HEADER.id]: eventId() },
+      },
+    ]);
+    await arrived;
+    const late = { token: claimed?.token, class: 'timing', confidence: 0.7, modelVersion: 'v' };
+    expect((await call('agent', 'POST', `${claims}/${flagId}/complete`, late)).statusCode).toBe(409);
+    expect(await recommendations(flagId)).toBe(1);
   });
 });

@@ -3,11 +3,12 @@ import { subjectTable, tableIn } from './compile-tables.ts';
 import type { ExceptionFlowDefinition } from './definition.ts';
 
 /**
- * One case by id, ready to classify: its state, trace, feature values in the definition's order, and the newest model, in one look. No row: the
+ * One case by id, ready to classify: its state, trace, feature values in the definition's order, the newest model and who recommends, in one look. No row: the
  * case is not visible (yet). Parameter 1: the case's id. Shape of `lakeloop.read`: (body, total, page, extra).
  */
 export function caseQuery(definition: ExceptionFlowDefinition): string {
   return `select json_build_object('state', e.state, 'traceId', e.trace_id, 'model', (select m.version from ${tableIn(definition, 'models')} m order by m.id desc limit 1),
+    'recommender', (select row_to_json(c) from (select kind, endpoint, job_id from ${tableIn(definition, 'recommender')}) c),
     'values', ${values(definition)})::text, null::bigint, null::bigint, null::jsonb
   from ${tableIn(definition, 'flags')} e join ${subjectTable(definition)} s on s.${key(definition)} = e.${reference(definition)} where e.id = ($1)[1]::uuid`;
 }
@@ -23,11 +24,17 @@ export function recommendStatement(definition: ExceptionFlowDefinition): string 
   select case when inbox.fresh then 'received' else 'duplicate' end, (select count(*) from written), null::bigint, null::jsonb from inbox`;
 }
 
-/** Cases that wait for a recommendation, oldest first. Parameters: least age in seconds, most rows. One JSON array as body. */
+/** Who recommends: the `recommender` row as JSON, or null. */
+export function recommenderQuery(definition: ExceptionFlowDefinition): string {
+  return `select (select row_to_json(c)::text from (select kind, endpoint, job_id from ${tableIn(definition, 'recommender')}) c), null::bigint, null::bigint, null::jsonb`;
+}
+
+/** Cases that wait for a recommendation and are not on offer to workers, oldest first. Parameters: least age in seconds, most rows. One JSON array as body. */
 export function waitingQuery(definition: ExceptionFlowDefinition): string {
   return `select coalesce(json_agg(json_build_object('id', w.id, 'traceId', w.trace_id)), '[]')::text, null::bigint, null::bigint, null::jsonb
   from (select e.id, e.trace_id from ${tableIn(definition, 'flags')} e
-    where e.state = 'flagged' and e.flagged_at <= clock_timestamp() - make_interval(secs => ($1)[1]::float8) order by e.flagged_at limit ($1)[2]::int) w`;
+    where e.state = 'flagged' and e.flagged_at <= clock_timestamp() - make_interval(secs => ($1)[1]::float8)
+      and not exists (select from lakeloop.case_offer o where o.flow = ${quoteLiteral(definition.name)} and o.case_id = e.id and o.withdrawn_at is null) order by e.flagged_at limit ($1)[2]::int) w`;
 }
 
 /** Known answers: labels and final dispositions, by key, so that their order is the same each time. Columns: values (JSON array), class. */

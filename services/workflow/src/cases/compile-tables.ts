@@ -1,9 +1,10 @@
 import { quoteIdentifier, quoteLiteral, quoteTable } from '#libs/postgres/identifiers';
 import type { ExceptionFlowDefinition, SubjectColumn } from './definition.ts';
+import { RECOMMENDER_KINDS } from './recommender-choice.ts';
 import { CASE_STATES, DISPOSITION_ACTIONS, OPEN_STATES } from './machine.ts';
 
 /** Names of the tables beside the subject's, the same in every flow. */
-export const CASE_TABLES = ['labels', 'flags', 'recommendations', 'dispositions', 'models'] as const;
+export const CASE_TABLES = ['labels', 'flags', 'recommendations', 'dispositions', 'models', 'recommender'] as const;
 export type CaseTable = (typeof CASE_TABLES)[number];
 
 export function tableIn(definition: ExceptionFlowDefinition, table: CaseTable): string {
@@ -118,6 +119,18 @@ function models(definition: ExceptionFlowDefinition): string {
   artefact text not null,
   trained_for text not null,
   created_at timestamptz not null default clock_timestamp()
+)`;
+}
+
+/** Who recommends (work/recommender-choice.ts): one row, or none for the flow's own classifier. It came after the other tables, so it has a migration of its own. */
+export function compileRecommender(definition: ExceptionFlowDefinition): string {
+  return `create table ${tableIn(definition, 'recommender')} (
+  one boolean primary key default true check (one),
+  kind text not null check (kind in (${literals(RECOMMENDER_KINDS)})),
+  endpoint text check ((kind = 'served-model') = (endpoint is not null)),
+  job_id bigint check ((kind = 'databricks-job') = (job_id is not null)),
+  changed_by text not null,
+  changed_at timestamptz not null
 )`;
 }
 

@@ -33,6 +33,7 @@ export function compileTriggers(definition: ExceptionFlowDefinition): string[] {
       when: 'before update or delete',
       body: stays('a disposition', stateOf(definition)),
     }),
+    ...trigger(definition, { name: 'recommender_changes', table: 'recommender', when: 'before insert or update', body: SIGNED }),
     ...(['flags', 'recommendations', 'dispositions'] as const).flatMap((table) =>
       trigger(definition, {
         name: `${table}_kept`,
@@ -44,9 +45,13 @@ export function compileTriggers(definition: ExceptionFlowDefinition): string[] {
   ];
 }
 
+const SIGNED = `  new.changed_by := lakeloop.actor();
+  new.changed_at := clock_timestamp();
+  return new;`;
+
 interface TriggerParts {
   name: string;
-  table: 'flags' | 'recommendations' | 'dispositions';
+  table: 'flags' | 'recommendations' | 'dispositions' | 'recommender';
   when: string;
   /** Statements of the function, `declare` section included where it starts with one. */
   body: string;

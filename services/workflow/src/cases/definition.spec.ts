@@ -25,7 +25,7 @@ const good: ExceptionFlowDefinition = {
     { class: 'fine', title: 'Fine' },
     { class: 'broken', title: 'Broken' },
   ],
-  roles: { flag: ['analyst'], approve: ['approver'], read: ['analyst', 'approver'], administer: [] },
+  roles: { flag: ['analyst'], approve: ['approver'], read: ['analyst', 'approver'], work: [], administer: [] },
   restrictions: {},
   learning: { minimumExamples: 10, l2: 1e-3, seed: 1 },
 };

@@ -5,7 +5,7 @@ import type { Feature } from '../classifier/feature.ts';
  * tables, triggers and policy of its schema, the model's inputs, the jobs, and the description that `GET /v1/flows` gives to consoles.
  *
  * Tables in `schema`: the subject table, `labels` (known answers, the first training data), `flags` (the cases), `recommendations`,
- * `dispositions`, `models`.
+ * `dispositions`, `models`, `recommender`.
  */
 export interface ExceptionFlowDefinition {
   /** Name of the flow and of its principal `flow:<name>`. */
@@ -62,7 +62,9 @@ export interface FlowRoles {
   /** May approve, override and correct, but for cases they flagged themselves. */
   readonly approve: readonly string[];
   readonly read: readonly string[];
-  /** May write subjects and labels and train models. */
+  /** May claim cases and complete them with a recommendation, where the flow leaves that to workers. */
+  readonly work: readonly string[];
+  /** May write subjects and labels, train models and say who recommends. */
   readonly administer: readonly string[];
 }
 
@@ -108,7 +110,7 @@ export function defineExceptionFlow(definition: ExceptionFlowDefinition): Except
   for (const column of [...named, ...restricted]) must(columns.has(column), `names a column ${column} that the subject lacks`);
   for (const { rows } of Object.values(definition.restrictions))
     must(!rows || subject.carried.includes(rows.column), `filters by ${rows?.column}, which is not carried`);
-  for (const role of [...definition.roles.flag, ...definition.roles.approve])
+  for (const role of [...definition.roles.flag, ...definition.roles.approve, ...definition.roles.work])
     must(definition.roles.read.includes(role), `role ${role} acts on what it can't read`);
   return Object.freeze(definition);
 }

@@ -21,7 +21,7 @@ export function describeFlow(definition: ExceptionFlowDefinition, role: string):
       summary: subject.summary.filter((column) => !hidden.has(column)),
     },
     labels: labels.map((label) => ({ class: label.class, title: label.title })),
-    roles: { flag: [...roles.flag], approve: [...roles.approve], read: [...roles.read], administer: [...roles.administer] },
+    roles: { flag: [...roles.flag], approve: [...roles.approve], read: [...roles.read], work: [...roles.work], administer: [...roles.administer] },
     machine: CASE_MACHINE,
   };
 }

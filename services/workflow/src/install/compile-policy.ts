@@ -9,7 +9,7 @@ type Grants = Record<string, TablePolicy>;
  */
 export function compilePolicy(definition: ExceptionFlowDefinition): Pick<Policy, 'roles'> {
   const { roles, principalRole } = definition;
-  const everyone = new Set([...roles.read, ...roles.flag, ...roles.approve, ...roles.administer]);
+  const everyone = new Set([...roles.read, ...roles.flag, ...roles.approve, ...roles.work, ...roles.administer]);
   const people = [...everyone].map((role) => [role, grantsOf(definition, role)] as const);
   return { roles: Object.fromEntries([...people, [principalRole, principalGrants(definition)]]) };
 }
@@ -30,20 +30,25 @@ function grantsOf(definition: ExceptionFlowDefinition, role: string): Grants {
     add('recommendations', { select: { columns: hidden.size === 0 ? '*' : recommendationColumns(definition), ...rows } });
     add('dispositions', { select: { columns: '*', ...rows } });
     add('models', { select: { columns: MODEL_COLUMNS } });
+    add('recommender', { select: { columns: '*' } });
     if (!restriction) add('labels', { select: { columns: '*' } });
   }
   if (roles.flag.includes(role)) {
     const own: Predicate = { op: 'eq', column: 'flagged_by', value: { claim: 'sub' } };
     add('flags', { insert: { columns: ['id', subject.reference, 'note'], ...check }, update: { columns: ['state'], rows: own, check: own } });
   }
+  if (roles.work.includes(role)) add('recommendations', { insert: { columns: WRITTEN_RECOMMENDATION, ...check } });
   if (roles.approve.includes(role)) add('dispositions', { insert: { columns: DISPOSITION_COLUMNS, ...check } });
   if (roles.administer.includes(role)) {
     add(subject.table, { insert: { columns: '*' }, update: { columns: '*' }, delete: {} });
+    add('recommender', { insert: { columns: CHOICE_COLUMNS }, update: { columns: CHOICE_COLUMNS }, delete: {} });
     add('labels', { select: { columns: '*' }, insert: { columns: '*' }, update: { columns: '*' }, delete: {} });
   }
   return grants;
 }
 
+const CHOICE_COLUMNS = ['kind', 'endpoint', 'job_id'];
+const WRITTEN_RECOMMENDATION = ['flag_id', 'class', 'confidence', 'probabilities', 'contributions', 'model_version'];
 const DISPOSITION_COLUMNS = ['flag_id', 'action', 'class', 'correction', 'reason'];
 /** Not the artefact: it holds what the model learnt from, word by word. */
 const MODEL_COLUMNS = ['id', 'version', 'examples', 'metrics', 'trained_for', 'created_at'];
@@ -59,8 +64,9 @@ function principalGrants({ schema, subject }: ExceptionFlowDefinition): Grants {
     [`${schema}.${subject.table}`]: all,
     [`${schema}.labels`]: all,
     [`${schema}.flags`]: all,
-    [`${schema}.recommendations`]: { ...all, insert: { columns: ['flag_id', 'class', 'confidence', 'probabilities', 'contributions', 'model_version'] } },
+    [`${schema}.recommendations`]: { ...all, insert: { columns: WRITTEN_RECOMMENDATION } },
     [`${schema}.dispositions`]: all,
+    [`${schema}.recommender`]: all,
     [`${schema}.models`]: { ...all, insert: { columns: ['version', 'examples', 'metrics', 'artefact', 'trained_for'] } },
   };
 }

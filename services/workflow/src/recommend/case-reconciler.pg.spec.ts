@@ -9,12 +9,14 @@ import { createLogger } from '#libs/runtime/logger';
 import { createTestDatabase, type TestDatabase, uniqueName } from '#libs/testing/postgres';
 import { definitionOf } from '../flows/all.ts';
 import { type FlowDatabase, installFlowDatabase } from '../install/flow-database.fixture.ts';
+import { CaseOffers } from '../work/case-offers.ts';
 import { Models } from '../models/models.ts';
 import { CaseReconciler } from './case-reconciler.ts';
 import { principalOf } from './exception-flow.ts';
 
 const definition = definitionOf('exceptions');
 const principal = principalOf(definition);
+const CLASSIFIER = { kind: 'classifier' } as const;
 const logger = createLogger({ service: 'test', level: 'silent' });
 let flows: FlowDatabase;
 let queues: TestDatabase;
@@ -42,24 +44,34 @@ const newQueue = (): JobQueue<CaseJob> => ({ name: uniqueName('queue'), schema: 
 describe('the reconciler', () => {
   it('leaves cases waiting while there is no model', async () => {
     await flows.database.client.query('insert into exceptions.flags (transaction_id) values (1), (2)');
-    expect(await reconcilerOf(newQueue()).reconcile(1)).toBe(0);
+    expect(await reconcilerOf(newQueue()).reconcile(1, CLASSIFIER)).toBe(0);
   });
 
   it('derives every waiting case from Postgres when the queue lost them, once a slot', async () => {
     await flows.database.client.query("insert into exceptions.models (version, examples, metrics, artefact, trained_for) values ('v', 1, '{}', '{}', 'test')");
     const queue = newQueue();
     const reconciler = reconcilerOf(queue);
-    expect(await reconciler.reconcile(1)).toBe(2);
-    expect(await reconciler.reconcile(1)).toBe(2);
+    expect(await reconciler.reconcile(1, CLASSIFIER)).toBe(2);
+    expect(await reconciler.reconcile(1, CLASSIFIER)).toBe(2);
     expect((await jobs.counts(queue)).waiting).toBe(2);
-    expect(await reconciler.reconcile(2)).toBe(2);
+    expect(await reconciler.reconcile(2, CLASSIFIER)).toBe(2);
     expect((await jobs.counts(queue)).waiting).toBe(4);
   });
 
   it('leaves young cases to their event, and closed ones to rest', async () => {
-    expect(await reconcilerOf(newQueue(), 3_600).reconcile(1)).toBe(0);
+    expect(await reconcilerOf(newQueue(), 3_600).reconcile(1, CLASSIFIER)).toBe(0);
     await flows.database.client.query("update exceptions.flags set state = 'withdrawn'");
-    expect(await reconcilerOf(newQueue()).reconcile(1)).toBe(0);
+    expect(await reconcilerOf(newQueue()).reconcile(1, CLASSIFIER)).toBe(0);
+  });
+
+  it('leaves cases that are on offer to workers, until the offer is withdrawn', async () => {
+    const { rows } = await flows.database.client.query<{ id: string }>('insert into exceptions.flags (transaction_id) values (5) returning id');
+    const offers = new CaseOffers(flows.pool, 'exceptions');
+    expect(await offers.offer({ caseId: rows[0]?.id ?? '', eventId: 'event', hop: 0, publishedAt: null }, 'f'.repeat(32))).toBe(true);
+    expect(await reconcilerOf(newQueue()).reconcile(1, { kind: 'worker' })).toBe(0);
+    expect(await offers.withdrawAll()).toBe(1);
+    expect(await reconcilerOf(newQueue()).reconcile(1, CLASSIFIER)).toBe(1);
+    await flows.database.client.query("update exceptions.flags set state = 'withdrawn' where state = 'flagged'");
   });
 
   it('leaves a parked case to the person who looks at it', async () => {
@@ -74,6 +86,6 @@ describe('the reconciler', () => {
     await seen.promise;
     await worker.drain();
     const reconciler = reconcilerOf(queue);
-    expect(await reconciler.reconcile(1)).toBe(1);
+    expect(await reconciler.reconcile(1, CLASSIFIER)).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import type { Principal } from '#libs/governance/principal';
 import type { JobQueue, Jobs } from '#libs/jobs/jobs';
 import { waitingQuery } from '../cases/compile-queries.ts';
 import type { ExceptionFlowDefinition } from '../cases/definition.ts';
+import type { RecommenderChoice } from '../cases/recommender-choice.ts';
 import type { Models } from '../models/models.ts';
 
 export interface CaseReconcilerOptions {
@@ -33,12 +34,12 @@ export class CaseReconciler {
     this.#statement = waitingQuery(options.definition);
   }
 
-  /** Returns how many jobs were enqueued. Nothing without a model: a case then waits. */
-  async reconcile(slot: number, graceSeconds = this.#options.graceSeconds): Promise<number> {
+  /** Returns how many jobs were enqueued. Nothing where the classifier recommends and there is no model yet: a case then waits. */
+  async reconcile(slot: number, { kind }: RecommenderChoice, graceSeconds = this.#options.graceSeconds): Promise<number> {
     const { governed, principal, jobs, queue, models } = this.#options;
     const { body } = await governed.read({ principal, statement: this.#statement, parameters: [String(graceSeconds), String(MOST)] });
     const waiting = JSON.parse(body ?? '[]') as { id: string }[];
-    if (waiting.length === 0 || (await models.state()).model === null) return 0;
+    if (waiting.length === 0 || (kind === 'classifier' && (await models.state()).model === null)) return 0;
     const parked = new Set((await jobs.parked(queue)).map(({ payload }) => caseOf(payload)));
     const lost = waiting.filter(({ id }) => !parked.has(id));
     await jobs.enqueue(

@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { Histogram, Counter, type Registry } from 'prom-client';
 import { caseJob, type CaseJob, flowQueueName } from '#contracts/jobs/case-job';
+import { takeUpJob, type TakeUpJob } from '#contracts/jobs/take-up-job';
 import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import type { Job, Jobs, JobQueue } from '#libs/jobs/jobs';
@@ -11,8 +13,14 @@ import type { ExceptionFlowDefinition } from '../cases/definition.ts';
 import { type Change, type ChangeTrigger, type Flow, flowStep, type FlowStep } from '../flows/flow.ts';
 import { Models } from '../models/models.ts';
 import { Trainer } from '../models/trainer.ts';
+import { choiceOf, type RecommenderChoice, type RecommenderRow } from '../cases/recommender-choice.ts';
+import { recommenderQuery } from '../cases/compile-queries.ts';
+import { CaseOffers } from '../work/case-offers.ts';
+import { JobRuns, type RunsOfJobs } from '../work/job-runs.ts';
+import { WorkDesk } from '../work/work-desk.ts';
 import { CaseReconciler } from './case-reconciler.ts';
 import { Recommender } from './recommender.ts';
+import { type ModelServing, ServedModel } from './served-model.ts';
 
 export interface ExceptionFlowOptions {
   governed: Governed;
@@ -21,6 +29,8 @@ export interface ExceptionFlowOptions {
   jobs: Jobs;
   metrics: FlowMetrics;
   logger: Logger;
+  /** Where served models and jobs are; null: nowhere. */
+  databricks: (ModelServing & RunsOfJobs) | null;
   hopLimit: number;
   graceSeconds: number;
   concurrency: number;
@@ -55,15 +65,19 @@ export class ExceptionFlow implements Flow {
   readonly definition: ExceptionFlowDefinition;
   readonly models: Models;
   readonly trainer: Trainer;
+  readonly offers: CaseOffers;
+  readonly desk: WorkDesk;
   readonly tables: readonly TableName[];
   readonly triggers: readonly ChangeTrigger[];
   readonly steps: readonly FlowStep[];
   readonly #recommender: Recommender;
   readonly #reconciler: CaseReconciler;
+  readonly #runs: JobRuns;
+  readonly #bell = new EventEmitter();
   readonly #options: ExceptionFlowOptions;
 
   constructor(definition: ExceptionFlowDefinition, options: ExceptionFlowOptions) {
-    const { governed, pool, connectionString, jobs, logger, hopLimit, graceSeconds, concurrency } = options;
+    const { governed, pool, connectionString, jobs, logger, hopLimit, graceSeconds, concurrency, databricks } = options;
     const principal = principalOf(definition);
     const queue: JobQueue<CaseJob> = { name: flowQueueName(definition.name, 'recommend'), schema: caseJob, attempts: 8, backoffMs: 200 };
     this.definition = definition;
@@ -71,10 +85,21 @@ export class ExceptionFlow implements Flow {
     this.tables = tablesOf(definition);
     this.models = new Models(governed, principal, definition);
     this.trainer = new Trainer({ definition, principal, models: this.models, governed, pool, connectionString, logger });
-    this.#recommender = new Recommender({ definition, principal, governed, models: this.models, hopLimit });
+    this.offers = new CaseOffers(pool, definition.name);
+    this.desk = new WorkDesk({ definition, offers: this.offers, governed, hopLimit, bell: this.#bell.setMaxListeners(0) });
+    this.#runs = new JobRuns({ flow: definition.name, offers: this.offers, runs: databricks, logger });
+    const handOver = this.#handOver.bind(this);
+    this.#recommender = new Recommender({ definition, principal, governed, models: this.models, served: new ServedModel(databricks), handOver, hopLimit });
     this.#reconciler = new CaseReconciler({ definition, principal, governed, models: this.models, jobs, queue, graceSeconds });
-    this.triggers = [{ table: { schema: definition.schema, name: 'flags' }, step: 'recommend', payloadOf: jobOfFlag }];
-    this.steps = [flowStep({ name: 'recommend', queue, concurrency, handle: (job) => this.#recommend(job) })];
+    const takeUps: JobQueue<TakeUpJob> = { name: flowQueueName(definition.name, 'take-up'), schema: takeUpJob, attempts: 8, backoffMs: 200 };
+    this.triggers = [
+      { table: { schema: definition.schema, name: 'flags' }, step: 'recommend', payloadOf: jobOfFlag },
+      { table: { schema: definition.schema, name: 'recommender' }, step: 'take-up', payloadOf: ({ eventId }) => ({ eventId }) },
+    ];
+    this.steps = [
+      flowStep({ name: 'recommend', queue, concurrency, handle: (job) => this.#recommend(job) }),
+      flowStep({ name: 'take-up', queue: takeUps, concurrency: 1, handle: () => this.takeUp() }),
+    ];
   }
 
   get name(): string {
@@ -89,13 +114,32 @@ export class ExceptionFlow implements Flow {
     if (await this.trainer.first(signal)) await this.takeUp();
   }
 
-  reconcile(slot: number): Promise<number> {
-    return this.#reconciler.reconcile(slot);
+  async reconcile(slot: number, graceSeconds?: number): Promise<number> {
+    const choice = await this.choice();
+    if (choice.kind === 'classifier' || choice.kind === 'served-model') await this.offers.withdrawAll();
+    else if (choice.kind === 'databricks-job') await this.#runs.tend(choice.jobId);
+    return this.#reconciler.reconcile(slot, choice, graceSeconds);
   }
 
-  /** A new model may serve cases that waited for one: however young they are. */
+  /** Who recommends, as the table says now. */
+  async choice(): Promise<RecommenderChoice> {
+    const { body } = await this.#options.governed.read({
+      principal: principalOf(this.definition),
+      statement: recommenderQuery(this.definition),
+      parameters: [],
+    });
+    return choiceOf(body === null ? null : (JSON.parse(body) as RecommenderRow));
+  }
+
+  /** A new model, or another recommender, may serve cases that waited: however young they are. */
   async takeUp(): Promise<void> {
-    await this.#reconciler.reconcile(Date.now(), 0);
+    await this.reconcile(Date.now(), 0);
+  }
+
+  async #handOver(job: CaseJob, traceId: string, choice: RecommenderChoice): Promise<void> {
+    await this.offers.offer(job, traceId);
+    if (choice.kind === 'databricks-job') await this.#runs.start(choice.jobId);
+    this.#bell.emit('offered');
   }
 
   async #recommend(job: Job<CaseJob>): Promise<void> {

@@ -13,6 +13,7 @@ import { type FlowDatabase, installFlowDatabase, person } from '../install/flow-
 import { TraceReader } from '../trace/trace-reader.ts';
 import { principalOf } from './exception-flow.ts';
 import { Recommender } from './recommender.ts';
+import { ServedModel } from './served-model.ts';
 
 const logger = createLogger({ service: 'test', level: 'error' });
 const principal = principalOf(exceptionsFlow);
@@ -29,7 +30,15 @@ beforeAll(async () => {
   governed = new Governed(flows.pool);
   models = new Models(governed, principal, exceptionsFlow);
   trainer = new Trainer({ definition: exceptionsFlow, principal, models, governed, pool: flows.pool, connectionString: flows.url, logger });
-  recommender = new Recommender({ definition: exceptionsFlow, principal, governed, models, hopLimit: 3 });
+  recommender = new Recommender({
+    definition: exceptionsFlow,
+    principal,
+    governed,
+    models,
+    hopLimit: 3,
+    served: new ServedModel(null),
+    handOver: () => Promise.reject(new Error('nothing is handed over here')),
+  });
 });
 afterAll(() => flows.drop());
 
@@ -120,6 +129,8 @@ describe('a trained flow', () => {
       models: {
         classifier: async () => ({ classify: () => ({ class: 'nonsense', confidence: 1, probabilities: {}, contributions: [], logit: 0 }) }),
       } as unknown as Models,
+      served: new ServedModel(null),
+      handOver: () => Promise.reject(new Error('nothing is handed over here')),
       hopLimit: 3,
     });
     await expect(broken.recommend(job)).rejects.toMatchObject({ code: '23514' });

@@ -8,18 +8,23 @@ import { hit } from '#libs/runtime/failpoints';
 import { caseQuery, recommendStatement } from '../cases/compile-queries.ts';
 import type { ExceptionFlowDefinition } from '../cases/definition.ts';
 import type { CaseState } from '../cases/machine.ts';
-import type { Classification } from '../classifier/classifier.ts';
+import { choiceOf, type RecommenderChoice, type RecommenderRow } from '../cases/recommender-choice.ts';
 import type { FeatureValue } from '../classifier/feature.ts';
 import type { Models } from '../models/models.ts';
+import type { Recommendation, ServedModel } from './served-model.ts';
 
-/** What became of a job. `waiting`: no model yet; the reconciler comes back to the case. `moved`: someone acted on the case first. */
-export type RecommendOutcome = 'recommended' | 'duplicate' | 'moved' | 'waiting';
+/** What became of a job. `waiting`: no model yet; the reconciler comes back to the case. `moved`: someone acted on the case first. `offered`: a worker's turn. */
+export type RecommendOutcome = 'recommended' | 'duplicate' | 'moved' | 'waiting' | 'offered';
 
 export interface RecommenderOptions {
   definition: ExceptionFlowDefinition;
   principal: Principal;
   governed: Governed;
   models: Models;
+  /** Asks a served model; rejects with `misconfigured` where none can be reached. */
+  served: ServedModel;
+  /** Hands a case to workers outside, where the flow leaves it to them. */
+  handOver: (job: CaseJob, traceId: string, choice: RecommenderChoice) => Promise<void>;
   /** Most write-backs that may lead to an event before it is parked. */
   hopLimit: number;
 }
@@ -28,6 +33,7 @@ interface CaseRow {
   state: CaseState;
   traceId: string;
   model: string | null;
+  recommender: RecommenderRow | null;
   values: FeatureValue[];
 }
 
@@ -45,22 +51,31 @@ export class Recommender {
 
   /** Throws `poison-record` past the hop limit, and `conflict` while the case is not visible yet (decisions.md 20): that is tried again. */
   async recommend(job: CaseJob): Promise<RecommendOutcome> {
-    const { hopLimit, governed, models, principal } = this.#options;
+    const { hopLimit, governed, models, principal, definition, served, handOver } = this.#options;
     if (job.hop > hopLimit)
       throw new Failure('poison-record', `${job.hop} write-backs led to this event, the limit is ${hopLimit}`, { detail: { eventId: job.eventId } });
     const { body } = await governed.read({ principal, statement: this.#read, parameters: [job.caseId] });
     if (body === null) throw new Failure('conflict', `case ${job.caseId} is not visible yet`);
     const found = JSON.parse(body) as CaseRow;
     if (found.state !== 'flagged') return 'moved';
-    if (found.model === null) return 'waiting';
-    const classifier = await models.classifier(found.model);
-    await hit('workflow.before-write-back');
-    return this.#writeBack(job, found, found.model, classifier.classify(found.values));
+    const choice = choiceOf(found.recommender);
+    switch (choice.kind) {
+      case 'worker':
+      case 'databricks-job':
+        await handOver(job, found.traceId, choice);
+        return 'offered';
+      case 'served-model':
+        return this.#writeBack(job, found, await served.recommend(choice.endpoint, definition, found.values));
+      case 'classifier':
+        if (found.model === null) return 'waiting';
+        return this.#writeBack(job, found, { model: found.model, ...(await models.classifier(found.model)).classify(found.values) });
+    }
   }
 
-  async #writeBack(job: CaseJob, { traceId }: CaseRow, model: string, classification: Classification): Promise<RecommendOutcome> {
+  async #writeBack(job: CaseJob, { traceId }: CaseRow, recommendation: Recommendation): Promise<RecommendOutcome> {
     const { definition, governed, principal } = this.#options;
-    const { class: named, confidence, probabilities, contributions } = classification;
+    const { model, class: named, confidence, probabilities, contributions } = recommendation;
+    await hit('workflow.before-write-back');
     const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
     try {
       const result = await governed.execute({

@@ -38,7 +38,7 @@ const flow: FlowDescription = {
       ['approved', 'overridden', 'corrected', 'withdrawn'].map((state) => [state, { flag: { kind: 'open' } as const, approve: { kind: 'refuse' } as const }]),
     ),
   },
-  roles: { flag: ['analyst', 'chief'], approve: ['chief'], read: ['analyst', 'chief', 'auditor'], administer: [] },
+  roles: { flag: ['analyst', 'chief'], approve: ['chief'], read: ['analyst', 'chief', 'auditor'], work: [], administer: [] },
 };
 const aCase = (change: Partial<Case> = {}): Case => ({
   id: 'c1',

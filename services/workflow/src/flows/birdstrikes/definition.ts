@@ -57,6 +57,7 @@ export const birdstrikesFlow = defineExceptionFlow({
     flag: ['analyst', 'approver', 'agent'],
     approve: ['approver'],
     read: ['analyst', 'approver', 'auditor', 'administrator', 'agent'],
+    work: ['agent'],
     administer: ['administrator'],
   },
   restrictions: {},

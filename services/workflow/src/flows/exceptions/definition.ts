@@ -78,6 +78,7 @@ export const exceptionsFlow = defineExceptionFlow({
     flag: ['analyst', 'approver', 'finance', 'agent'],
     approve: ['approver', 'finance'],
     read: ['analyst', 'approver', 'finance', 'sales', 'supply', 'auditor', 'administrator', 'agent'],
+    work: ['agent'],
     administer: ['administrator'],
   },
   restrictions: {
