@@ -41,6 +41,7 @@ export interface AddFile {
   dataChange: boolean;
   /** JSON: numRecords, minValues, maxValues, nullCount. */
   stats?: string | null;
+  tags?: Record<string, string | null> | null;
   deletionVector?: unknown;
 }
 
@@ -67,6 +68,8 @@ export interface CommitInfo {
   operation: string;
   operationParameters?: Record<string, string>;
   engineInfo?: string;
+  /** Where the table keeps commit times in the log itself: the time that counts. */
+  inCommitTimestamp?: number;
   [key: string]: unknown;
 }
 

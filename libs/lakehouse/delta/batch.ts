@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { open, rm, stat } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Failure } from '#libs/failure/failure';
 import type { LakeBatch } from '../lakehouse.ts';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
@@ -59,6 +62,7 @@ export function readJson(paths: readonly string[], columns: readonly LakeColumn[
   return `select ${items.join(', ')} from read_json([${paths.map(quoteText).join(', ')}], format = 'newline_delimited', maximum_object_size = ${objectSize}, columns = {${reads.join(', ')}})`;
 }
 
+const ROWS_AT_ONCE = 500;
 /** The longest row that is read, bytes; a longer one is an error. The engine takes several buffers of that size at once, so it is no more than the files need. */
 const LONGEST_ROW = 64 * 1024 * 1024;
 
@@ -90,16 +94,19 @@ async function spill(rows: readonly Readonly<Record<string, LakeValue>>[], colum
   const spelling = new Map(columns.map(({ name }) => [name.toLowerCase(), name]));
   checkNames([...new Set(rows.flatMap((row) => Object.keys(row)))], columns, strict);
   const path = `${temporaryDirectory}/${randomUUID()}.ndjson`;
-  const file = await open(path, 'wx');
-  try {
-    for (const row of rows) {
-      const entries = Object.entries(row).map(([name, value]) => [spelling.get(name.toLowerCase()) ?? name, jsonValue(value)]);
-      await file.write(`${JSON.stringify(Object.fromEntries(entries))}\n`);
-    }
-  } finally {
-    await file.close();
-  }
+  await pipeline(Readable.from(lines(rows, spelling)), createWriteStream(path, { flags: 'wx' }));
   return { paths: rows.length === 0 ? [] : [path], dispose: () => rm(path, { force: true }) };
+}
+
+/** Some thousands of rows at a time, so that others get their turn in between. */
+function* lines(rows: readonly Readonly<Record<string, LakeValue>>[], spelling: ReadonlyMap<string, string>): Generator<string> {
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+    const texts = rows.slice(from, from + ROWS_AT_ONCE).map((row) => {
+      const entries = Object.entries(row).map(([name, value]) => [spelling.get(name.toLowerCase()) ?? name, jsonValue(value)]);
+      return `${JSON.stringify(Object.fromEntries(entries))}\n`;
+    });
+    yield texts.join('');
+  }
 }
 
 function jsonValue(value: LakeValue): unknown {

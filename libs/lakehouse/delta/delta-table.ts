@@ -4,34 +4,24 @@ import { hit } from '#libs/runtime/failpoints';
 import type { LakeBatch, LakeCommit, LakeDefinition, LakeTable, LakeTableState, LakeWrite } from '../lakehouse.ts';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Action, AddFile } from './actions.ts';
-import { type Staged, stage } from './batch.ts';
-import type { DeltaLog } from './delta-log.ts';
+import { partCondition, partParameters, type Part, refuseDuplicates, refuseNulls, refuseOutside } from './batch-checks.ts';
+import { stage } from './batch.ts';
 import { rebases, type Touched } from './conflict.ts';
-import type { Session } from './engine.ts';
+import { type DeltaLog, UncertainCommit } from './delta-log.ts';
 import { checkWritable, protocolFor } from './features.ts';
 import { readParquet, writeParquet } from './parquet.ts';
+import { binsOf, filesAfter, type Plan, removed, type Work } from './plan.ts';
 import { columnsOf, evolve, schemaStringOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import { quoteName, quoteText } from './sql-text.ts';
+import { quoteName } from './sql-text.ts';
+import { checkProperties } from './table-properties.ts';
 import { stateOf } from './table-state.ts';
-import type { Attempt, Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 /** Attempts before a write gives way to the others for good. */
 const MOST_ATTEMPTS = 30;
-
-/** Where an attempt works. */
-interface Work {
-  session: Session;
-  attempt: Attempt;
-}
-
-/** What one attempt wants to commit on top of a snapshot. */
-interface Plan {
-  actions: Action[];
-  operation: string;
-  rows: bigint;
-  touched: Touched;
-}
+const ENGINE = 'Lakeloop';
+const PATH = '_lakeloop_file';
 
 /** Writes to one Delta table: each is planned on a snapshot and committed as the version after it, or planned again. */
 export class DeltaTable {
@@ -51,11 +41,10 @@ export class DeltaTable {
 
   async create({ columns, partitionBy = [], description, properties = {} }: LakeDefinition): Promise<boolean> {
     const timestamp = Date.now();
-    const known = new Set(columns.map(({ name }) => name));
-    const missing = partitionBy.filter((name) => !known.has(name));
-    if (missing.length > 0) throw new Failure('misconfigured', `${this.#name} is partitioned by ${missing.join(', ')}, which it does not have`);
+    checkDefinition(this.#name, columns, partitionBy);
+    checkProperties(this.#name, properties);
     const actions: Action[] = [
-      { commitInfo: { timestamp, operation: 'CREATE TABLE', engineInfo: ENGINE } },
+      { commitInfo: { timestamp, operation: 'CREATE TABLE', engineInfo: ENGINE, commitId: randomUUID() } },
       { protocol: protocolFor(columns) },
       {
         metaData: {
@@ -81,18 +70,17 @@ export class DeltaTable {
   }
 
   append(batch: LakeBatch, options: LakeWrite): Promise<LakeCommit> {
-    return this.#write(batch, options, { operation: 'WRITE', extra: [] }, async (_snapshot, columns, staged, work) => {
-      const added = await this.#files(work, staged, columns, true);
+    return this.#write(batch, options, { operation: 'WRITE', extra: [] }, async (snapshot, columns, staged, work) => {
+      const added = await this.#files(work, staged, { columns, snapshot, dataChange: true });
       return { actions: added.map((add) => ({ add })), touched: {} };
     });
   }
 
-  replace(batch: LakeBatch, { where, ...options }: LakeWrite & { where?: Readonly<Record<string, LakeValue>> }): Promise<LakeCommit> {
+  replace(batch: LakeBatch, { where, ...options }: LakeWrite & { where?: Part }): Promise<LakeCommit> {
     return this.#write(batch, options, { operation: 'WRITE', extra: [], removes: true }, async (snapshot, columns, staged, work) => {
-      const { session } = work;
-      const doomed = where === undefined ? [...snapshot.files.values()] : await this.#partition(session, snapshot, columns, where);
-      if (where !== undefined) await refuseOutside(session, staged, columns, where);
-      const added = await this.#files(work, staged, columns, true);
+      const doomed = where === undefined ? [...snapshot.files.values()] : await this.#partition(work, snapshot, columns, where);
+      if (where !== undefined) await refuseOutside(work.session, staged, columns, where);
+      const added = await this.#files(work, staged, { columns, snapshot, dataChange: true });
       return { actions: [...doomed.map(removed), ...added.map((add) => ({ add }))], touched: { all: true } };
     });
   }
@@ -104,18 +92,15 @@ export class DeltaTable {
       const keys = key.map(quoteName);
       await refuseDuplicates(session, staged, keys);
       const same = keys.map((name) => `t.${name} is not distinct from s.${name}`).join(' and ');
-      const all = readParquet(this.#directory, [...snapshot.files.values()], columns, snapshot.metaData.partitionColumns, PATH);
-      const hits = await session.rows<[string]>(`select distinct t.${quoteName(PATH)} from ${all} t semi join ${staged} s on ${same}`);
-      const paths = new Set(hits.map(([path]) => path));
-      const doomed = [...snapshot.files.values()].filter((file) => paths.has(this.#workplace.pathOf(this.#directory, file.path)));
-      const old = readParquet(this.#directory, doomed, columns, snapshot.metaData.partitionColumns);
+      const doomed = await this.#holding(work, snapshot, columns, (all) => ({ from: `${all} t semi join ${staged} s on ${same}` }));
+      const old = await this.#read(work, doomed, columns, snapshot);
       const names = columns.map(({ name }) => quoteName(name)).join(', ');
       const alive = deleted === undefined ? '' : ` where not coalesce(${quoteName(deleted)}, false)`;
       const merged = `merged_${randomUUID().replaceAll('-', '')}`;
       await session.run(
         `create temp table ${merged} as select ${names} from ${old} t anti join ${staged} s on ${same} union all select ${names} from ${staged}${alive}`,
       );
-      const added = await this.#files(work, merged, columns, true);
+      const added = await this.#files(work, merged, { columns, snapshot, dataChange: true });
       return { actions: [...doomed.map(removed), ...added.map((add) => ({ add }))], touched: { all: true } };
     });
   }
@@ -130,8 +115,8 @@ export class DeltaTable {
       const actions: Action[] = [];
       for (const group of byPartition.values()) {
         for (const bin of binsOf(group, targetFileBytes)) {
-          const relation = readParquet(this.#directory, bin, columns, snapshot.metaData.partitionColumns);
-          const added = await this.#files(work, relation, columns, false);
+          const relation = await this.#read(work, bin, columns, snapshot);
+          const added = await this.#files(work, relation, { columns, snapshot, dataChange: false });
           actions.push(...bin.map((file) => ({ remove: { ...removed(file).remove, dataChange: false } })), ...added.map((add) => ({ add })));
         }
       }
@@ -159,7 +144,7 @@ export class DeltaTable {
         temporaryDirectory: this.#workplace.temporaryDirectory,
       });
       try {
-        await refuseNulls(session, staged, columns);
+        await refuseNulls(session, staged.relation, columns);
         const { actions, touched } = await plan({ ...snapshot, metaData, files: filesAfter(snapshot, schema) }, columns, staged.relation, work);
         const [count] = await session.rows<[bigint]>(`select count(*) from ${staged.relation}`);
         return { actions: [...schema, ...actions], operation: kind.operation, rows: count?.[0] ?? 0n, touched: schema.length > 0 ? { all: true } : touched };
@@ -201,7 +186,9 @@ export class DeltaTable {
       if (!planned) return { version: snapshot.version, applied: false, rows: 0n };
       return version === undefined ? undefined : { version, applied: true, rows: planned.rows };
     } catch (error) {
-      await attempt.discard();
+      // A version may name the files after all.
+      if (error instanceof UncertainCommit) attempt.keep();
+      else await attempt.discard();
       throw error;
     }
   }
@@ -213,7 +200,13 @@ export class DeltaTable {
       // Commit times never go backwards, or a time would have two answers.
       timestampMs = Math.max(Date.now(), timestampMs + 1);
       const info: Action = {
-        commitInfo: { timestamp: timestampMs, operation, ...(note ? { userMetadata: JSON.stringify(note), lakeloop: note } : {}), engineInfo: ENGINE },
+        commitInfo: {
+          timestamp: timestampMs,
+          operation,
+          ...(note ? { userMetadata: JSON.stringify(note), lakeloop: note } : {}),
+          engineInfo: ENGINE,
+          commitId: randomUUID(),
+        },
       };
       const all = [info, ...(txn ? [{ txn: { ...txn, lastUpdated: timestampMs } }] : []), ...actions];
       await hit('delta.before-commit');
@@ -245,101 +238,68 @@ export class DeltaTable {
     actions.push({ metaData: { ...snapshot.metaData, schemaString: schemaStringOf(columns) } });
     if (widened.length === 0) return actions;
     const old = [...snapshot.files.values()];
-    const rewritten = await this.#files(work, readParquet(this.#directory, old, columns, snapshot.metaData.partitionColumns), columns, false);
+    const rewritten = await this.#files(work, await this.#read(work, old, columns, snapshot), { columns, snapshot, dataChange: false });
     return [...actions, ...old.map((file) => ({ remove: { ...removed(file).remove, dataChange: false } })), ...rewritten.map((add) => ({ add }))];
   }
 
-  async #files({ session, attempt }: Work, relation: string, columns: readonly LakeColumn[], dataChange: boolean): Promise<AddFile[]> {
-    const { storage } = this.#workplace;
-    const snapshot = await this.#snapshot();
-    const onFile = (path: string): void => attempt.begin(path);
+  async #files({ session, attempt }: Work, relation: string, what: { columns: readonly LakeColumn[]; snapshot: Snapshot; dataChange: boolean }) {
     const added = await writeParquet(session, relation, {
-      storage,
+      storage: this.#workplace.storage,
       directory: this.#directory,
-      columns,
-      partitionBy: snapshot.metaData.partitionColumns,
-      dataChange,
-      onFile,
+      columns: what.columns,
+      partitionBy: what.snapshot.metaData.partitionColumns,
+      dataChange: what.dataChange,
+      onFile: (path) => attempt.begin(path),
     });
     await hit('delta.after-files');
     return added;
   }
 
-  async #partition(session: Session, snapshot: Snapshot, columns: readonly LakeColumn[], where: Readonly<Record<string, LakeValue>>): Promise<AddFile[]> {
+  /** Files as a FROM item, at hand for as long as the attempt lasts. */
+  async #read({ attempt }: Work, files: readonly AddFile[], columns: readonly LakeColumn[], snapshot: Snapshot, path?: string): Promise<string> {
+    const opened = await this.#workplace.open(files.map((file) => this.#pathOf(file)));
+    attempt.reads(opened);
+    const place = (file: AddFile): string => opened.place(this.#pathOf(file));
+    return readParquet({ files, place, columns, partitionBy: snapshot.metaData.partitionColumns, ...(path === undefined ? {} : { path }) });
+  }
+
+  /** The files with rows that a FROM and WHERE clause finds. */
+  async #holding(
+    work: Work,
+    snapshot: Snapshot,
+    columns: readonly LakeColumn[],
+    clause: (all: string) => { from: string; parameters?: Readonly<Record<string, LakeValue>> },
+  ): Promise<AddFile[]> {
+    const files = [...snapshot.files.values()];
+    if (files.length === 0) return [];
+    const { from, parameters } = clause(await this.#read(work, files, columns, snapshot, PATH));
+    const rows = await work.session.rows<[string]>(`select distinct ${quoteName(PATH)} from ${from}`, { parameters });
+    const found = new Set(rows.map(([path]) => path));
+    const opened = await this.#workplace.open(files.map((file) => this.#pathOf(file)));
+    work.attempt.reads(opened);
+    return files.filter((file) => found.has(opened.place(this.#pathOf(file))));
+  }
+
+  async #partition(work: Work, snapshot: Snapshot, columns: readonly LakeColumn[], where: Part): Promise<AddFile[]> {
     const by = snapshot.metaData.partitionColumns;
     const stray = Object.keys(where).filter((name) => !by.includes(name));
     if (stray.length > 0) throw new Failure('invalid-input', `${this.#name} is not partitioned by ${stray.join(', ')}: a part of it can't be replaced by that`);
-    const all = [...snapshot.files.values()];
-    if (all.length === 0) return [];
-    const relation = readParquet(this.#directory, all, columns, by, PATH);
-    const rows = await session.rows<[string]>(`select distinct ${quoteName(PATH)} from ${relation} where ${conditionOf(where)}`, {
-      parameters: parametersOf(where),
-    });
-    const paths = new Set(rows.map(([path]) => path));
-    return all.filter((file) => paths.has(this.#workplace.pathOf(this.#directory, file.path)));
+    return this.#holding(work, snapshot, columns, (all) => ({ from: `${all} t where ${partCondition(where, columns)}`, parameters: partParameters(where) }));
+  }
+
+  #pathOf({ path }: AddFile): string {
+    return this.#workplace.storage.resolve(this.#directory, path);
   }
 }
 
-const ENGINE = 'Lakeloop';
-const PATH = '_lakeloop_file';
-
-function removed(file: AddFile): { remove: NonNullable<Action['remove']> } {
-  const { path, partitionValues, size } = file;
-  return { remove: { path, deletionTimestamp: Date.now(), dataChange: true, extendedFileMetadata: true, partitionValues, size } };
-}
-
-function filesAfter(snapshot: Snapshot, actions: readonly Action[]): Map<string, AddFile> {
-  const files = new Map(snapshot.files);
-  for (const { add, remove } of actions) {
-    if (remove) files.delete(remove.path);
-    if (add) files.set(add.path, add);
+function checkDefinition(table: string, columns: readonly LakeColumn[], partitionBy: readonly string[]): void {
+  const names = columns.map(({ name }) => name.toLowerCase());
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Failure('misconfigured', `${table} has the column ${twice} twice: names differ by more than case`);
+  for (const name of partitionBy) {
+    const column = columns.find((other) => other.name === name);
+    if (!column) throw new Failure('misconfigured', `${table} is partitioned by ${name}, which it does not have`);
+    if (column.type === 'binary' || (typeof column.type === 'object' && 'other' in column.type))
+      throw new Failure('misconfigured', `${table} can not be partitioned by ${name}: its values have no text`);
   }
-  return files;
-}
-
-/** Bins of at least two files that together stay near the target. */
-function binsOf(files: readonly AddFile[], target: number): AddFile[][] {
-  const bins: AddFile[][] = [];
-  let bin: AddFile[] = [];
-  let size = 0;
-  for (const file of files) {
-    if (bin.length > 0 && size + file.size > target) {
-      bins.push(bin);
-      [bin, size] = [[], 0];
-    }
-    bin.push(file);
-    size += file.size;
-  }
-  return [...bins, bin].filter(({ length }) => length > 1);
-}
-
-function conditionOf(where: Readonly<Record<string, LakeValue>>): string {
-  return Object.keys(where)
-    .map((name, index) => `${quoteName(name)} is not distinct from $w${index}`)
-    .join(' and ');
-}
-
-function parametersOf(where: Readonly<Record<string, LakeValue>>): Record<string, LakeValue> {
-  return Object.fromEntries(Object.values(where).map((value, index) => [`w${index}`, value]));
-}
-
-/** A part that is replaced gets no rows of another. */
-async function refuseOutside(session: Session, staged: string, _columns: readonly LakeColumn[], where: Readonly<Record<string, LakeValue>>): Promise<void> {
-  const [row] = await session.rows<[bigint]>(`select count(*) from ${staged} where not (${conditionOf(where)})`, { parameters: parametersOf(where) });
-  if ((row?.[0] ?? 0n) > 0n) throw new Failure('invalid-input', `${row?.[0]} rows do not belong to the part that is replaced`);
-}
-
-async function refuseDuplicates(session: Session, staged: string, keys: readonly string[]): Promise<void> {
-  const list = keys.join(', ');
-  const [row] = await session.rows<[bigint]>(`select count(*) from (select ${list} from ${staged} group by ${list} having count(*) > 1)`);
-  if ((row?.[0] ?? 0n) > 0n) throw new Failure('invalid-input', `${row?.[0]} keys come more than once in one batch`);
-}
-
-async function refuseNulls(session: Session, { relation }: Staged, columns: readonly LakeColumn[]): Promise<void> {
-  const required = columns.filter(({ nullable }) => nullable === false);
-  if (required.length === 0) return;
-  const counts = required.map(({ name }) => `count(*) - count(${quoteName(name)})`);
-  const [row] = await session.rows<bigint[]>(`select ${counts.join(', ')} from ${relation}`);
-  const empty = required.filter((_, index) => (row?.[index] ?? 0n) > 0n).map(({ name }) => name);
-  if (empty.length > 0) throw new Failure('invalid-input', `${empty.map(quoteText).join(', ')} may not be null`);
 }

@@ -73,6 +73,6 @@ export function toPartition({ name, type }: LakeColumn): string {
   const quoted = quoteName(name);
   if (type === 'timestamp') return `strftime(cast(${quoted} as TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%fZ')`;
   if (type === 'timestamp_ntz') return `strftime(${quoted}, '%Y-%m-%d %H:%M:%S.%f')`;
-  if (type === 'binary') return `decode(${quoted})`;
+  if (type === 'float' || type === 'double') return `replace(replace(cast(${quoted} as VARCHAR), 'inf', 'Infinity'), 'nan', 'NaN')`;
   return `cast(${quoted} as VARCHAR)`;
 }

@@ -1,6 +1,7 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, type DuckDBValue, StatementType } from '@duckdb/node-api';
 import { Failure } from '#libs/failure/failure';
 import type { LakeValue } from '../lake-type.ts';
+import { quoteText } from './sql-text.ts';
 import { bindings } from './values.ts';
 
 export interface EngineOptions {
@@ -10,6 +11,8 @@ export interface EngineOptions {
   memoryLimit?: string | undefined;
   /** Default 2. */
   threads?: number | undefined;
+  /** The one directory below which it may touch files; everything it may if unset. */
+  confinedTo?: string | undefined;
 }
 
 export interface Run {
@@ -26,7 +29,7 @@ export class Engine {
     this.#instance = instance;
   }
 
-  static async open({ temporaryDirectory, memoryLimit = '1GB', threads = 2 }: EngineOptions): Promise<Engine> {
+  static async open({ temporaryDirectory, memoryLimit = '1GB', threads = 2, confinedTo }: EngineOptions): Promise<Engine> {
     const instance = await DuckDBInstance.create(':memory:', {
       memory_limit: memoryLimit,
       threads: String(threads),
@@ -34,7 +37,11 @@ export class Engine {
       preserve_insertion_order: 'false',
       autoinstall_known_extensions: 'false',
     });
-    return new Engine(instance);
+    const engine = new Engine(instance);
+    // Timestamps without a zone, such as Spark's INT96, become ones with it: in UTC, wherever this machine is.
+    await engine.session((session) => session.run(`set global TimeZone = 'UTC'`));
+    if (confinedTo !== undefined) await engine.session((session) => confine(session, confinedTo));
+    return engine;
   }
 
   /** Runs work on a connection of its own; what it made there (temporary tables) ends with it. */
@@ -72,6 +79,19 @@ export class Session {
     return this.#guarded(options, async () => (await this.#connection.runAndReadAll(sql, ...bound(options))).getRowsJS() as Row[]);
   }
 
+  /** Starts a statement that only reads; any other, or several, are `invalid-input`. */
+  async select(sql: string, options: Run = {}): Promise<DuckDBResult> {
+    return this.#guarded(options, async () => {
+      const statements = await this.#connection.extractStatements(sql);
+      if (statements.count !== 1) throw new Failure('invalid-input', `a query is one statement, not ${statements.count}`);
+      const prepared = await statements.prepare(0);
+      if (prepared.statementType !== StatementType.SELECT) throw new Failure('invalid-input', 'a query only reads: this statement does something else');
+      const [values, types] = bound(options);
+      if (values) prepared.bind(values, types);
+      return prepared.stream();
+    });
+  }
+
   /** Starts a statement whose rows are fetched as they are asked for. */
   async stream(sql: string, options: Run = {}): Promise<DuckDBResult> {
     return this.#guarded(options, () => this.#connection.stream(sql, ...bound(options)));
@@ -90,6 +110,13 @@ export class Session {
   close(): void {
     this.#connection.closeSync();
   }
+}
+
+/** From here on no statement reaches another file, loads code, or undoes this. */
+async function confine(session: Session, directory: string): Promise<void> {
+  await session.run(`set global allowed_directories = [${quoteText(directory)}]`);
+  await session.run('set global enable_external_access = false');
+  await session.run('set global lock_configuration = true');
 }
 
 function bound({ parameters }: Run): [values?: Record<string, DuckDBValue>, types?: Record<string, DuckDBType>] {
@@ -126,9 +153,14 @@ async function guard<T>(connection: DuckDBConnection, signal: AbortSignal | unde
 function translate(error: unknown): Error {
   const message = typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
   if (error instanceof Failure) return error;
-  if (/^(Failed to [\w ]+: )?(Conversion|Invalid Input|Out of Range|Constraint|Parser|Binder|Catalog|Invalid type|Mismatch Type|Syntax) ?Error/i.test(message))
+  if (
+    /^(Failed to [\w ]+: )?(Conversion|Invalid Input|Out of Range|Constraint|Parser|Binder|Catalog|Invalid type|Mismatch Type|Syntax|Permission|Not implemented) ?Error/i.test(
+      message,
+    )
+  )
     return new Failure('invalid-input', withoutValues(message), { cause: error });
-  if (/No space left on device|max_temp_directory_size/i.test(message)) return new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
+  if (/No space left on device|Disk quota exceeded|File too large|max_temp_directory_size/i.test(message))
+    return new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
   if (/^Out of Memory/i.test(message)) return new Failure('overloaded', 'the query needs more memory than it may have', { cause: error });
   if (/^IO Error/i.test(message)) return new Failure('dependency-unavailable', message, { cause: error });
   return new Failure('bug', message, { cause: error });

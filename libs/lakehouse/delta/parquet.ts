@@ -3,12 +3,12 @@ import type { LakeColumn } from '../lake-type.ts';
 import type { AddFile } from './actions.ts';
 import { duckdbType, fromPartition, toPartition } from './duckdb-type.ts';
 import type { Session } from './engine.ts';
-import type { LocalStorage } from './local-storage.ts';
+import type { DeltaStorage } from './storage.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 import { type ColumnStatistics, statisticsOf } from './statistics.ts';
 
 export interface FileTarget {
-  storage: LocalStorage;
+  storage: DeltaStorage;
   directory: string;
   columns: readonly LakeColumn[];
   partitionBy: readonly string[];
@@ -26,7 +26,7 @@ export async function writeParquet(session: Session, relation: string, target: F
     const add = await writeFile(session, relation, values, target);
     if (add) adds.push(add);
   }
-  if (adds.length > 0) await target.storage.sync(target.directory);
+  if (adds.length > 0) await target.storage.settle(target.directory);
   return adds;
 }
 
@@ -41,21 +41,22 @@ async function writeFile(session: Session, relation: string, values: Record<stri
   const { storage, directory, columns, partitionBy, dataChange } = target;
   const path = `part-${randomUUID()}.parquet`;
   target.onFile(path);
-  const full = `${directory}/${path}`;
   const kept = columns.filter(({ name }) => !partitionBy.includes(name));
   // A table of partition columns alone would have files without columns: parquet has none such.
   const items = kept.length === 0 ? ['null::INTEGER as _'] : kept.map(({ name }) => quoteName(name));
   const where = partitionColumns(columns, partitionBy).map((column) => `${toPartitionKey(column)} is not distinct from ${literal(values[column.name])}`);
   const query = `select ${items.join(', ')} from ${relation}${where.length === 0 ? '' : ` where ${where.join(' and ')}`}`;
-  const [row] = await session.rows<[string, bigint, bigint, bigint, unknown]>(`copy (${query}) to ${quoteText(full)} (format parquet, return_stats true)`);
-  const rows = Number(row?.[1] ?? 0n);
-  if (rows === 0) {
-    await storage.delete(full);
-    return undefined;
-  }
-  await storage.sync(full);
-  const stats = statisticsOf(rows, kept, statisticsByName(row?.[4]));
-  return { path, partitionValues: values, size: await storage.size(full), modificationTime: Date.now(), dataChange, stats };
+  let rows = 0;
+  let found: unknown;
+  const size = await storage.write(`${directory}/${path}`, async (place) => {
+    const [row] = await session.rows<[string, bigint, bigint, bigint, unknown]>(`copy (${query}) to ${quoteText(place)} (format parquet, return_stats true)`);
+    rows = Number(row?.[1] ?? 0n);
+    found = row?.[4];
+    return rows > 0;
+  });
+  if (size === undefined) return undefined;
+  const stats = statisticsOf(rows, kept, statisticsByName(found));
+  return { path, partitionValues: values, size, modificationTime: Date.now(), dataChange, stats };
 }
 
 /** The empty text is null's text. */
@@ -81,27 +82,33 @@ function statisticsByName(found: unknown): Map<string, ColumnStatistics> {
   );
 }
 
-/**
- * Active files as a FROM item with the table's columns, typed: columns that a file lacks are null, partition values come from the log.
- * `path` names the column that holds each row's file, when asked for.
- */
-export function readParquet(
-  directory: string,
-  files: readonly AddFile[],
-  columns: readonly LakeColumn[],
-  partitionBy: readonly string[],
-  path?: string,
-): string {
-  const typed = columns.map((column) => `null::${duckdbType(column.type) ?? 'VARCHAR'} as ${quoteName(column.name)}`);
+export interface FileSource {
+  files: readonly AddFile[];
+  /** Where a file is on this machine. */
+  place: (file: AddFile) => string;
+  columns: readonly LakeColumn[];
+  partitionBy: readonly string[];
+  /** Names the column that holds each row's file, when asked for. */
+  path?: string;
+}
+
+/** Files as a FROM item with the table's columns, typed: columns that a file lacks are null, partition values come from the log. */
+export function readParquet({ files, place, columns, partitionBy, path }: FileSource): string {
+  // A nested type is the file's own affair.
+  const untyped = files.length === 0 ? 'null::VARCHAR' : 'null';
+  const typed = columns.map(({ name, type }) => `${duckdbType(type) === undefined ? untyped : `null::${duckdbType(type)}`} as ${quoteName(name)}`);
   const empty = `select ${[...typed, ...(path === undefined ? [] : [`null::VARCHAR as ${quoteName(path)}`])].join(', ')} where false`;
   const groups = Map.groupBy(files, ({ partitionValues }) => JSON.stringify(partitionBy.map((name) => partitionValues[name] ?? null)));
+  const own = columns.filter(({ name }) => !partitionBy.includes(name));
   const parts = Array.from(groups.values(), (group) => {
-    const list = group.map((file) => quoteText(pathOf(directory, file.path))).join(', ');
+    const list = group.map((file) => quoteText(place(file))).join(', ');
     const values = partitionColumns(columns, partitionBy).map(
       (column) => `${fromPartition(group[0]?.partitionValues[column.name], column)} as ${quoteName(column.name)}`,
     );
-    const own = new Set(columns.filter(({ name }) => !partitionBy.includes(name)).map(({ name }) => name));
-    const items = own.size === 0 ? values : ['*', ...values];
+    // Some writers keep partition columns in the files too: the log's word counts.
+    const byLog = partitionBy.map((name) => quoteText(name.toLowerCase())).join(', ');
+    const stored = partitionBy.length === 0 ? '*' : `columns(c -> lower(c) not in (${byLog}))`;
+    const items = own.length === 0 ? [...values, ...(path === undefined ? [] : [quoteName(path)])] : [stored, ...values];
     return `select ${items.join(', ')} from read_parquet([${list}], union_by_name = true, hive_partitioning = false${path === undefined ? '' : `, filename = ${quoteText(path)}`})`;
   });
   const wanted = columns.map((column) => {
@@ -110,11 +117,4 @@ export function readParquet(
   });
   const outer = [...wanted, ...(path === undefined ? [] : [quoteName(path)])].join(', ');
   return `(select ${outer} from (${[empty, ...parts].join(' union all by name ')}))`;
-}
-
-/** A file's place: percent-decoded, below the table unless it is an absolute URI. */
-export function pathOf(directory: string, path: string): string {
-  if (path.startsWith('file:')) return decodeURIComponent(path.replace(/^file:(\/\/)?/, ''));
-  const decoded = decodeURIComponent(path);
-  return decoded.startsWith('/') ? decoded : `${directory}/${decoded}`;
 }

@@ -3,7 +3,9 @@ import type { LakeColumn } from '../lake-type.ts';
 /** What DuckDB's `COPY … (return_stats)` says of a column: texts by name. */
 export type ColumnStatistics = Readonly<Record<string, string>>;
 
-const MOST_TEXT = 64;
+/** Code points of a text that a bound keeps. */
+const MOST_TEXT = 32;
+const LAST_CODE_POINT = '\u{10FFFF}';
 const INTEGERS = new Set<unknown>(['long', 'integer', 'short', 'byte']);
 
 /**
@@ -11,31 +13,47 @@ const INTEGERS = new Set<unknown>(['long', 'integer', 'short', 'byte']);
  * that skips files by a wrong bound loses rows.
  */
 export function statisticsOf(rows: number, columns: readonly LakeColumn[], found: ReadonlyMap<string, ColumnStatistics>): string {
-  const minValues: Record<string, unknown> = {};
-  const maxValues: Record<string, unknown> = {};
-  const nullCount: Record<string, number> = {};
+  // Entries, since a column may be called `__proto__`.
+  const minValues: [string, unknown][] = [];
+  const maxValues: [string, unknown][] = [];
+  const nullCount: [string, number][] = [];
   for (const column of columns) {
     const statistics = found.get(column.name);
     if (!statistics) continue;
-    if (statistics['null_count'] !== undefined) nullCount[column.name] = Number(statistics['null_count']);
+    if (statistics['null_count'] !== undefined) nullCount.push([column.name, Number(statistics['null_count'])]);
     if (statistics['has_nan'] === 'true') continue;
     const [min, max] = [bound(column, statistics['min'], 'min'), bound(column, statistics['max'], 'max')];
     if (min === undefined || max === undefined) continue;
-    minValues[column.name] = min;
-    maxValues[column.name] = max;
+    minValues.push([column.name, min]);
+    maxValues.push([column.name, max]);
   }
-  return JSON.stringify({ numRecords: rows, minValues, maxValues, nullCount });
+  return JSON.stringify({
+    numRecords: rows,
+    minValues: Object.fromEntries(minValues),
+    maxValues: Object.fromEntries(maxValues),
+    nullCount: Object.fromEntries(nullCount),
+  });
 }
 
 function bound({ type }: LakeColumn, text: string | undefined, side: 'min' | 'max'): unknown {
   if (text === undefined) return undefined;
-  if (INTEGERS.has(type)) return Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
+  if (INTEGERS.has(type)) return /^-?\d+$/.test(text) ? JSON.rawJSON(text) : undefined;
   if (type === 'float' || type === 'double') return Number.isFinite(Number(text)) ? Number(text) : undefined;
   if (typeof type === 'object') return 'decimal' in type && text.replaceAll(/\D/g, '').length <= 15 ? Number(text) : undefined;
-  if (type === 'string') return text.length <= MOST_TEXT && text.isWellFormed() ? text : undefined;
+  if (type === 'string') return textBound(text, side);
   if (type === 'date') return /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
   if (type === 'timestamp' || type === 'timestamp_ntz') return timestampBound(text, side, type === 'timestamp');
   return undefined;
+}
+
+/** A long text's beginning is below it; the beginning with the last of all characters is above it. */
+function textBound(text: string, side: 'min' | 'max'): string | undefined {
+  if (!text.isWellFormed()) return undefined;
+  const points = Array.from(text.slice(0, 2 * MOST_TEXT + 2));
+  if (points.length <= MOST_TEXT) return text;
+  const beginning = points.slice(0, MOST_TEXT).join('');
+  if (side === 'min') return beginning;
+  return points[MOST_TEXT] === LAST_CODE_POINT ? undefined : beginning + LAST_CODE_POINT;
 }
 
 /** To the millisecond, rounded outwards. */
