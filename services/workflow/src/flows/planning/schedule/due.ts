@@ -1,4 +1,4 @@
-import { slotsBetween, type Schedule } from './slots.ts';
+import { nextSlot, slotsBetween, type Schedule } from './slots.ts';
 
 export interface DueRequest {
   schedule: Schedule;
@@ -12,14 +12,16 @@ export interface DueRequest {
 export interface Due {
   /** To run, oldest first. All but the last are catch-up. */
   due: readonly number[];
-  /** Missed for longer than the window: to be recorded as skipped, oldest first. */
-  missed: readonly number[];
+  /** A stretch (after, until] with slots that were missed for longer than the window: to be recorded as skipped, as one. Its slots can still be backfilled. */
+  missed: { after: number; until: number } | null;
 }
 
-/** Which slots are due. A clock set back finds none (they are done already), one set forward finds each slot in between once. */
+/** Which slots are due. A clock that was set back finds none (they are done already), one that was set forward finds each slot in between once. */
 export function dueSlots({ schedule, lastDone, now, catchUpWindow }: DueRequest): Due {
-  const slots = slotsBetween(schedule, lastDone, now);
-  return { due: slots.filter((slot) => slot >= now - catchUpWindow), missed: slots.filter((slot) => slot < now - catchUpWindow) };
+  const from = Math.max(lastDone, Math.min(now, now - catchUpWindow));
+  const due = slotsBetween(schedule, from, now);
+  const first = from > lastDone ? nextSlot(schedule, lastDone) : undefined;
+  return { due, missed: first !== undefined && first <= from ? { after: lastDone, until: from } : null };
 }
 
 /** The slots in [from, until] that are not done: what a backfill runs, oldest first. */
