@@ -1,4 +1,5 @@
 import { Center, Loader } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import { CasePage } from './cases/case-page.tsx';
 import { QueuePage } from './cases/queue-page.tsx';
@@ -8,7 +9,11 @@ import { CurrentUser } from './session/current-user.ts';
 import { useSession } from './session/session.ts';
 import { SignInPage } from './session/sign-in-page.tsx';
 import { Message, Problem } from './shell/message.tsx';
+import { useMayPlan, useRooms } from './shell/rooms.ts';
 import { RowsPage } from './subjects/rows-page.tsx';
+
+/** With its charts as large as all the rest: fetched by who plans. */
+const PlanningRoutes = lazy(async () => ({ default: (await import('./planning/planning-room.tsx')).PlanningRoutes }));
 
 /** The whole web app: signed out it is the sign-in page, whatever the address. */
 export function App() {
@@ -20,6 +25,14 @@ export function App() {
   return (
     <CurrentUser value={user}>
       <Routes>
+        <Route
+          path="/planning/*"
+          element={
+            <Suspense fallback={<Waiting />}>
+              <PlanningRoutes />
+            </Suspense>
+          }
+        />
         <Route path="/:flow" element={<FlowRoutes />}>
           <Route path="cases" element={<QueuePage />} />
           <Route path="cases/:id" element={<CasePage />} />
@@ -27,21 +40,24 @@ export function App() {
           <Route path="*" element={<Navigate to="cases" replace />} />
           <Route index element={<Navigate to="cases" replace />} />
         </Route>
-        <Route path="*" element={<FirstFlow />} />
+        <Route path="*" element={<FirstRoom />} />
       </Routes>
     </CurrentUser>
   );
 }
 
-function FirstFlow() {
+function FirstRoom() {
   const flows = useFlows();
+  const planning = useMayPlan();
+  const rooms = useRooms(flows.data ?? []);
   if (flows.isPending) return <Waiting />;
   if (flows.isError) return <Problem error={flows.error} retry={() => void flows.refetch()} />;
-  const first = flows.data[0];
+  const [first] = rooms;
+  if (!first && planning.isPending) return <Waiting />;
   return first ? (
-    <Navigate to={`/${first.name}/cases`} replace />
+    <Navigate to={first.home} replace />
   ) : (
-    <Message title="Nothing for you here yet">Your role can read none of the flows. An administrator can change that.</Message>
+    <Message title="Nothing for you here yet">Your role can read neither a flow nor the plan. An administrator can change that.</Message>
   );
 }
 

@@ -1,10 +1,13 @@
 import { Center, Loader } from '@mantine/core';
+import { useSyncExternalStore } from 'react';
 import { Link, Outlet, useParams } from 'react-router';
 import type { FlowDescription } from '#contracts/http/flows';
 import { LiveCasesStore, useFollowedCases } from '../live/use-live-cases.ts';
 import { Message, Problem } from '../shell/message.tsx';
 import { Shell } from '../shell/shell.tsx';
-import { CurrentFlow, useFlows } from './flows.ts';
+import { useRooms } from '../shell/rooms.ts';
+import { CASE_HELP } from './case-help.ts';
+import { CurrentFlow, tableTitle, useFlows } from './flows.ts';
 
 /** Everything below `/<flow>`: finds the flow, follows its cases, and puts the page into the shell. */
 export function FlowRoutes() {
@@ -29,10 +32,16 @@ export function FlowRoutes() {
 
 function FollowedFlow({ flow, flows }: { flow: FlowDescription; flows: readonly FlowDescription[] }) {
   const store = useFollowedCases(flow);
+  const rooms = useRooms(flows);
+  const { connection, problem } = useSyncExternalStore(store.subscribe, store.view);
+  const pages = [
+    { to: `/${flow.name}/cases`, title: 'Cases' },
+    { to: `/${flow.name}/rows`, title: tableTitle(flow) },
+  ];
   return (
     <CurrentFlow value={flow}>
       <LiveCasesStore value={store}>
-        <Shell flows={flows}>
+        <Shell rooms={rooms} room={flow.name} pages={pages} stream={{ connection, problem }} help={CASE_HELP}>
           <Outlet />
         </Shell>
       </LiveCasesStore>

@@ -2,14 +2,13 @@ import { Alert, Button, Group } from '@mantine/core';
 import { IconPlugConnectedX } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 import { signInUrl } from '../session/session.ts';
-import { useLiveCases } from './use-live-cases.ts';
+import type { ConnectionView } from './connection.ts';
 
 /** A cut shorter than this is nobody's concern, ms. */
 const PATIENCE_MS = 1_500;
 
 /** Says that the page may be behind, until it isn't. */
-export function ConnectionBanner() {
-  const { connection, problem } = useLiveCases();
+export function ConnectionBanner({ connection, problem }: ConnectionView) {
   const behind = connection === 'reconnecting' || connection === 'refused';
   const [patient, setPatient] = useState(true);
   useEffect(() => {

@@ -5,17 +5,12 @@ import type { Row } from '../api/rows.ts';
 import { type Case, caseOf } from '../cases/case.ts';
 import type { QueueEntry } from '../cases/queue-view.ts';
 import { type CaseParts, fetchParts } from './case-parts.ts';
+import type { ConnectionView } from './connection.ts';
 
-/** `refused`: closed by the server, for good. */
-export type Connection = 'connecting' | 'live' | 'reconnecting' | 'refused';
-
-export interface LiveView {
+export interface LiveView extends ConnectionView {
   entries: readonly QueueEntry[];
-  connection: Connection;
   /** The first snapshot has arrived. */
   ready: boolean;
-  /** Why the stream or a part of it can't be had. */
-  problem: string | undefined;
   /** Case id → when it last changed while being watched, ms since the epoch. */
   changedAt: ReadonlyMap<string, number>;
 }

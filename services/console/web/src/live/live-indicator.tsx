@@ -1,6 +1,5 @@
 import { Badge, Tooltip } from '@mantine/core';
-import type { Connection } from './live-cases.ts';
-import { useLiveCases } from './use-live-cases.ts';
+import type { Connection } from './connection.ts';
 
 const SHOWN: Readonly<Record<Connection, { colour: string; text: string; hint: string }>> = {
   connecting: { colour: 'gray', text: 'Connecting', hint: 'Opening the change stream' },
@@ -10,8 +9,7 @@ const SHOWN: Readonly<Record<Connection, { colour: string; text: string; hint: s
 };
 
 /** Whether what is shown is what is. */
-export function LiveIndicator() {
-  const { connection } = useLiveCases();
+export function LiveIndicator({ connection }: { connection: Connection }) {
   const { colour, text, hint } = SHOWN[connection];
   return (
     <Tooltip label={hint}>

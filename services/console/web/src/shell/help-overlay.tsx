@@ -1,40 +1,24 @@
 import { Group, Kbd, Modal, Stack, Text, Title } from '@mantine/core';
 
-const SECTIONS: readonly { title: string; keys: readonly (readonly [keys: readonly string[], what: string])[] }[] = [
-  {
-    title: 'Lists',
-    keys: [
-      [['J', '↓'], 'next row'],
-      [['K', '↑'], 'previous row'],
-      [['Enter'], 'open the row'],
-      [['/'], 'search'],
-      [['F'], 'flag the row'],
-    ],
-  },
-  {
-    title: 'Case',
-    keys: [
-      [['A'], 'approve the recommendation'],
-      [['O'], 'override with another class'],
-      [['C'], 'correct the row'],
-      [['J', 'K'], 'next and previous open case'],
-      [['U'], 'back to the list'],
-    ],
-  },
-  {
-    title: 'Everywhere',
-    keys: [
-      [['?'], 'this help'],
-      [['Esc'], 'close what is open'],
-    ],
-  },
-];
+export interface HelpSection {
+  title: string;
+  keys: readonly (readonly [keys: readonly string[], what: string])[];
+}
 
-export function HelpOverlay({ opened, close }: { opened: boolean; close: () => void }) {
+const EVERYWHERE: HelpSection = {
+  title: 'Everywhere',
+  keys: [
+    [['?'], 'this help'],
+    [['Esc'], 'close what is open'],
+  ],
+};
+
+/** The keys of the room that the person is in. */
+export function HelpOverlay({ opened, close, sections }: { opened: boolean; close: () => void; sections: readonly HelpSection[] }) {
   return (
     <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size="md">
       <Stack gap="lg">
-        {SECTIONS.map(({ title, keys }) => (
+        {[...sections, EVERYWHERE].map(({ title, keys }) => (
           <div key={title}>
             <Title order={3} size="sm" mb={8}>
               {title}

@@ -3,17 +3,28 @@ import { useDisclosure, useHotkeys } from '@mantine/hooks';
 import { IconKeyboard } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { Link, NavLink, useNavigate } from 'react-router';
-import type { FlowDescription } from '#contracts/http/flows';
-import { tableTitle, useFlow } from '../flows/flows.ts';
+import type { ConnectionView } from '../live/connection.ts';
 import { ConnectionBanner } from '../live/connection-banner.tsx';
 import { LiveIndicator } from '../live/live-indicator.tsx';
 import { UserMenu } from '../session/user-menu.tsx';
 import { ColourSchemeSwitch } from './colour-scheme-switch.tsx';
-import { HelpOverlay } from './help-overlay.tsx';
+import { HelpOverlay, type HelpSection } from './help-overlay.tsx';
+import type { Room } from './rooms.ts';
 
-/** Header with the flow, its pages, the stream's state and the person; the page below. */
-export function Shell({ flows, children }: { flows: readonly FlowDescription[]; children: ReactNode }) {
-  const flow = useFlow();
+interface ShellProps {
+  /** Every room that this person may enter, and the name of the one that they are in. */
+  rooms: readonly Room[];
+  room: string;
+  pages: readonly { to: string; title: string }[];
+  stream: ConnectionView;
+  help: readonly HelpSection[];
+  /** Beside the stream's state. */
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+/** Header with the room, its pages, the stream's state and the person; the page below. */
+export function Shell({ rooms, room, pages, stream, help: sections, aside, children }: ShellProps) {
   const [help, { open, close }] = useDisclosure(false);
   useHotkeys([['shift+?', open]]);
   return (
@@ -25,18 +36,18 @@ export function Shell({ flows, children }: { flows: readonly FlowDescription[]; 
               <img src="/icon.svg" alt="" />
               <span className="wide-only">Lakeloop</span>
             </Link>
-            <FlowSwitch flow={flow} flows={flows} />
+            <RoomSwitch rooms={rooms} room={room} />
             <Group component="nav" gap={4} wrap="nowrap" aria-label="Pages">
-              <NavLink to={`/${flow.name}/cases`} className="nav-link">
-                Cases
-              </NavLink>
-              <NavLink to={`/${flow.name}/rows`} className="nav-link">
-                {tableTitle(flow)}
-              </NavLink>
+              {pages.map(({ to, title }) => (
+                <NavLink key={to} to={to} className="nav-link">
+                  {title}
+                </NavLink>
+              ))}
             </Group>
           </Group>
           <Group gap="xs" wrap="nowrap">
-            <LiveIndicator />
+            {aside}
+            <LiveIndicator connection={stream.connection} />
             <Tooltip label="Keyboard shortcuts (?)">
               <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Keyboard shortcuts" onClick={open}>
                 <IconKeyboard size={19} />
@@ -48,25 +59,26 @@ export function Shell({ flows, children }: { flows: readonly FlowDescription[]; 
         </Group>
       </AppShell.Header>
       <AppShell.Main>
-        <ConnectionBanner />
+        <ConnectionBanner {...stream} />
         {children}
       </AppShell.Main>
-      <HelpOverlay opened={help} close={close} />
+      <HelpOverlay opened={help} close={close} sections={sections} />
     </AppShell>
   );
 }
 
-function FlowSwitch({ flow, flows }: { flow: FlowDescription; flows: readonly FlowDescription[] }) {
+function RoomSwitch({ rooms, room }: { rooms: readonly Room[]; room: string }) {
   const navigate = useNavigate();
   return (
     <Select
-      aria-label="Flow"
+      aria-label="Room"
       size="sm"
       w={230}
+      miw={130}
       allowDeselect={false}
-      value={flow.name}
-      data={flows.map(({ name, title }) => ({ value: name, label: title }))}
-      onChange={(name) => void navigate(`/${name ?? flow.name}/cases`)}
+      value={room}
+      data={rooms.map(({ name, title }) => ({ value: name, label: title }))}
+      onChange={(name) => void navigate(rooms.find((candidate) => candidate.name === name)?.home ?? '/')}
     />
   );
 }
