@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Lakehouse, LakeTable } from '../lakehouse.ts';
 import { describeChanges } from './changes.conformance.ts';
-import { ENDLESS, rowsOf } from './rows.conformance.ts';
+import { ENDLESS, QUOTED, rowsOf } from './rows.conformance.ts';
 import { describeValues } from './values.conformance.ts';
 
 /** What every adapter must do. `open` gives a lakehouse of its own, closed by the suite. */
@@ -264,7 +264,9 @@ export function lakehouseConformance(name: string, open: () => Promise<Lakehouse
       });
 
       it('names and types its columns', async () => {
-        const { columns: found } = await lake.query({ sql: `select cast(1 as bigint) as "a b", cast('x' as string) as s, cast(1.5 as decimal(10,2)) as d` });
+        const { columns: found } = await lake.query({
+          sql: `select cast(1 as bigint) as ${QUOTED[lake.dialect]('a b')}, cast('x' as string) as s, cast(1.5 as decimal(10,2)) as d`,
+        });
         expect(found).toEqual([
           { name: 'a b', type: 'long' },
           { name: 's', type: 'string' },

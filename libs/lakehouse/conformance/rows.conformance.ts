@@ -6,6 +6,12 @@ export const ENDLESS = {
   databricks: 'select count(*) from range(10000000000000) a cross join range(1000000) b where (a.id * b.id) % 7 = 3',
 };
 
+/** A name that is not a plain word. */
+export const QUOTED = {
+  duckdb: (name: string): string => `"${name}"`,
+  databricks: (name: string): string => `\`${name}\``,
+};
+
 /** All rows of a result. */
 export async function rowsOf({ chunks }: { chunks: AsyncIterable<readonly (readonly LakeValue[])[]> }): Promise<LakeValue[][]> {
   const rows: LakeValue[][] = [];
