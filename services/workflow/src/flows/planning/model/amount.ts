@@ -19,6 +19,26 @@ export interface Exact {
 
 /** Reads Postgres's text of a numeric; undefined for anything else (NaN, Infinity and exponents included). */
 export function parseExact(text: string): Exact | undefined {
+  return text.length <= 15 ? (parseShort(text) ?? parseLong(text)) : parseLong(text);
+}
+
+/** What nearly every amount is: digits, perhaps a sign and a point, few enough for a number to count them exactly. */
+function parseShort(text: string): Exact | undefined {
+  const start = text.startsWith('-') ? 1 : 0;
+  let [value, point] = [0, -1];
+  for (let index = start; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 48 && code <= 57) value = value * 10 + code - 48;
+    else if (code === 46 && point < 0 && index > start) point = index;
+    else return undefined;
+  }
+  if (text.length === start) return undefined;
+  let scale = point < 0 ? 0 : text.length - point - 1;
+  for (; scale > 0 && value % 10 === 0; scale -= 1) value /= 10;
+  return { digits: BigInt(start === 1 ? -value : value), scale };
+}
+
+function parseLong(text: string): Exact | undefined {
   const match = DECIMAL.exec(text);
   if (match === null || text.length > 200) return undefined;
   const fraction = (match[3] ?? '').replace(/0+$/, '');

@@ -24,13 +24,10 @@ export function applyDecision(grid: MeasureGrid, node: PlanNode, decision: Decis
   const shares = decision.weighed.flatMap(({ proposal, weight }) =>
     proposal.parts.map((part): Share => ({ part, weight, numerator: (part.kind === 'target' ? part.amount - current : part.amount) * weight })),
   );
-  const exact = sum(shares.map(({ numerator }) => numerator));
+  const numerators = shares.map(({ numerator }) => numerator);
+  const exact = sum(numerators);
   const total = divideRounded(exact, decision.weightSum);
-  const amounts = apportion(
-    total,
-    shares.map(({ numerator }) => numerator),
-    decision.weightSum,
-  );
+  const amounts = decision.weightSum === 1n ? numerators : apportion(total, numerators, decision.weightSum);
   for (const [index, share] of shares.entries()) {
     const amount = amounts[index] as Amount;
     if (share.part.kind === 'change') applyChange(spread, share.part, amount);

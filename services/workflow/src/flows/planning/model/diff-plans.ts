@@ -1,5 +1,6 @@
 import type { Amount } from './amount.ts';
 import { changedInputs, inputKey, type ChangedInput } from './changed-inputs.ts';
+import { lineKey } from './merge-diffs.ts';
 import type { Cause, Conflict, Contributor, LineChange, LineKey, PlanDiff, PlanLine, ScopePlan } from './plan.ts';
 import type { PublishedScope } from './scope-inputs.ts';
 
@@ -25,10 +26,6 @@ export function diffPlans(before: PublishedScope | null, after: ScopePlan): Plan
     conflictUpserts: after.conflicts.filter((conflict) => !sameConflict(conflicts.get(conflict.id), conflict)),
     conflictRemovals: [...conflicts.keys()].filter((id) => !stand.has(id)),
   };
-}
-
-function lineKey({ product, region, period, measure }: LineKey): string {
-  return `${product}|${region}|${period}|${measure}`;
 }
 
 function keyOf({ product, region, period, measure }: LineKey): LineKey {

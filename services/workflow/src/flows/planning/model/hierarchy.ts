@@ -79,6 +79,8 @@ export function isUnder(node: TreeNode, above: TreeNode): boolean {
 
 /** What a root's tree looks like, as a short text: two trees with the same have, in all likelihood, the same nodes in the same places. */
 export function fingerprint(nodes: Hierarchy, root: TreeNode): string {
+  const kept = fingerprints.get(root);
+  if (kept !== undefined) return kept;
   let [high, low] = [0x811c9dc5, 0x1000193];
   for (const { name, parent } of nodes.values()) {
     if (nodes.get(name)?.root !== root) continue;
@@ -88,5 +90,10 @@ export function fingerprint(nodes: Hierarchy, root: TreeNode): string {
       low = Math.imul(low ^ code, 0x85ebca6b);
     }
   }
-  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  const made = [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+  fingerprints.set(root, made);
+  return made;
 }
+
+/** A tree never changes once it is built. */
+const fingerprints = new WeakMap<TreeNode, string>();

@@ -97,7 +97,7 @@ interface Bench {
 function resolveConflict({ ground, scope, grid, rows }: Bench, node: PlanNode, all: readonly Proposal[]): { conflict: Conflict; change: Amount } {
   const { measure } = rows.measure;
   const rule = ground.reference.rules.get(measure) ?? DEFAULT_RULE;
-  const decision = decide(all, rule, rows.choices.get(nodeKey(node)));
+  const decision = decide(all, rule, rows.choices.get(nodeKey(ground, node)));
   const current = sum(grid.under(node).map(({ amount }) => amount));
   const change = applyDecision(grid, node, decision);
   for (const line of grid.under(node)) line.conflict = true;

@@ -20,9 +20,9 @@ export interface MeasureRows {
   measure: MeasureRow;
   baseline: AtNode<Amount>[];
   /** By node. */
-  adjustments: Map<string, AtNode<Adjustment[]>>;
+  adjustments: Map<number, AtNode<Adjustment[]>>;
   overrides: AtNode<{ row: OverrideRow; amount: Amount }>[];
-  choices: Map<string, ConflictChoiceRow>;
+  choices: Map<number, ConflictChoiceRow>;
 }
 
 export interface Ground {
@@ -33,9 +33,9 @@ export interface Ground {
   conversion: Conversion;
 }
 
-/** A node among others of its measure and scope. */
-export function nodeKey({ product, region }: PlanNode): string {
-  return `${product.name}|${region.name}`;
+/** A node among all others: one number, since this is asked for every adjustment. */
+export function nodeKey({ reference }: Ground, { product, region }: PlanNode): number {
+  return product.index * reference.regions.size + region.index;
 }
 
 /** Reads every row of a scope; refuses the first that can't be planned with, naming it. */
@@ -48,14 +48,15 @@ export function readScope(ground: Ground, { rows }: ScopeInputs): Map<string, Me
     const own = measureRows(ground.reference, measures, row.measure, origin);
     const node = nodeOf(ground, row, origin);
     const adjustment = readAdjustment(row, own.measure, ground.conversion);
-    const there = own.adjustments.get(nodeKey(node));
-    if (there === undefined) own.adjustments.set(nodeKey(node), { node, of: [adjustment] });
+    const key = nodeKey(ground, node);
+    const there = own.adjustments.get(key);
+    if (there === undefined) own.adjustments.set(key, { node, of: [adjustment] });
     else there.of.push(adjustment);
   }
   for (const row of rows.overrides) if (!row.withdrawn) readOverride(ground, measures, row);
   for (const row of rows.choices) {
     const origin = { table: 'conflict_choices', key: () => cellKey(row, row.measure) };
-    measureRows(ground.reference, measures, row.measure, origin).choices.set(nodeKey(nodeOf(ground, row, origin)), row);
+    measureRows(ground.reference, measures, row.measure, origin).choices.set(nodeKey(ground, nodeOf(ground, row, origin)), row);
   }
   return measures;
 }
@@ -81,7 +82,7 @@ export function readCapacities(ground: Ground, { rows }: ScopeInputs): Map<strin
   for (const row of rows.capacities) {
     const origin = { table: 'capacities', key: () => cellKey(row) };
     const node = nodeOf(ground, row, origin);
-    const [id, dimension] = [nodeKey(node), ground.conversion.dimensionOf(row.unit, origin)];
+    const [id, dimension] = [`${row.product}|${row.region}`, ground.conversion.dimensionOf(row.unit, origin)];
     if (dimension === 'money') throw poison(origin.table, origin.key(), 'unit', `${quoted(row.unit)} is a currency: capacity is a quantity`);
     if (readAmount(row.amount, 'amount', origin) < 0n) throw poison(origin.table, origin.key(), 'amount', 'is below zero');
     if (seen.has(id)) throw poison(origin.table, origin.key(), 'key', 'is there twice');

@@ -1,3 +1,4 @@
+import type { TreeNode } from './hierarchy.ts';
 import type { Cell, ScopeRows } from './inputs.ts';
 import { compareText, poison, quoted } from './poison.ts';
 import type { Reference } from './reference.ts';
@@ -12,34 +13,57 @@ export const emptyRows = (): Split => ({ baseline: [], adjustments: [], capaciti
  * @throws Failure `poison-record` naming the row whose product, region or period is unknown.
  */
 export function splitScopes(reference: Reference, rows: ScopeRows, scopes?: readonly string[]): [string, ScopeRows][] {
-  const wanted = scopes === undefined ? undefined : new Set(scopes);
-  const split = new Map<string, Split>([...(wanted ?? [])].map((scope) => [scope, emptyRows()]));
-  const into = (cell: Cell, table: string, key: () => string): Split | undefined => {
-    const scope = knownScope(reference, cell, table, key);
-    const found = split.get(scope);
-    if (found !== undefined || wanted !== undefined) return found;
-    const made = emptyRows();
-    split.set(scope, made);
-    return made;
-  };
-  for (const row of rows.baseline) into(row, 'baseline', () => cellKey(row, row.measure))?.baseline.push(row);
-  for (const row of rows.adjustments) into(row, `${row.team}_adjustments`, () => row.id)?.adjustments.push(row);
-  for (const row of rows.capacities) into(row, 'capacities', () => cellKey(row))?.capacities.push(row);
-  for (const row of rows.overrides) if (!row.withdrawn) into(row, 'plan_overrides', () => row.id)?.overrides.push(row);
-  for (const row of rows.choices) into(row, 'conflict_choices', () => cellKey(row, row.measure))?.choices.push(row);
-  return [...split].sort(([left], [right]) => compareText(left, right));
+  const into = new Splitter(reference, scopes);
+  for (const row of rows.baseline) into.at(row, 'baseline')?.baseline.push(row);
+  for (const row of rows.adjustments) into.at(row, `${row.team}_adjustments`)?.adjustments.push(row);
+  for (const row of rows.capacities) into.at(row, 'capacities')?.capacities.push(row);
+  for (const row of rows.overrides) if (!row.withdrawn) into.at(row, 'plan_overrides')?.overrides.push(row);
+  for (const row of rows.choices) into.at(row, 'conflict_choices')?.choices.push(row);
+  return [...into.scopes].sort(([left], [right]) => compareText(left, right));
+}
+
+type Row = Cell & { id?: string; measure?: string };
+
+/** Finds a row's scope by its roots, and makes a scope's name once and not for every row. */
+class Splitter {
+  readonly scopes: Map<string, Split>;
+  readonly #reference: Reference;
+  readonly #open: boolean;
+  readonly #found = new Map<string, Map<TreeNode, Map<TreeNode, Split | undefined>>>();
+
+  constructor(reference: Reference, scopes: readonly string[] | undefined) {
+    this.#reference = reference;
+    this.#open = scopes === undefined;
+    this.scopes = new Map((scopes ?? []).map((scope) => [scope, emptyRows()]));
+  }
+
+  at(row: Row, table: string): Split | undefined {
+    const { products, regions, periods } = this.#reference;
+    const p = products.get(row.product)?.root;
+    if (p === undefined) throw poison(table, row.id ?? cellKey(row, row.measure), 'product', `${quoted(row.product)} is unknown`);
+    const r = regions.get(row.region)?.root;
+    if (r === undefined) throw poison(table, row.id ?? cellKey(row, row.measure), 'region', `${quoted(row.region)} is unknown`);
+    if (!periods.has(row.period)) throw poison(table, row.id ?? cellKey(row, row.measure), 'period', `${quoted(row.period)} is unknown`);
+    const ofRegion = entry(entry(this.#found, row.period), p);
+    if (!ofRegion.has(r)) ofRegion.set(r, this.#scope(scopeKey(p.name, r.name, row.period)));
+    return ofRegion.get(r);
+  }
+
+  #scope(scope: string): Split | undefined {
+    if (this.#open && !this.scopes.has(scope)) this.scopes.set(scope, emptyRows());
+    return this.scopes.get(scope);
+  }
+}
+
+function entry<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const there = map.get(key);
+  if (there !== undefined) return there;
+  const made = new Map<L, V>();
+  map.set(key, made);
+  return made;
 }
 
 /** How a row without an id is named in messages. */
 export function cellKey({ product, region, period }: Cell, measure?: string): string {
   return `(${[product, region, period, ...(measure === undefined ? [] : [measure])].map(quoted).join(', ')})`;
-}
-
-function knownScope(reference: Reference, { product, region, period }: Cell, table: string, key: () => string): string {
-  const p = reference.products.get(product);
-  if (p === undefined) throw poison(table, key(), 'product', `${quoted(product)} is unknown`);
-  const r = reference.regions.get(region);
-  if (r === undefined) throw poison(table, key(), 'region', `${quoted(region)} is unknown`);
-  if (!reference.periods.has(period)) throw poison(table, key(), 'period', `${quoted(period)} is unknown`);
-  return scopeKey(p.root.name, r.root.name, period);
 }
