@@ -8,7 +8,7 @@ export interface Missing {
   suites: string[];
 }
 
-type Need = 'kafka' | 'redis' | 'chromium' | 'psql';
+type Need = 'kafka' | 'redis' | 'python' | 'chromium' | 'psql';
 interface Kind {
   project: string;
   files: RegExp;
@@ -19,6 +19,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { project: 'kafka', files: /^(?!e2e\/).*\.kafka\.spec\.ts$/, needs: ['kafka'] },
   { project: 'redis', files: /\.redis\.spec\.ts$/, needs: ['redis'] },
+  { project: 'python', files: /\.python\.spec\.ts$/, needs: ['python'] },
   { project: 'e2e', files: /\.e2e\.spec\.ts$/, needs: ['psql'] },
   { project: 'cluster', files: /^e2e\/.*\.kafka\.spec\.ts$/, needs: ['kafka', 'redis', 'psql'] },
   { project: 'browser', files: /\.browser\.spec\.ts$/, needs: ['chromium'] },
@@ -41,6 +42,10 @@ async function reasonAgainst(need: Need, root: string): Promise<string | undefin
     const { runs } = await import('../../libs/testing/availability.ts');
     const present = await Promise.all(['psql', 'pgbench'].map((program) => runs(program, ['--version'])));
     return present.every(Boolean) ? undefined : 'the end-to-end tests need psql and pgbench on the PATH';
+  }
+  if (need === 'python') {
+    const { resolvePython } = await import('../../libs/testing/python.ts');
+    return (await resolvePython(root)).reason;
   }
   if (need === 'redis') {
     const { resolveRedis } = await import('../../libs/testing/redis-server.ts');

@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const NO_SKIP = process.env['LAKELOOP_TEST_NO_SKIP'] === '1';
 /** `inBand`: these start processes of their own and measure time, so nothing runs beside them. */
 const PASSES = [
-  { projects: ['unit', 'pg', 'kafka', 'redis'], inBand: false, files: /^(?!e2e\/).*\.spec\.ts$/ },
+  { projects: ['unit', 'pg', 'kafka', 'redis', 'python'], inBand: false, files: /^(?!e2e\/).*\.spec\.ts$/ },
   { projects: ['e2e', 'browser', 'cluster'], inBand: true, files: /^e2e\// },
 ];
 

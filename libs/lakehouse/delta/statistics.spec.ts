@@ -22,8 +22,8 @@ afterAll(async () => {
 
 interface Statistics {
   numRecords: number;
-  minValues: Record<string, unknown>;
-  maxValues: Record<string, unknown>;
+  minValues?: Record<string, unknown>;
+  maxValues?: Record<string, unknown>;
   nullCount: Record<string, number>;
 }
 
@@ -41,7 +41,7 @@ async function statisticsFor(type: LakeType, values: readonly LakeValue[], name 
 describe('the statistics of a file', () => {
   it('bound every text, however long, in the order of its bytes', async () => {
     const texts = fc.array(
-      fc.option(fc.string({ unit: fc.oneof(fc.constantFrom('a', '\u{10FFFF}', '🙂', '\u{FFFD}', '\0'), fc.string({ unit: 'binary' })), maxLength: 80 })),
+      fc.option(fc.string({ unit: fc.oneof(fc.constantFrom('a', '\u{10FFFF}', '🙂', '\u{FFFD}', '\0'), fc.string({ unit: 'binary' })), maxLength: 300 })),
       { minLength: 1, maxLength: 6 },
     );
     await fc.assert(
@@ -50,8 +50,8 @@ describe('the statistics of a file', () => {
         expect(stats.numRecords).toBe(values.length);
         expect(stats.nullCount['x']).toBe(values.filter((value) => value === null).length);
         for (const value of values) {
-          const { x: min } = stats.minValues as { x?: string };
-          const { x: max } = stats.maxValues as { x?: string };
+          const { x: min } = (stats.minValues ?? {}) as { x?: string };
+          const { x: max } = (stats.maxValues ?? {}) as { x?: string };
           if (value === null || min === undefined || max === undefined) continue;
           expect(Buffer.compare(Buffer.from(min), Buffer.from(value))).toBeLessThanOrEqual(0);
           expect(Buffer.compare(Buffer.from(max), Buffer.from(value))).toBeGreaterThanOrEqual(0);
@@ -63,8 +63,8 @@ describe('the statistics of a file', () => {
 
   it('keep a bound of a long text short', async () => {
     const { stats } = await statisticsFor('string', ['b'.repeat(5_000), 'a'.repeat(5_000)]);
-    expect(stats.minValues['x']).toBe('a'.repeat(32));
-    expect(stats.maxValues['x']).toBe(`${'b'.repeat(32)}\u{10FFFF}`);
+    expect(stats.minValues?.['x']).toBe('a'.repeat(32));
+    expect(stats.maxValues?.['x']).toBe(`${'b'.repeat(32)}\u{10FFFF}`);
   });
 
   it('keep every digit of a 64-bit integer', async () => {
@@ -72,19 +72,22 @@ describe('the statistics of a file', () => {
     expect(text).toContain('"minValues":{"x":-9223372036854775808},"maxValues":{"x":9223372036854775807}');
   });
 
-  it('leave out what NaN, infinity and digits beyond a double would make wrong', async () => {
-    for (const value of [NaN, Infinity, -Infinity]) expect((await statisticsFor('double', [1, value])).stats).toMatchObject({ minValues: {}, maxValues: {} });
-    const wide = await statisticsFor({ decimal: { precision: 38, scale: 10 } }, ['1234567890123456789012345678.0123456789']);
-    expect(wide.stats).toMatchObject({ numRecords: 1, minValues: {}, maxValues: {}, nullCount: { x: 0 } });
+  it('leave all bounds out where NaN or infinity would make one wrong', async () => {
+    for (const value of [NaN, Infinity, -Infinity]) expect((await statisticsFor('double', [1, value])).stats).toEqual({ numRecords: 2, nullCount: { x: 0 } });
+  });
+
+  it('keep every digit of a decimal', async () => {
+    const { text } = await statisticsFor({ decimal: { precision: 38, scale: 10 } }, ['-1234567890123456789012345678.0123456789', '0.0000000001']);
+    expect(text).toContain('"minValues":{"x":-1234567890123456789012345678.0123456789},"maxValues":{"x":0.0000000001}');
   });
 
   it('round times outwards to the millisecond', async () => {
     const { stats } = await statisticsFor('timestamp', ['2024-01-01T00:00:00.123456Z']);
-    expect([stats.minValues['x'], stats.maxValues['x']]).toEqual(['2024-01-01T00:00:00.123Z', '2024-01-01T00:00:00.124Z']);
+    expect([stats.minValues?.['x'], stats.maxValues?.['x']]).toEqual(['2024-01-01T00:00:00.123Z', '2024-01-01T00:00:00.124Z']);
   });
 
   it('go by a column name of any characters', async () => {
     for (const name of ['a.b', 'quo"te', 'sp ace', 'ünï', '__proto__'])
-      expect(Object.entries((await statisticsFor('integer', [1, 3], name)).stats.maxValues)).toEqual([[name, 3]]);
+      expect(Object.entries((await statisticsFor('integer', [1, 3], name)).stats.maxValues ?? {})).toEqual([[name, 3]]);
   });
 });
