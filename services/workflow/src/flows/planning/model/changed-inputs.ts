@@ -16,26 +16,48 @@ export function inputKey({ source, team, id }: Pick<ChangedInput, 'source' | 'te
  */
 export function changedInputs(before: PublishedScope | null, after: ScopePlan): Map<string, ChangedInput> {
   const changed = new Map<string, ChangedInput>();
-  const [was, is] = [stamps(before?.lines ?? []), stamps(after.lines)];
-  for (const [key, contributor] of [...is, ...was]) if (was.get(key)?.at !== is.get(key)?.at) changed.set(key, inputOf(contributor));
+  const [was, is] = [present(before), present(after)];
+  for (const [key, input] of [...is, ...was]) if (!sameStamp(was.get(key), is.get(key))) changed.set(key, input.of);
   if (before?.premises !== undefined) {
     const [held, holds] = [byKey(before.premises), byKey(after.premises)];
     for (const [key, premise] of [...holds, ...held]) {
-      if (held.get(key)?.value !== holds.get(key)?.value && matters(premise, held.get(key))) changed.set(key, { ...inputOf(premise), team: null });
+      if (held.get(key)?.value !== holds.get(key)?.value && (stays(premise) || (held.has(key) && holds.has(key))))
+        changed.set(key, { ...inputOf(premise), team: null });
     }
   }
   return new Map([...changed].sort(([left], [right]) => compareText(left, right)));
 }
 
-/** A rate, factor or rule that came into use is no change of its own: what uses it is. */
-function matters({ source }: Premise, held: Premise | undefined): boolean {
-  return held !== undefined || source === 'capacity' || source === 'choice';
+/** A capacity or a choice is there or not. A rate, factor or rule also comes into use and goes out of it, which is no change of its own: what uses it is. */
+function stays({ source }: Premise): boolean {
+  return source === 'capacity' || source === 'choice';
 }
 
-function stamps(lines: ScopePlan['lines']): Map<string, Contributor> {
-  const found = new Map<string, Contributor>();
-  for (const { contributors } of lines) for (const each of contributors) if (each.source !== 'capacity') found.set(inputKey(each), each);
+interface Present {
+  of: ChangedInput;
+  /** When it was last changed; undefined where the plan only tells that it is there. */
+  at: string | null | undefined;
+}
+
+/** What a plan shows of its inputs: what contributes to a line, and what a conflict was decided against. */
+function present(plan: PublishedScope | null): Map<string, Present> {
+  const found = new Map<string, Present>();
+  for (const { team, ids, authors, at } of (plan?.conflicts ?? []).flatMap(({ contributors }) => contributors)) {
+    const alone = ids.length === 1;
+    for (const id of ids) {
+      const of: ChangedInput = { source: 'adjustment', team, id, author: alone ? (authors[0] ?? null) : null };
+      found.set(inputKey(of), { of, at: alone ? at : undefined });
+    }
+  }
+  for (const { contributors } of plan?.lines ?? []) {
+    for (const each of contributors) if (each.source !== 'capacity') found.set(inputKey(each), { of: inputOf(each), at: each.at });
+  }
   return found;
+}
+
+function sameStamp(left: Present | undefined, right: Present | undefined): boolean {
+  if (left === undefined || right === undefined) return false;
+  return left.at === undefined || right.at === undefined || left.at === right.at;
 }
 
 function byKey(premises: readonly Premise[]): Map<string, Premise> {

@@ -10,6 +10,7 @@ export interface PlanInputs {
   /** Of every scope, or of the ones that are to be recomputed. */
   rows: ScopeRows;
   frozenPeriods: ReadonlySet<string>;
+  /** Null only while no plan at all has been published; see `ScopeInputs`. */
   published: (scope: string) => PublishedScope | null;
   /** These and no others; a scope without rows gets an empty plan, so that its published lines are removed. Undefined: all that have rows. */
   scopes?: readonly string[];

@@ -218,7 +218,7 @@ describe('incremental runs', () => {
             state = done.state;
             for (const scope of expandTouched(touchedScopes(reference, done.change), byParts.keys()) ?? []) touched.add(scope);
           }
-          const lookup = (plans: ReadonlyMap<string, PublishedScope>) => (scope: string) => plans.get(scope) ?? null;
+          const lookup = (plans: ReadonlyMap<string, PublishedScope>) => (scope: string) => plans.get(scope) ?? { lines: [], conflicts: [] };
           const [{ rows, frozen: frozenPeriods }, scopes] = [state, [...touched]];
           const parts = [...reconcileAll({ reference, rows, frozenPeriods, published: lookup(byParts), scopes })];
           for (const plan of parts) byParts.set(plan.scope, plan);

@@ -13,7 +13,7 @@ import { assertTiesOut, tieOutOf, tieOutOfLines } from './tie-out.ts';
 
 /**
  * The plan of one scope: a function of its inputs alone, so that scopes can be recomputed one by one. It ties out, or it throws. In a frozen period what was
- * published stands; a period frozen before its first plan gets that plan. A scope whose roots are gone, or that nothing is said about, has an empty plan.
+ * published stands, be it nothing; periods frozen before the very first plan get that plan. A scope whose roots are gone, or that nothing is said about, has an empty plan.
  * @throws Failure `poison-record` naming the row that can't be planned with; `bug` where the plan doesn't tie out.
  */
 export function reconcile(inputs: ScopeInputs): ScopePlan {

@@ -18,5 +18,6 @@ export interface ScopeInputs {
   rows: ScopeRows;
   /** Its period is frozen: what was published stands. */
   frozen: boolean;
+  /** Null until the first plan is published; from then on a scope without lines is one without lines (`{ lines: [], conflicts: [] }`), and freezes as such. */
   published: PublishedScope | null;
 }
