@@ -17,7 +17,7 @@ const PURE = [
   String.raw`^services/write/src/rows/(api-error|body)\.ts$`,
   String.raw`^services/write/src/catalogue/catalogue\.ts$`,
   '^services/workflow/src/(classifier|cases)/',
-  '^services/workflow/src/flows/planning/(model|schedule)/',
+  '^services/workflow/src/flows/planning/(model|schedule|tables)/',
   '^services/cdc/src/change/',
   '^services/notification/src/stitch/',
 ];

@@ -88,7 +88,7 @@ function webConsole(options: EmbeddedOptions): DynamicModule {
 function write(options: EmbeddedOptions): DynamicModule {
   return WriteModule.register({
     config: {
-      REST_SCHEMAS: ['exceptions', 'birdstrikes', 'public'],
+      REST_SCHEMAS: ['exceptions', 'birdstrikes', 'planning', 'public'],
       REST_ANON_ROLE: undefined,
       REST_MAX_ROWS: undefined,
       WRITE_MAX_BODY_BYTES: 10 * 1024 * 1024,

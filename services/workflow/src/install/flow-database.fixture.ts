@@ -8,6 +8,7 @@ import { createPool } from '#libs/postgres/pool';
 import { EXCEPTION_FLOWS } from '../flows/all.ts';
 import { compilePolicy } from './compile-policy.ts';
 import { installFlows } from './install-flows.ts';
+import { planningPolicy } from './planning-policy.ts';
 
 /** An empty database of a test's own (libs/testing). */
 interface EmptyDatabase {
@@ -36,7 +37,7 @@ export async function installFlowDatabase(database: EmptyDatabase): Promise<Flow
   const logger = createLogger({ service: 'test', level: 'error' });
   await installGovernance({ adminUrl: database.url, logger, logins: { write: PASSWORD, workflow: PASSWORD } });
   await installFlows({ adminUrl: database.url, logger, flows: EXCEPTION_FLOWS });
-  await applyPolicy(database.url, mergePolicies(EXCEPTION_FLOWS.map(compilePolicy)));
+  await applyPolicy(database.url, mergePolicies([...EXCEPTION_FLOWS.map(compilePolicy), planningPolicy()]));
   const url = database.urlAs('lakeloop_workflow', PASSWORD);
   const pool = createPool({ connectionString: url, name: 'test-workflow' });
   const writePool = createPool({ connectionString: database.urlAs('lakeloop_write', PASSWORD), name: 'test-write' });

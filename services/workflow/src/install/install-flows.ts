@@ -8,6 +8,7 @@ import { compileMachine } from '../cases/compile-machine.ts';
 import { tablesOf } from '../cases/compile-tables.ts';
 import { compileTriggers } from '../cases/compile-triggers.ts';
 import type { ExceptionFlowDefinition } from '../cases/definition.ts';
+import { installPlanning, PLANNING_INSTALL_ROLES } from './install-planning.ts';
 import { WORKFLOW_MIGRATIONS } from '../migrations/all.ts';
 import { compileCaseTrace } from '../trace/case-trace.ts';
 
@@ -32,6 +33,7 @@ export async function installFlows({ adminUrl, logger, flows }: InstallFlowsOpti
     await client.query("select pg_advisory_xact_lock(hashtextextended('lakeloop.flows', 0))");
     await client.query('set local role lakeloop_owner');
     for (const flow of flows) await applyFlow(client, flow, flows);
+    await installPlanning(client);
     await client.query('commit');
   } finally {
     await client.query('rollback').catch(() => undefined);
@@ -41,8 +43,9 @@ export async function installFlows({ adminUrl, logger, flows }: InstallFlowsOpti
 
 /** Each flow's principal; and the readers, whom `GET /v1/trace` reads as, so that their row filters decide there too. */
 async function ensureRoles(client: pg.Client, flows: readonly ExceptionFlowDefinition[]): Promise<void> {
-  for (const flow of flows) await ensureFlowRole(client, flow.principalRole);
-  for (const role of new Set(flows.flatMap((flow) => flow.roles.read))) await ensureMember(client, role, LOGINS.workflow);
+  for (const role of [...flows.map((flow) => flow.principalRole), PLANNING_INSTALL_ROLES.principal]) await ensureFlowRole(client, role);
+  for (const role of new Set([...flows.flatMap((flow) => flow.roles.read), ...PLANNING_INSTALL_ROLES.readers]))
+    await ensureMember(client, role, LOGINS.workflow);
 }
 
 async function applyFlow(client: pg.Client, flow: ExceptionFlowDefinition, all: readonly ExceptionFlowDefinition[]): Promise<void> {
