@@ -94,7 +94,8 @@ export type LakeBatch =
   { rows: readonly Readonly<Record<string, LakeValue>>[] } | { ndjson: readonly string[] } | { select: Pick<LakeQuery, 'sql' | 'parameters'> };
 
 export interface LakeWrite {
-  txn?: { appId: string; version: bigint };
+  /** `after`: the write rejects with a `conflict` Failure unless that is the table's last version of `appId` (null: none), whoever writes meanwhile. */
+  txn?: { appId: string; version: bigint; after?: bigint | null };
   /** Adds columns that the table lacks and widens types, in the same version. Types of new columns come from `columns`. */
   evolve?: { columns: readonly LakeColumn[] };
   /** Kept in the version's commitInfo. */

@@ -165,7 +165,9 @@ export class DeltaTable {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
       signal?.throwIfAborted();
       const snapshot = await this.#snapshot();
-      if (txn && (snapshot.transactions.get(txn.appId) ?? -1n) >= txn.version) return { version: snapshot.version, applied: false, rows: 0n };
+      const last = txn && (snapshot.transactions.get(txn.appId) ?? null);
+      if (txn && last !== undefined && last !== null && last >= txn.version) return { version: snapshot.version, applied: false, rows: 0n };
+      if (txn?.after !== undefined && last !== txn.after) throw new Failure('conflict', `${this.#name}: another writer of ${txn.appId} was here`);
       const done = await this.#attempt(snapshot, plan, { txn, note });
       if (done) return done;
     }
@@ -208,7 +210,7 @@ export class DeltaTable {
           commitId: randomUUID(),
         },
       };
-      const all = [info, ...(txn ? [{ txn: { ...txn, lastUpdated: timestampMs } }] : []), ...actions];
+      const all = [info, ...(txn ? [{ txn: { appId: txn.appId, version: txn.version, lastUpdated: timestampMs } }] : []), ...actions];
       await hit('delta.before-commit');
       if (await this.#log.tryCommit(version + 1n, all, timestampMs)) return version + 1n;
       const winner = await this.#log.commit(version + 1n);

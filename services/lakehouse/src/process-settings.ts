@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { list, port, postgresUrl } from '#libs/runtime/config';
+
+/** Settings of a process of its own: its adapters and its port. Those of the work itself: lakehouse-config.ts. */
+export const processSettings = z.object({
+  DATABASE_URL: postgresUrl
+    .optional()
+    .describe("a login that may connect, and nothing more: the catalogue gives the columns' types. Unset: every column is text"),
+  KAFKA_BROKERS: list.default([]).describe('brokers of the change log, host:port, comma-separated; unset: the embedded SQLite log'),
+  CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
+  CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('prefix of the change topics'),
+  LAKEHOUSE_DIRECTORY: z.string().default('.lakeloop/lakehouse').describe('directory of the Delta tables'),
+  LAKEHOUSE_STAGING_DIRECTORY: z
+    .string()
+    .optional()
+    .describe('directory for changes that wait to be written; emptied at start. Unset: one of its own beside the tables'),
+  OIDC_ISSUER: z.url().optional().describe('OpenID Connect issuer whose tokens count'),
+  OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),
+  JWT_ROLE_CLAIM: z.string().default('role').describe('claim that names the role; a dotted path'),
+  LAKEHOUSE_PORT: port.default(8086).describe('HTTP port'),
+});
