@@ -1,5 +1,5 @@
 /** The services of a cluster, in the order in which they start. */
-export const SERVICES = ['identity', 'write', 'cdc', 'workflow', 'notification', 'console'] as const;
+export const SERVICES = ['identity', 'write', 'cdc', 'workflow', 'notification', 'lakehouse', 'console'] as const;
 export type ServiceName = (typeof SERVICES)[number];
 
 export type Ports = Readonly<Record<ServiceName | 'postgres' | 'kafka' | 'redis', number>>;
@@ -8,9 +8,11 @@ export type Ports = Readonly<Record<ServiceName | 'postgres' | 'kafka' | 'redis'
 export interface ClusterFacts {
   ports: Ports;
   /** URL of the database for one of the logins. */
-  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'admin') => string;
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin') => string;
   brokers: string;
   redisUrl: string;
+  /** Of the Delta tables. */
+  lakehouseDirectory: string;
   /** For accounts, keys and sessions of the built-in identity provider. */
   identityDirectory: string;
   /** 64 hexadecimal digits. */
@@ -56,6 +58,13 @@ const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, 
   notification: (facts) => ({
     NOTIFICATION_PORT: String(facts.ports.notification),
     DATABASE_URL: facts.databaseUrl('notification'),
+    KAFKA_BROKERS: facts.brokers,
+    ...tokens(facts),
+  }),
+  lakehouse: (facts) => ({
+    LAKEHOUSE_PORT: String(facts.ports.lakehouse),
+    LAKEHOUSE_DIRECTORY: facts.lakehouseDirectory,
+    DATABASE_URL: facts.databaseUrl('lakehouse'),
     KAFKA_BROKERS: facts.brokers,
     ...tokens(facts),
   }),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 const schema = z.object({
   postgres: z.string(),
-  logins: z.object({ write: z.string(), cdc: z.string(), workflow: z.string(), notification: z.string(), admin: z.string() }),
+  logins: z.object({ write: z.string(), cdc: z.string(), workflow: z.string(), notification: z.string(), lakehouse: z.string(), admin: z.string() }),
   cookieKey: z.string(),
 });
 /** Passwords and keys of a local cluster: random, made at its first start, kept in `cluster.json` (0600). */
@@ -18,7 +18,7 @@ export async function clusterSecrets(dataDirectory: string): Promise<ClusterSecr
   const random = (): string => randomBytes(24).toString('base64url');
   const made: ClusterSecrets = {
     postgres: random(),
-    logins: { write: random(), cdc: random(), workflow: random(), notification: random(), admin: random() },
+    logins: { write: random(), cdc: random(), workflow: random(), notification: random(), lakehouse: random(), admin: random() },
     cookieKey: randomBytes(32).toString('hex'),
   };
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });

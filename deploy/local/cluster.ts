@@ -17,7 +17,7 @@ export interface LocalClusterOptions {
   root: string;
   /** Everything the cluster writes; kept over restarts. */
   dataDirectory: string;
-  /** First of nine consecutive ports (deploy/README.md); 0: free ones. */
+  /** First of ten consecutive ports (deploy/README.md); 0: free ones. */
   portsBase: number;
   /** Default true. */
   demoData?: boolean;
@@ -188,6 +188,7 @@ export class LocalCluster {
       databaseUrl: (login) => (login === 'admin' ? server.url(DATABASE) : server.url(DATABASE, `lakeloop_${login}`, this.#secrets.logins[login])),
       brokers: this.brokers,
       redisUrl: this.redisUrl,
+      lakehouseDirectory: join(dataDirectory, 'lakehouse'),
       identityDirectory: dataDirectory,
       cookieKey: this.#secrets.cookieKey,
       logLevel,
@@ -212,9 +213,9 @@ async function createDatabase(url: string): Promise<void> {
   }
 }
 
-/** From the base on: write, cdc, workflow, notification, identity, console, then Postgres, Kafka, Redis. */
+/** From the base on: write, cdc, workflow, notification, identity, console, then Postgres, Kafka, Redis, lakehouse. */
 async function choosePorts(base: number): Promise<Ports> {
-  const names = ['write', 'cdc', 'workflow', 'notification', 'identity', 'console', 'postgres', 'kafka', 'redis'] as const;
+  const names = ['write', 'cdc', 'workflow', 'notification', 'identity', 'console', 'postgres', 'kafka', 'redis', 'lakehouse'] as const;
   const ports: [string, number][] = [];
   for (const [index, name] of names.entries()) ports.push([name, base === 0 ? await freePort() : base + index]);
   return Object.fromEntries(ports) as Ports;

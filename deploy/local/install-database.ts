@@ -12,6 +12,7 @@ const settings = z.object({
   LAKELOOP_CDC_PASSWORD: password.describe('of the login lakeloop_cdc'),
   LAKELOOP_WORKFLOW_PASSWORD: password.describe('of the login lakeloop_workflow'),
   LAKELOOP_NOTIFICATION_PASSWORD: password.describe('of the login lakeloop_notification'),
+  LAKELOOP_LAKEHOUSE_PASSWORD: password.describe('of the login lakeloop_lakehouse'),
   LAKELOOP_ADMIN_PASSWORD: password.describe('of the login lakeloop_admin'),
 });
 
@@ -26,6 +27,7 @@ try {
       cdc: read.LAKELOOP_CDC_PASSWORD,
       workflow: read.LAKELOOP_WORKFLOW_PASSWORD,
       notification: read.LAKELOOP_NOTIFICATION_PASSWORD,
+      lakehouse: read.LAKELOOP_LAKEHOUSE_PASSWORD,
       admin: read.LAKELOOP_ADMIN_PASSWORD,
     },
   });

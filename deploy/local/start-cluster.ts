@@ -16,7 +16,7 @@ const HELP = `npm run start:cluster [-- options]
 Starts the cluster shape with native processes: PostgreSQL, Kafka (Java), Redis, and each service by itself.
 
   --data <dir>         where everything is kept (default .lakeloop/cluster)
-  --ports-base <n>     first of nine ports (default 8080); 0 for free ones
+  --ports-base <n>     first of ten ports (default 8080); 0 for free ones
   --reset              throw the data away first
   --no-demo            no demo data
   --help               this text`;
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   if (bavail * bsize < 512 * 1024 * 1024) throw new Failure('storage-full', `the disk of ${dataDirectory} is full: free 512 MiB`);
   await endLeftovers(dataDirectory);
   if (values.reset) await reset(dataDirectory);
-  if (portsBase > 0) await requirePorts(portsBase, 9);
+  if (portsBase > 0) await requirePorts(portsBase, 10);
   await run(dataDirectory, portsBase, !values['no-demo']);
   lock.release();
 }

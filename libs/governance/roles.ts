@@ -13,6 +13,7 @@ export const LOGINS = {
   workflow: 'lakeloop_workflow',
   notification: 'lakeloop_notification',
   cdc: 'lakeloop_cdc',
+  lakehouse: 'lakeloop_lakehouse',
   admin: 'lakeloop_admin',
 } as const;
 export type LoginName = keyof typeof LOGINS;
@@ -32,6 +33,8 @@ export async function ensureRoles(client: pg.ClientBase, passwords: Partial<Reco
   await ensureRole(client, LOGINS.admin, 'login inherit');
   // Reading the log shows every row already; the snapshot must not be filtered. Only a superuser may hand out the two attributes.
   await ensureRole(client, LOGINS.cdc, rows[0]?.rolsuper ? 'login replication bypassrls' : 'login');
+  // Connects and reads the catalogue, which anybody may; it is granted nothing.
+  await ensureRole(client, LOGINS.lakehouse, 'login noinherit');
   for (const login of SERVICE_LOGINS) await ensureMember(client, SERVICE_ROLE, login);
   for (const role of APP_ROLES) for (const login of [LOGINS.write, LOGINS.notification]) await ensureMember(client, role, login);
   await ensureMember(client, OWNER_ROLE, LOGINS.admin);

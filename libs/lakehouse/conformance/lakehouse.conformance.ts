@@ -111,7 +111,12 @@ export function lakehouseConformance(name: string, open: () => Promise<Lakehouse
         expect(await lake.append(table, { rows: [{ id: 1n }] }, { txn })).toMatchObject({ applied: true });
         expect(await lake.append(table, { rows: [{ id: 1n }] }, { txn })).toMatchObject({ applied: false });
         expect(await lake.append(table, { rows: [{ id: 9n }] }, { txn: { ...txn, version: txn.version - 1n } })).toMatchObject({ applied: false });
-        expect(await lake.append(table, { rows: [{ id: 2n }] }, { txn: { appId: 'topic-1', version: 1n } })).toMatchObject({ applied: true });
+        expect(await lake.append(table, { rows: [{ id: 2n }] }, { txn: { appId: 'topic-1', version: 1n, after: null } })).toMatchObject({ applied: true });
+        for (const after of [null, 0n, 2n])
+          await expect(lake.append(table, { rows: [{ id: 8n }] }, { txn: { appId: 'topic-1', version: 5n, after } })).rejects.toMatchObject({
+            kind: 'conflict',
+          });
+        expect(await lake.append(table, { rows: [] }, { txn: { appId: 'topic-1', version: 3n, after: 1n } })).toMatchObject({ applied: true });
         expect(await all()).toEqual([
           [1n, null],
           [2n, null],

@@ -8,6 +8,8 @@ import type { Warehouse } from './warehouse.ts';
 export const OWN_PREFIX = '_lakeloop_';
 /** What the guard raises: the application transaction is in already. User-defined SQLSTATEs are of class 45. */
 export const ALREADY_APPLIED = '45LL1';
+/** What it raises when the last application transaction is not the one that the write goes on from. */
+export const OTHER_WRITER = '45LL2';
 
 export interface LedgerEntry {
   tableId: string;
@@ -60,6 +62,7 @@ export class Ledger {
       const mine = 'table_id = :lakeloop_table AND app_id = :lakeloop_app';
       steps.push(
         `IF (SELECT coalesce(max(txn_version), -1) FROM ${ledger} WHERE ${mine}) >= :lakeloop_version THEN SIGNAL SQLSTATE ${quoteText(ALREADY_APPLIED)} SET MESSAGE_TEXT = 'applied before'; END IF`,
+        ...this.#goesOn(txn, `(SELECT coalesce(max(txn_version), -1) FROM ${ledger} WHERE ${mine})`, bound),
         `MERGE INTO ${ledger} AS l USING (SELECT :lakeloop_table AS table_id, :lakeloop_app AS app_id, :lakeloop_version AS txn_version) AS s ` +
           `ON l.table_id = s.table_id AND l.app_id = s.app_id AND l.table_id = :lakeloop_table AND l.app_id = :lakeloop_app ` +
           'WHEN MATCHED THEN UPDATE SET txn_version = s.txn_version WHEN NOT MATCHED THEN INSERT (table_id, app_id, txn_version) VALUES (s.table_id, s.app_id, s.txn_version)',
@@ -71,6 +74,12 @@ export class Ledger {
       steps.push(`INSERT INTO ${this.#notes(schema)} (table_id, base_version, note) SELECT :lakeloop_table, :lakeloop_base, :lakeloop_note`);
     }
     return { sql: `BEGIN ATOMIC\n${[...steps, write].map((step) => `${step};\n`).join('')}END`, bound };
+  }
+
+  #goesOn({ after }: NonNullable<LakeWrite['txn']>, last: string, bound: Record<string, Bound[string]>): string[] {
+    if (after === undefined) return [];
+    bound['lakeloop_after'] = parameterOf(after ?? -1n);
+    return [`IF ${last} <> :lakeloop_after THEN SIGNAL SQLSTATE ${quoteText(OTHER_WRITER)} SET MESSAGE_TEXT = 'another writer was here'; END IF`];
   }
 
   async lastTransaction(schema: string, tableId: string, appId: string): Promise<bigint | undefined> {

@@ -4,7 +4,7 @@ import { backoffMs } from '#libs/runtime/backoff';
 import { evolve as evolution } from '../delta/schema.ts';
 import type { LakeBatch, LakeCommit, LakeTable, LakeWrite } from '../lakehouse.ts';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
-import { ALREADY_APPLIED, type Ledger } from './ledger.ts';
+import { ALREADY_APPLIED, type Ledger, OTHER_WRITER } from './ledger.ts';
 import { type Bound, parameterOf } from './parameters.ts';
 import { qualified, quoteName } from './quoting.ts';
 import { finish, type Source, sourceOf } from './source.ts';
@@ -125,7 +125,7 @@ export class TableWriter {
       try {
         return await this.#once(current, write, kind, source);
       } catch (error) {
-        if (!(error instanceof Failure) || error.kind !== 'conflict') throw error;
+        if (!(error instanceof Failure) || error.kind !== 'conflict' || error.detail['sqlState'] === OTHER_WRITER) throw error;
         if (attempt >= MOST_ATTEMPTS)
           throw new Failure('conflict', `${label(info.table)} is written by others so often that this write found no gap in ${MOST_ATTEMPTS} attempts`, {
             cause: error,
@@ -158,6 +158,8 @@ export class TableWriter {
       const made = candidates(history, { baseVersion, operation: kind.operation, rows: source.rows }).at(-1);
       return { version: made?.version ?? history[0]?.version ?? baseVersion, applied: true, rows };
     } catch (error) {
+      if (error instanceof Failure && error.detail['sqlState'] === OTHER_WRITER)
+        throw new Failure('conflict', `${label(info.table)}: another writer of ${write.txn?.appId} was here`, { cause: error, detail: error.detail });
       if (!(error instanceof Failure) || error.detail['sqlState'] !== ALREADY_APPLIED) throw error;
       const { version } = await this.#options.tables.get(table);
       return { version, applied: false, rows: 0n };

@@ -2,11 +2,13 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import type pg from 'pg';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { Jobs } from '#libs/jobs/jobs';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { CdcModule } from '#services/cdc/src/app.module';
 import { ConsoleModule } from '#services/console/src/app.module';
 import { IdentityModule } from '#services/identity/src/app.module';
+import { LakehouseModule } from '#services/lakehouse/src/app.module';
 import { NotificationModule } from '#services/notification/src/app.module';
 import { WorkflowModule } from '#services/workflow/src/app.module';
 import { WriteModule } from '#services/write/src/app.module';
@@ -19,9 +21,12 @@ export interface EmbeddedOptions {
   jobs: Jobs;
   verifier: TokenVerifier;
   /** URL of the data for a login. */
-  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'admin') => string;
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin') => string;
   /** Of the login lakeloop_notification. */
   notificationPool: pg.Pool;
+  lakehouse: Lakehouse;
+  /** Of the login lakeloop_lakehouse. */
+  lakehousePool: pg.Pool;
   /** 64 hexadecimal digits each. */
   cookieKey: string;
   cursorSecret: string;
@@ -29,7 +34,7 @@ export interface EmbeddedOptions {
   close: () => Promise<void>;
 }
 
-export type Service = 'identity' | 'write' | 'cdc' | 'workflow' | 'notification' | 'console';
+export type Service = 'identity' | 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'console';
 const CLOSE = Symbol('close');
 
 /** Every service in one process, on one port, over one Postgres, one change log and one set of queues. */
@@ -45,7 +50,7 @@ export class EmbeddedModule implements OnApplicationShutdown {
     return {
       module: EmbeddedModule,
       // The console's hook lends requests their person's token, so it comes before what serves them.
-      imports: [identity(options), webConsole(options), write(options), cdc(options), workflow(options), notification(options)],
+      imports: [identity(options), webConsole(options), write(options), cdc(options), workflow(options), notification(options), lakehouse(options)],
       providers: [{ provide: CLOSE, useValue: options.close }],
     };
   }
@@ -130,6 +135,17 @@ function workflow(options: EmbeddedOptions): DynamicModule {
     verifier: options.verifier,
     runtime: runtimeOf(options, 'workflow'),
     demoData: options.config.demoData,
+  });
+}
+
+function lakehouse(options: EmbeddedOptions): DynamicModule {
+  return LakehouseModule.register({
+    config: options.config.lakehouse,
+    changeLog: options.changeLog,
+    lakehouse: options.lakehouse,
+    pool: options.lakehousePool,
+    verifier: options.verifier,
+    runtime: runtimeOf(options, 'lakehouse'),
   });
 }
 

@@ -1,6 +1,7 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Environment, flag, loadConfig, port } from '#libs/runtime/config';
+import { type LakehouseConfig, lakehouseConfig } from '#services/lakehouse/src/app.module';
 import { freePort } from '#libs/postgres/embedded/embedded-postgres';
 
 /** Settings of the embedded default, as plain values. */
@@ -14,6 +15,7 @@ export interface EmbeddedConfig {
   topicPrefix: string;
   /** Load the demo's data at the first start. */
   demoData: boolean;
+  lakehouse: LakehouseConfig;
 }
 
 const settings = z.object({
@@ -27,11 +29,17 @@ const settings = z.object({
 /** Reads the settings. Throws `misconfigured` naming each wrong one. A port of 0 becomes a free one here, since the issuer's URL holds it. */
 export async function embeddedConfig(environment: Environment): Promise<EmbeddedConfig> {
   const read = loadConfig(settings, environment);
+  const dataDirectory = resolve(read.LAKELOOP_DATA);
   return {
-    dataDirectory: resolve(read.LAKELOOP_DATA),
+    dataDirectory,
     port: read.LAKELOOP_PORT || (await freePort()),
     postgresPort: read.POSTGRES_PORT,
     topicPrefix: read.CDC_TOPIC_PREFIX,
     demoData: read.LAKELOOP_DEMO_DATA,
+    lakehouse: lakehouseConfig(environment, {
+      topicPrefix: read.CDC_TOPIC_PREFIX,
+      stagingDirectory: join(dataDirectory, 'lakehouse-staging'),
+      dialect: 'duckdb',
+    }),
   };
 }

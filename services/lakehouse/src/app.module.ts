@@ -9,11 +9,13 @@ import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { HistoryFeeds } from './ingest/history-feeds.ts';
 import { batchMaker } from './ingest/make-batch.ts';
-import { type LakehouseConfig } from './lakehouse-config.ts';
+import type { LakehouseConfig } from './lakehouse-config.ts';
 import { createLakehouseMetrics } from './metrics.ts';
 import { TableCatalogue } from './source/table-catalogue.ts';
 import { TableReports } from './table-reports.ts';
 import { TablesController } from './tables.controller.ts';
+
+export { lakehouseConfig, type LakehouseConfig } from './lakehouse-config.ts';
 
 export interface LakehouseOptions {
   config: LakehouseConfig;

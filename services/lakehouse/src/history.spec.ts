@@ -69,6 +69,20 @@ describe('history tables', () => {
     ]);
   });
 
+  it('are the same where rows go over as NDJSON', async () => {
+    const after =
+      '{"id":9007199254740993,"name":"ü\\n","price":"12.50","at":"2026-01-31T08:00:00.123456Z","day":"2016-11-04Z","ok":true,"f":"-Infinity","raw":"AP8Q","tags":["a"]}';
+    await lake.append([{ op: 'c', after }], 'one');
+    await lake.append([{ op: 'c', after, lsn: 2n }], 'two');
+    const one = await lake.run(TYPES, {}, 'a');
+    await lake.settled(one, 'one');
+    await lake.settled(one, 'two');
+    await lake.lakehouse.drop({ schema: 'public', name: 'two_history' });
+    await one.drain();
+    await lake.settled(await lake.run(TYPES, {}, 'b', 'databricks'), 'two');
+    expect(await lake.history('two')).toEqual(await lake.history('one'));
+  });
+
   it('keep what a type can not hold beside the null', async () => {
     const after = '{"id":1,"name":"n","price":"NAN","at":"infinity","day":"-0043-03-15Z","ok":null,"f":1e300,"raw":null,"tags":null}';
     await lake.append([

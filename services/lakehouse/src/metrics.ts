@@ -18,24 +18,28 @@ export function createLakehouseMetrics(registry: Registry, lag: () => ReadonlyMa
   const counter = (name: string, help: string): Counter<'table'> => new Counter({ name: `lakeloop_lakehouse_${name}`, help, labelNames: ['table'], registers });
   const loop = monitorEventLoopDelay({ resolution: 5 });
   loop.enable();
-  new Gauge({
-    name: 'lakeloop_lakehouse_event_loop_p99_seconds',
-    help: 'event-loop delay since the last scrape, 99th percentile',
-    registers,
-    collect() {
-      this.set(loop.percentile(99) / 1e9);
-      loop.reset();
-    },
-  });
-  new Gauge({
-    name: 'lakeloop_lakehouse_lag_seconds',
-    help: 'age of the oldest change that is not in the lakehouse',
-    labelNames: ['table'],
-    registers,
-    collect() {
-      for (const [table, seconds] of lag()) this.set({ table }, seconds);
-    },
-  });
+  registry.registerMetric(
+    new Gauge({
+      name: 'lakeloop_lakehouse_event_loop_p99_seconds',
+      help: 'event-loop delay since the last scrape, 99th percentile',
+      registers: [],
+      collect() {
+        this.set(loop.percentile(99) / 1e9);
+        loop.reset();
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'lakeloop_lakehouse_lag_seconds',
+      help: 'age of the oldest change that is not in the lakehouse',
+      labelNames: ['table'],
+      registers: [],
+      collect() {
+        for (const [table, seconds] of lag()) this.set({ table }, seconds);
+      },
+    }),
+  );
   return {
     rows: counter('rows_total', 'changes written to history tables'),
     commits: counter('commits_total', 'versions of history tables'),

@@ -2,6 +2,7 @@ import { createPool } from '#libs/postgres/pool';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { installGovernance } from '#libs/governance/install';
 import { TokenVerifier } from '#libs/governance/token-verifier';
+import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import { createPostgresJobs } from '#libs/jobs/postgres/postgres-jobs';
 import { EmbeddedPostgres } from '#libs/postgres/embedded/embedded-postgres';
 import { runService, type RunningService } from '#libs/runtime/http/run-service';
@@ -46,6 +47,10 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
   undo.add(() => jobs.close());
   const databaseUrl: EmbeddedOptions['databaseUrl'] = (login) =>
     login === 'admin' ? postgres.url(DATABASE) : postgres.url(DATABASE, `lakeloop_${login}`, secrets.logins[login]);
+  const lakehouse = await progress.stage('opening the lakehouse', () => openDeltaLakehouse({ root: data.join('lakehouse'), logger, memoryLimit: '512MB' }));
+  undo.add(() => lakehouse.close());
+  const lakehousePool = createPool({ connectionString: databaseUrl('lakehouse'), name: 'lakeloop-lakehouse', max: 4, logger });
+  undo.add(() => lakehousePool.end());
   const notificationPool = createPool({ connectionString: databaseUrl('notification'), name: 'lakeloop-notification', max: 16, logger });
   undo.add(() => notificationPool.end());
   const url = publicUrl(config);
@@ -58,6 +63,8 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
     verifier,
     databaseUrl,
     notificationPool,
+    lakehouse,
+    lakehousePool,
     cookieKey: secrets.cookieKey,
     cursorSecret: secrets.cursorSecret,
     close: () => undo.run(),

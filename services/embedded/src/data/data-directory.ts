@@ -7,7 +7,19 @@ import { Failure } from '#libs/failure/failure';
 /** Below this much free space nothing is started: a database that fills its disk half-way is worse than one that doesn't start. Bytes. */
 const LEAST_FREE = 256 * 1024 * 1024;
 /** What we put into the directory, and so what a reset removes. Nothing else in it is touched. */
-const CONTENT = ['postgres', 'changelog', 'identity', 'models', 'logs', 'accounts.json', 'secrets.json', 'secrets.json.new', 'running.json'];
+const CONTENT = [
+  'postgres',
+  'changelog',
+  'lakehouse',
+  'lakehouse-staging',
+  'identity',
+  'models',
+  'logs',
+  'accounts.json',
+  'secrets.json',
+  'secrets.json.new',
+  'running.json',
+];
 
 /** The data directory of one running instance: ours alone while the process lives. */
 export class DataDirectory {

@@ -9,7 +9,7 @@ const password = z.string().min(16);
 const secrets = z.object({
   /** Superuser of the embedded Postgres. */
   postgres: password,
-  logins: z.object({ write: password, cdc: password, workflow: password, notification: password, admin: password }),
+  logins: z.object({ write: password, cdc: password, workflow: password, notification: password, lakehouse: password, admin: password }),
   /** Key of the console's cookies: 32 bytes, hexadecimal. */
   cookieKey: z.string().regex(/^[0-9a-f]{64}$/),
   /** Seals the cursors of change streams. */
@@ -22,7 +22,7 @@ export type Secrets = z.infer<typeof secrets>;
 export async function loadSecrets(dataDirectory: string): Promise<Secrets> {
   const path = join(dataDirectory, 'secrets.json');
   if (!existsSync(path)) return createSecrets(dataDirectory, path);
-  const parsed = secrets.safeParse(parse(await readFile(path, 'utf8')));
+  const parsed = await complete(path, parse(await readFile(path, 'utf8')));
   if (parsed.success) return parsed.data;
   throw new Failure('misconfigured', `${path} is damaged: restore it, or start anew with npm start -- --reset`);
 }
@@ -31,20 +31,35 @@ async function createSecrets(dataDirectory: string, path: string): Promise<Secre
   if (existsSync(join(dataDirectory, 'postgres'))) {
     throw new Failure('misconfigured', `${path} is missing beside a database that needs it: restore it, or start anew with npm start -- --reset`);
   }
-  const random = (): string => randomBytes(24).toString('base64url');
   const made: Secrets = {
     postgres: random(),
-    logins: { write: random(), cdc: random(), workflow: random(), notification: random(), admin: random() },
+    logins: { write: random(), cdc: random(), workflow: random(), notification: random(), lakehouse: random(), admin: random() },
     cookieKey: randomBytes(32).toString('hex'),
     cursorSecret: random(),
   };
-  // Whole or not at all, and on the disk before anything depends on it.
+  await write(path, made);
+  return made;
+}
+
+const random = (): string => randomBytes(24).toString('base64url');
+
+/** An installation from before there was a login for the lakehouse gets one. */
+async function complete(path: string, found: unknown): Promise<ReturnType<typeof secrets.safeParse>> {
+  const parsed = secrets.safeParse(found);
+  const logins = z.object({ logins: z.record(z.string(), z.string()) }).safeParse(found);
+  if (parsed.success || !logins.success || 'lakehouse' in logins.data.logins) return parsed;
+  const completed = secrets.safeParse({ ...(found as object), logins: { ...logins.data.logins, lakehouse: random() } });
+  if (completed.success) await write(path, completed.data);
+  return completed;
+}
+
+/** Whole or not at all, and on the disk before anything depends on it. */
+async function write(path: string, made: Secrets): Promise<void> {
   const file = await open(`${path}.new`, 'w', 0o600);
   await file.writeFile(`${JSON.stringify(made, null, 2)}\n`);
   await file.sync();
   await file.close();
   await rename(`${path}.new`, path);
-  return made;
 }
 
 function parse(text: string): unknown {

@@ -41,30 +41,38 @@ export class HistoryHarness {
   readonly log: ChangeLog;
   readonly lakehouse: Lakehouse;
   readonly #producer: Producer;
+  readonly #prefix: string;
   readonly #running: HistoryFeeds[] = [];
   #lsn = 1n;
 
-  private constructor(directory: string, log: ChangeLog, lakehouse: Lakehouse, producer: Producer) {
+  private constructor(directory: string, parts: { log: ChangeLog; lakehouse: Lakehouse; producer: Producer; prefix: string }) {
     this.directory = directory;
-    this.log = log;
-    this.lakehouse = lakehouse;
-    this.#producer = producer;
+    this.log = parts.log;
+    this.lakehouse = parts.lakehouse;
+    this.#producer = parts.producer;
+    this.#prefix = parts.prefix;
   }
 
-  static async create(): Promise<HistoryHarness> {
+  /** On an embedded log, or on one that is given. */
+  static async create(given?: { log: ChangeLog; prefix: string }): Promise<HistoryHarness> {
     const directory = await mkdtemp(join(tmpdir(), 'lakeloop-history-'));
-    const log = await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger });
+    const log = given?.log ?? (await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger }));
     const lakehouse = await openDeltaLakehouse({ root: join(directory, 'lake'), logger: silent.logger });
-    return new HistoryHarness(directory, log, lakehouse, await log.openProducer('test'));
+    return new HistoryHarness(directory, { log, lakehouse, producer: await log.openProducer(given?.prefix ?? 'test'), prefix: given?.prefix ?? 'test' });
   }
 
   /** Starts an instance. `types`: PostgreSQL type names by column, with a modifier after a colon. */
-  async run(types: Record<string, string> | undefined, config: Partial<LakehouseConfig> = {}, instance = 'a'): Promise<HistoryFeeds> {
+  async run(
+    types: Record<string, string> | undefined,
+    config: Partial<LakehouseConfig> = {},
+    instance = 'a',
+    dialect = this.lakehouse.dialect,
+  ): Promise<HistoryFeeds> {
     const columns = (): { name: string; type: ReturnType<typeof shapeOf> }[] =>
       Object.entries(types ?? {}).map(([name, type]) => ({ name, type: shapeOf(type.split(':')[0] ?? '', Number(type.split(':')[1] ?? -1)) }));
     const readSource: ReadSource | undefined = types && (async () => ({ columns: columns(), key: ['id'] }));
     const full: LakehouseConfig = {
-      topicPrefix: 'test',
+      topicPrefix: this.#prefix,
       stagingDirectory: join(this.directory, `staging-${instance}`),
       flushMs: 50,
       flushRows: 100_000,
@@ -78,7 +86,7 @@ export class HistoryHarness {
       changeLog: this.log,
       lakehouse: this.lakehouse,
       readSource,
-      makeBatch: batchMaker(this.lakehouse.dialect, full.stagingDirectory),
+      makeBatch: batchMaker(dialect, full.stagingDirectory),
       runtime: silent,
       metrics: createLakehouseMetrics(new Registry(), () => new Map()),
     });
@@ -88,13 +96,13 @@ export class HistoryHarness {
   }
 
   async append(changes: readonly Change[], table = 't'): Promise<void> {
-    await this.log.ensureTopic(`test.public.${table}`, { partitions: 1, cleanup: 'delete', retentionMs: null });
+    await this.log.ensureTopic(`${this.#prefix}.public.${table}`, { partitions: 1, cleanup: 'delete', retentionMs: null });
     await this.#producer.append(changes.map((change) => this.#record(change, table)));
   }
 
   /** Records as they are. */
   async appendRaw(values: readonly (string | null)[], table = 't'): Promise<void> {
-    const topic = `test.public.${table}`;
+    const topic = `${this.#prefix}.public.${table}`;
     await this.log.ensureTopic(topic, { partitions: 1, cleanup: 'delete', retentionMs: null });
     await this.#producer.append(
       values.map((value) => ({ topic, key: Buffer.from('{"id":1}'), value: value === null ? null : Buffer.from(value), headers: {} })),
@@ -108,12 +116,12 @@ export class HistoryHarness {
     const source = `{"version":"0.1.0","connector":"postgresql","name":"test","ts_ms":1700000000000,"snapshot":"false","db":"d","sequence":"[]","ts_us":1700000000000123,"ts_ns":1700000000000123000,"schema":"public","table":"${named ?? table}","txId":1,"lsn":${lsn},"xmin":null}`;
     const value = `{"before":${before},"after":${after},"source":${source},"op":"${op}","ts_ms":1,"transaction":null}`;
     const id = formatEventId({ systemId: '7301234567890123456', timeline: 1, commitLsn: lsn, ordinal });
-    return { topic: `test.public.${table}`, key: op === 't' ? null : Buffer.from(key), value: Buffer.from(value), headers: { id, ...headers } };
+    return { topic: `${this.#prefix}.public.${table}`, key: op === 't' ? null : Buffer.from(key), value: Buffer.from(value), headers: { id, ...headers } };
   }
 
   /** Resolves once everything in the topic is in the history. */
   async settled(feeds: HistoryFeeds, table = 't'): Promise<void> {
-    const topic = `test.public.${table}`;
+    const topic = `${this.#prefix}.public.${table}`;
     await this.eventually(async () => {
       const end = (await this.log.bounds(topic))[0]?.next ?? 0n;
       const state = feeds.tables.find((feed) => feed.topic === topic)?.partitions[0]?.state;
