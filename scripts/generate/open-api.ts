@@ -9,6 +9,8 @@ import type { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Jobs } from '#libs/jobs/jobs';
 import { createPool } from '#libs/postgres/pool';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
+import { CdcModule } from '#services/cdc/src/app.module';
+import { cdcSettings } from '#services/cdc/src/cdc-config';
 import { NotificationModule } from '#services/notification/src/app.module';
 import { WorkflowModule } from '#services/workflow/src/app.module';
 import { jsonText, type Artefact } from './artefact.ts';
@@ -21,7 +23,7 @@ class EveryController {}
 
 /** contracts/http/openapi.json: what `/v1` serves, read from the controllers themselves; and the row API, whose paths are the database's tables. */
 export async function openApi(): Promise<Artefact[]> {
-  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification()] };
+  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc()] };
   // Preview: the modules are wired and nothing is constructed, so nothing connects.
   const app = await NestFactory.create(modules, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false });
   const settings = new DocumentBuilder()
@@ -81,6 +83,14 @@ function workflow(): DynamicModule {
     jobs: unused<Jobs>(),
     verifier: unused<TokenVerifier>(),
     runtime: createServiceRuntime('generate-workflow', { LOG_LEVEL: 'silent' }),
+  });
+}
+
+function cdc(): DynamicModule {
+  return CdcModule.register({
+    config: cdcSettings.parse({ DATABASE_URL: NOWHERE }),
+    changeLog: unused<ChangeLog>(),
+    runtime: createServiceRuntime('generate-cdc', { LOG_LEVEL: 'silent' }),
   });
 }
 

@@ -1,22 +1,31 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { CdcService, type CdcOptions } from './cdc-service.ts';
+import { CDC_OPTIONS } from './http/cdc-options.ts';
+import { SnapshotsController } from './http/snapshots.controller.ts';
 
-export const CDC_OPTIONS = Symbol('CDC_OPTIONS');
-
-/** Change data capture: Postgres → change log. Needs a config, a change log and a runtime; it has no routes of its own. */
+/** Change data capture: Postgres → change log. Needs a config, a change log and a runtime. */
 @Module({})
 export class CdcModule implements OnApplicationBootstrap {
   readonly #options: CdcOptions;
+  readonly #service: CdcService;
 
-  constructor(@Inject(CDC_OPTIONS) options: CdcOptions) {
+  constructor(@Inject(CDC_OPTIONS) options: CdcOptions, @Inject(CdcService) service: CdcService) {
     this.#options = options;
+    this.#service = service;
   }
 
   static register(options: CdcOptions): DynamicModule {
-    return { module: CdcModule, providers: [{ provide: CDC_OPTIONS, useValue: options }] };
+    return {
+      module: CdcModule,
+      controllers: [SnapshotsController],
+      providers: [
+        { provide: CDC_OPTIONS, useValue: options },
+        { provide: CdcService, useFactory: () => new CdcService(options) },
+      ],
+    };
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.#options.runtime.lifecycles.run([new CdcService(this.#options)]);
+    await this.#options.runtime.lifecycles.run([this.#service]);
   }
 }

@@ -4,6 +4,7 @@ import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import type { CdcConfig } from './cdc-config.ts';
 import type { CdcMetrics } from './metrics.ts';
 import type { TableTopics } from './publish/table-topics.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 import type { TablePatterns } from './source/table-patterns.ts';
 
 /** What one capture is given. */
@@ -18,6 +19,8 @@ export interface CaptureOptions {
   metrics: CdcMetrics;
   /** Told that a live leader holds the slot, and of anything else worth showing meanwhile. */
   onStandby: (detail: string) => void;
+  /** Told of every step of a snapshot. */
+  onSnapshot?: (snapshot: Snapshot) => void;
   /** Ends waiting. */
   signal: AbortSignal;
 }

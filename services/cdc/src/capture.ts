@@ -1,6 +1,7 @@
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { CONTEXT_PREFIX } from '#libs/governance/write-context';
+import type { RelationMessage } from '#libs/pgoutput/message';
 import { PgoutputDecoder } from '#libs/pgoutput/decoder';
 import { PgoutputError } from '#libs/pgoutput/pgoutput-error';
 import type { ReplicationEvent } from '#libs/postgres/replication/replication-message';
@@ -9,6 +10,7 @@ import type { ChangeRecord } from './change/change-record.ts';
 import type { Relation } from './change/relation.ts';
 import { TransactionAssembler } from './change/transaction-assembler.ts';
 import { Publisher } from './publish/publisher.ts';
+import { Windows } from './change/windows.ts';
 import { RelationCatalogue } from './source/relation-catalogue.ts';
 import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
 
@@ -18,7 +20,9 @@ const VERSION = '0.1.0';
 /** One session from a taken slot to its end: decode → complete relations → assemble → publish. A new one for every connection. */
 export class Capture {
   readonly #taken: TakenSlot;
-  readonly #catalogue: RelationCatalogue;
+  readonly catalogue: RelationCatalogue;
+  /** Chunks that are read beside this stream. */
+  readonly windows = new Windows();
   readonly #relations = new Map<number, Relation>();
   readonly #decoder = new PgoutputDecoder();
   readonly #assembler: TransactionAssembler;
@@ -30,7 +34,7 @@ export class Capture {
     const { identity, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
-    this.#catalogue = new RelationCatalogue({
+    this.catalogue = new RelationCatalogue({
       pool,
       patterns,
       topicPrefix: config.CDC_TOPIC_PREFIX,
@@ -42,6 +46,7 @@ export class Capture {
       envelope: { version: VERSION, topicPrefix: config.CDC_TOPIC_PREFIX, database },
       contextPrefix: CONTEXT_PREFIX,
       from,
+      windows: this.windows,
       relations: this.#relations,
       now: () => runtime.clock.now(),
     });
@@ -61,6 +66,11 @@ export class Capture {
   get lagBytes(): number {
     const { serverEnd, acknowledged } = this.#taken.stream;
     return Number(serverEnd - acknowledged);
+  }
+
+  /** Resolves once every record that was read so far is durable in the change log; never, when the session fails first. */
+  whenDurable(): Promise<void> {
+    return this.#publisher.whenDurable();
   }
 
   /** Runs until `stop`; rejects with the Failure that ended the session. */
@@ -91,6 +101,12 @@ export class Capture {
     }
   }
 
+  async #describe(message: RelationMessage): Promise<void> {
+    const relation = await this.catalogue.resolve(message);
+    this.#relations.set(message.oid, relation);
+    this.windows.describe(message.oid, relation.signature);
+  }
+
   async #handle(events: readonly ReplicationEvent[]): Promise<void> {
     const records: ChangeRecord[] = [];
     let commitTime: bigint | null = null;
@@ -102,7 +118,7 @@ export class Capture {
         continue;
       }
       const message = this.#decoder.decode(event.payload);
-      if (message.type === 'relation') this.#relations.set(message.oid, await this.#catalogue.resolve(message));
+      if (message.type === 'relation') await this.#describe(message);
       else if (message.type === 'commit') commitTime = message.commitTime;
       this.#assembler.accept(message, event.lsn, records);
     }

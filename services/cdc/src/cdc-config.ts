@@ -18,7 +18,14 @@ export const cdcSettings = z.object({
     .default('lakeloop')
     .describe('replication slot, created when missing'),
   CDC_PUBLICATION: z.string().min(1).max(63).default('lakeloop').describe('publication, created when missing'),
-  CDC_SNAPSHOT: z.enum(['initial', 'never']).default('initial').describe('rows that were there before the slot'),
+  CDC_SNAPSHOT: z.enum(['initial', 'never']).default('initial').describe('rows that were there before the slot, or before their table was published'),
+  CDC_SNAPSHOT_CHUNK_ROWS: z.coerce.number().int().min(1).max(1_000_000).default(5_000).describe('most rows of one chunk of a snapshot'),
+  CDC_SNAPSHOT_PARALLEL: z.coerce.number().int().min(1).max(64).default(2).describe('tables whose snapshots are taken at once'),
+  CDC_ADMIN_TOKEN: z
+    .string()
+    .min(16, { error: 'must have 16 characters or more' })
+    .optional()
+    .describe('bearer token that operates capture over HTTP; unset: it can not be operated over HTTP'),
   CDC_TOPIC_PARTITIONS: z.coerce.number().int().min(1).max(10_000).default(1).describe('partitions of a topic that is created'),
   CDC_TOPIC_RETENTION_MS: z.coerce
     .number()

@@ -13,6 +13,10 @@ import { Capture } from './capture.ts';
 import type { CaptureOptions } from './capture-options.ts';
 import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
+import { publishedTables } from '#libs/postgres/replication/publication';
+import { openSnapshotter } from './snapshot/open-snapshotter.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { TablePatterns } from './source/table-patterns.ts';
@@ -26,6 +30,8 @@ export interface CdcOptions {
   onStopped?: (failure: Failure) => void;
   /** Told of every change of state. */
   onState?: (state: CdcState) => void;
+  /** Told of every step of a snapshot. */
+  onSnapshot?: (snapshot: Snapshot) => void;
 }
 
 /** What the service is doing, as `/health/ready` shows it: it is ready while it streams and while it stands by for a live leader. */
@@ -46,17 +52,28 @@ export class CdcService implements Lifecycle {
   readonly #ending = new AbortController();
   #state: CdcState = { phase: 'connecting', detail: 'starting' };
   #capture: Capture | undefined;
+  #snapshotter: Snapshotter | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(options: CdcOptions) {
     const { config, runtime } = options;
     this.#options = options;
     this.#patterns = new TablePatterns(config.CDC_TABLES);
-    this.#pool = createPool({ connectionString: config.DATABASE_URL, name: 'lakeloop-cdc-catalogue', max: 4, logger: runtime.logger });
+    this.#pool = createPool({
+      connectionString: config.DATABASE_URL,
+      name: 'lakeloop-cdc-catalogue',
+      max: 4 + 2 * config.CDC_SNAPSHOT_PARALLEL,
+      logger: runtime.logger,
+    });
     this.#metrics = createCdcMetrics(runtime.metrics, () => ({ slotLagBytes: this.#capture?.lagBytes ?? null }));
     this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
     this.#topics = new TableTopics(options.changeLog, config);
     runtime.health.register('cdc', () => this.#readiness());
+  }
+
+  /** Of the session that streams; undefined while another instance does, or none. */
+  get snapshotter(): Snapshotter | undefined {
+    return this.#snapshotter;
   }
 
   get state(): CdcState {
@@ -103,17 +120,27 @@ export class CdcService implements Lifecycle {
     };
     const capture = new Capture(options, await takeSlot(options, this.#reconciler));
     this.#capture = capture;
-    const reconciling = setInterval(() => void this.#reconcile(), RECONCILE_EVERY_MS);
     const running = capture.run();
+    running.catch(() => undefined);
+    const reconciling = setInterval(() => void this.#reconcile(), RECONCILE_EVERY_MS);
     // Shut down while the slot was being taken.
     if (this.#ending.signal.aborted) void capture.stop();
-    void this.#reconcile();
-    this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
-    onStreaming();
     try {
+      this.#snapshotter = await openSnapshotter(options, capture);
+      this.#snapshotter.start();
+      this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
+      onStreaming();
+      void this.#reconcile();
       await running;
+    } catch (error) {
+      await capture.stop();
+      // The session's own end says more than what it took along.
+      await running;
+      throw error;
     } finally {
       clearInterval(reconciling);
+      await this.#snapshotter?.stop();
+      this.#snapshotter = undefined;
       this.#capture = undefined;
     }
   }
@@ -122,7 +149,16 @@ export class CdcService implements Lifecycle {
     await this.#reconciler
       .reconcile()
       .then(() => this.#topics.ensurePublished(this.#pool, this.#patterns))
+      .then(() => this.#snapshotAdded())
       .catch((error: unknown) => this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES'));
+  }
+
+  /** Tables that came into the publication with rows. */
+  async #snapshotAdded(): Promise<void> {
+    const { CDC_SNAPSHOT, CDC_PUBLICATION } = this.#options.config;
+    if (CDC_SNAPSHOT !== 'initial') return;
+    const tables = await publishedTables(this.#pool, CDC_PUBLICATION);
+    await this.#snapshotter?.requestMissing(tables.filter((table) => this.#patterns.matches(table)));
   }
 
   async #waitAfter(failure: Failure, attempt: number): Promise<void> {

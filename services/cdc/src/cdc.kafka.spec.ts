@@ -31,6 +31,15 @@ describe('capture into Kafka', () => {
     expect(events).toHaveLength(5003);
   });
 
+  it('takes a snapshot beside the stream', async () => {
+    await cdc.sql('create table t (id int primary key, v text); insert into t select n, n::text from generate_series(1, 20000) n');
+    const service = await cdc.streaming({ CDC_SNAPSHOT: 'initial' });
+    await service.snapshot(({ table, state }) => table === 't' && state === 'completed');
+    const events = await cdc.published('public.t');
+    expect(events).toHaveLength(20_000);
+    expect(new Set(events.map((event) => event.after?.['id'])).size).toBe(20_000);
+  });
+
   it('stops the instance that a newer one fenced, which publishes nothing more', async () => {
     await cdc.sql('create table t (id int primary key)');
     const fenced = await cdc.streaming();

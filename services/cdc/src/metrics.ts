@@ -9,6 +9,7 @@ export interface CdcMetrics {
   slotLagBytes: Gauge;
   lastCommitTime: Gauge;
   leader: Gauge;
+  snapshotRows: Counter;
 }
 
 /** One set for a registry. `observe` is asked for the slot's lag at each scrape. */
@@ -16,6 +17,7 @@ export function createCdcMetrics(registry: Registry, observe: () => { slotLagByt
   const registers = [registry];
   return {
     published: new Counter({ name: 'lakeloop_cdc_published_records_total', help: 'records acknowledged by the change log', registers }),
+    snapshotRows: new Counter({ name: 'lakeloop_cdc_snapshot_rows_total', help: 'rows of snapshots acknowledged by the change log', registers }),
     batchRecords: new Histogram({ name: 'lakeloop_cdc_batch_records', help: 'records in one append', buckets: [1, 5, 25, 100, 500, 2_000], registers }),
     appendSeconds: new Histogram({
       name: 'lakeloop_cdc_append_seconds',

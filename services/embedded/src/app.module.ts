@@ -115,6 +115,8 @@ function cdc(options: EmbeddedOptions): DynamicModule {
       CDC_SLOT: 'lakeloop',
       CDC_PUBLICATION: 'lakeloop',
       CDC_SNAPSHOT: 'never',
+      CDC_SNAPSHOT_CHUNK_ROWS: 5_000,
+      CDC_SNAPSHOT_PARALLEL: 2,
       CDC_TOPIC_PARTITIONS: 1,
       CDC_TOPIC_RETENTION_MS: 7 * 86_400_000,
       CDC_ADOPT_POSITION: false,

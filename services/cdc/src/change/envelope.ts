@@ -19,22 +19,23 @@ export interface TransactionFacts {
 
 /** Writes `source` as JSON text; what is the same for a whole transaction is written once. */
 export class SourceWriter {
+  readonly #before: string;
   readonly #opening: string;
   readonly #times: string;
   readonly #xid: string;
 
   constructor({ version, topicPrefix, database }: EnvelopeOptions, { commitTime, previousCommitLsn, xid }: TransactionFacts) {
     const previous = previousCommitLsn === null ? 'null' : `\\"${previousCommitLsn}\\"`;
-    this.#opening =
-      `{"version":${JSON.stringify(version)},"connector":"postgresql","name":${JSON.stringify(topicPrefix)},"ts_ms":${commitTime / 1000n},` +
-      `"snapshot":"false","db":${JSON.stringify(database)},"sequence":"[${previous},\\"`;
+    this.#before = `{"version":${JSON.stringify(version)},"connector":"postgresql","name":${JSON.stringify(topicPrefix)},"ts_ms":${commitTime / 1000n},"snapshot":"`;
+    this.#opening = `","db":${JSON.stringify(database)},"sequence":"[${previous},\\"`;
     this.#times = `\\"]","ts_us":${commitTime},"ts_ns":${commitTime * 1000n}`;
     this.#xid = `,"txId":${xid},"lsn":`;
   }
 
-  write(relation: Relation, lsn: bigint): string {
+  /** `snapshot` as Debezium has it: `incremental` for a row that was read beside the stream. */
+  write(relation: Relation, lsn: bigint, snapshot: 'false' | 'incremental' = 'false'): string {
     const position = lsn.toString();
-    return `${this.#opening}${position}${this.#times}${relation.sourceLabel}${this.#xid}${position},"xmin":null}`;
+    return `${this.#before}${snapshot}${this.#opening}${position}${this.#times}${relation.sourceLabel}${this.#xid}${position},"xmin":null}`;
   }
 }
 

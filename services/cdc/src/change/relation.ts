@@ -15,6 +15,8 @@ export interface Relation {
   columns: readonly RelationColumn[];
   /** Positions of the key's columns, in the table's order; empty when there is no key. */
   key: readonly number[];
+  /** Equal for two descriptions by which the same row is written the same. */
+  signature: string;
 }
 
 export interface RelationColumn {
@@ -33,6 +35,7 @@ export interface RelationFacts {
 }
 
 export function relationOf(message: RelationMessage, facts: RelationFacts): Relation {
+  const key = keyOf(message, facts.primaryKey);
   return {
     schema: schemaOf(message),
     table: message.name,
@@ -43,7 +46,8 @@ export function relationOf(message: RelationMessage, facts: RelationFacts): Rela
       label: `${JSON.stringify(column.name)}:`,
       encode: typeEncoder(column.typeOid, column.typeModifier, facts.types),
     })),
-    key: keyOf(message, facts.primaryKey),
+    key,
+    signature: JSON.stringify([message.name, message.columns.map(({ name, typeOid, typeModifier }) => [name, typeOid, typeModifier]), key]),
   };
 }
 

@@ -32,6 +32,27 @@ export function keyJson(relation: Relation, tuple: Tuple, old?: Tuple): string |
   return `{${parts.join(',')}}`;
 }
 
+/** A row of texts as a query gives them, as JSON text. */
+export function textRowJson({ columns }: Relation, texts: readonly (string | null)[]): string {
+  let json = '{';
+  for (let index = 0; index < columns.length; index += 1) {
+    const column = columns[index] as Relation['columns'][number];
+    const text = texts[index] ?? null;
+    json += (index === 0 ? '' : ',') + column.label + (text === null ? 'null' : column.encode(text));
+  }
+  return `${json}}`;
+}
+
+/** The key of such a row; null for a table without one. */
+export function textKeyJson({ columns, key }: Relation, texts: readonly (string | null)[]): string | null {
+  if (key.length === 0) return null;
+  const parts = key.map((index) => {
+    const text = texts[index] ?? null;
+    return (columns[index]?.label ?? '') + (text === null ? 'null' : (columns[index]?.encode(text) ?? 'null'));
+  });
+  return `{${parts.join(',')}}`;
+}
+
 function known(tuple: Tuple, old: Tuple | undefined, index: number): TupleValue {
   const value = tuple[index] as TupleValue;
   return value.kind === 'unchanged' && old?.[index] ? old[index] : value;

@@ -5,6 +5,7 @@ import type { Message, RelationMessage, Tuple } from '#libs/pgoutput/message';
 import type { ChangeRecord } from './change-record.ts';
 import type { Position } from './position.ts';
 import { relationOf } from './relation.ts';
+import { Windows } from './windows.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
 const description: RelationMessage = {
@@ -25,7 +26,7 @@ const START: Position = { end: ZERO_LSN, lastCommit: null, open: null };
 
 function assembler(from: Position): TransactionAssembler {
   const envelope = { version: '1', topicPrefix: 'p', database: 'd' };
-  return new TransactionAssembler({ systemId: '1', timeline: 1, envelope, contextPrefix: 'ctx', from, relations, now: () => 0 });
+  return new TransactionAssembler({ systemId: '1', timeline: 1, envelope, contextPrefix: 'ctx', from, windows: new Windows(), relations, now: () => 0 });
 }
 
 const row = (text: string): Tuple => [{ kind: 'text', bytes: Buffer.from(text) }];

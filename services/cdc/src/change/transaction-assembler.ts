@@ -7,6 +7,7 @@ import {
   type BeginMessage,
   type DeleteMessage,
   type InsertMessage,
+  type LogicalMessage,
   type Message,
   type OldTuple,
   type TruncateMessage,
@@ -16,6 +17,7 @@ import {
 import type { ChangeRecord } from './change-record.ts';
 import { contextHeaders } from './context-headers.ts';
 import { envelope, type EnvelopeOptions, SourceWriter } from './envelope.ts';
+import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
 import type { Position } from './position.ts';
 import type { Relation } from './relation.ts';
 import { expectWidth, keyChanged, keyJson, rowJson } from './row.ts';
@@ -28,6 +30,8 @@ export interface AssemblerOptions {
   contextPrefix: string;
   /** What is out already: none of it is made into records again. */
   from: Position;
+  /** Chunks of snapshots that are being read beside the stream. */
+  windows: Windows;
   /** Relations by oid, as announced so far. */
   relations: ReadonlyMap<number, Relation>;
   now: () => number;
@@ -103,8 +107,7 @@ export class TransactionAssembler {
       case 'truncate':
         return this.#change(message, lsn, out);
       case 'message':
-        if (message.transactional && message.prefix === this.#options.contextPrefix) this.#open('message').context = contextHeaders(message.content);
-        return;
+        return this.#message(message, out);
       case 'relation':
       case 'type':
       case 'origin':
@@ -127,7 +130,31 @@ export class TransactionAssembler {
     const skip = commitLsn < end ? ALL : open?.commitLsn === commitLsn ? open.changes : 0;
     const source = new SourceWriter(options, { commitTime, previousCommitLsn: lastCommit, xid });
     const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
+    this.#options.windows.committed(xid, commitLsn);
     this.#transaction = { commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
+  }
+
+  #message({ transactional, prefix, content }: LogicalMessage, out: ChangeRecord[]): void {
+    if (!transactional) return;
+    if (prefix === this.#options.contextPrefix) this.#open('message').context = contextHeaders(content);
+    else if (prefix === WATERMARK_PREFIX) this.#watermark(content, out);
+  }
+
+  /** At a chunk's high mark its rows are published, as reads of this moment. */
+  #watermark(content: Buffer, out: ChangeRecord[]): void {
+    const { windows } = this.#options;
+    const transaction = this.#open('message');
+    const mark = parseWatermark(content);
+    if (mark?.edge === 'low') windows.low(mark.id, transaction.commitLsn);
+    const chunk = mark?.edge === 'high' ? windows.high(mark.id) : null;
+    if (!chunk) return;
+    const source = transaction.source.write(chunk.relation, transaction.commitLsn, 'incremental');
+    const now = this.#options.now();
+    for (const { key, after } of chunk.rows) {
+      const headers = this.#headers(transaction);
+      out.push({ topic: chunk.relation.topic, key: key === null ? null : Buffer.from(key), value: envelope('r', 'null', after, source, now), headers });
+    }
+    chunk.settle();
   }
 
   #commit(commitLsn: Lsn, endLsn: Lsn): void {
@@ -145,16 +172,27 @@ export class TransactionAssembler {
     // What is skipped is counted all the same: the ordinals after it stay what they were.
     const wanted = transaction.changes > transaction.skip;
     if (message.type === 'truncate') {
+      for (const oid of message.relationOids) this.#options.windows.spoil(oid, 'the table was truncated');
       for (const oid of message.relationOids) this.#truncate(transaction, this.#relation(oid), wanted, out);
       return;
     }
     const relation = this.#relation(message.relationOid);
     if (message.type !== 'insert' && message.old) expectWidth(relation, message.old.tuple);
     if (message.type !== 'delete') expectWidth(relation, message.new);
+    if (this.#options.windows.active) this.#touch(message, relation);
     const publish = wanted && relation.published;
     if (message.type === 'insert') this.#insert(transaction, relation, message, publish ? out : null);
     else if (message.type === 'update') this.#update(transaction, relation, message, publish ? out : null);
     else this.#delete(transaction, relation, message, publish ? out : null);
+  }
+
+  /** Whatever is read of this row in a window that is open is older than this change. */
+  #touch(message: InsertMessage | UpdateMessage | DeleteMessage, relation: Relation): void {
+    const { windows } = this.#options;
+    if (!windows.isOpen(message.relationOid)) return;
+    if (message.type !== 'delete')
+      windows.touch(message.relationOid, keyJson(relation, message.new, message.type === 'update' ? message.old?.tuple : undefined));
+    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, keyJson(relation, message.old.tuple));
   }
 
   #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {

@@ -18,9 +18,17 @@ export class Outbox {
   #records: LogRecord[] = [];
   #marks: Mark[] = [];
   #bytes = 0;
-  /** Records ever added, and ever settled. */
   #added = 0;
   #settled = 0;
+
+  /** Records ever added, and ever settled. */
+  get added(): number {
+    return this.#added;
+  }
+
+  get settled(): number {
+    return this.#settled;
+  }
 
   get bytes(): number {
     return this.#bytes;

@@ -55,6 +55,7 @@ export class Publisher {
   #running = false;
   #draining = false;
   #change = Promise.withResolvers<void>();
+  #waiting: { upTo: number; resolve: () => void }[] = [];
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -69,6 +70,12 @@ export class Publisher {
     if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? this.#linger.afterRecordsMs : this.#linger.afterIdleMs);
     this.#wake();
     while (this.#outbox.bytes > FULL_BYTES && !this.#failure) await this.#change.promise;
+  }
+
+  /** Resolves once every record added so far is durable; never, when the publisher fails first. */
+  whenDurable(): Promise<void> {
+    if (this.#outbox.settled === this.#outbox.added) return Promise.resolve();
+    return new Promise((resolve) => void this.#waiting.push({ upTo: this.#outbox.added, resolve }));
   }
 
   /** Resolves once all that was added is durable and confirmed, or the publisher failed. */
@@ -133,6 +140,7 @@ export class Publisher {
   /** `count` records are out: takes over the position this reaches, to be written as progress within `withinMs`. */
   #settle(count: number, withinMs: number): void {
     const reached = this.#outbox.settle(count);
+    while (this.#waiting[0] && this.#waiting[0].upTo <= this.#outbox.settled) this.#waiting.shift()?.resolve();
     if (reached && differs(reached.position, this.#durable)) this.#durable = reached.position;
     if (this.#durable !== this.#written) this.#progressDue = Math.min(this.#progressDue, performance.now() + withinMs);
     if (reached?.commitTime) this.#measureLag(reached.commitTime);

@@ -4,6 +4,7 @@ import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
 import { formatLsn } from '#libs/pgoutput/lsn';
+import { publishedTables } from '#libs/postgres/replication/publication';
 import { ReplicationConnection, type SystemIdentity } from '#libs/postgres/replication/replication-connection';
 import type { ReplicationStream } from '#libs/postgres/replication/replication-stream';
 import { createSlot, inspectSlot, walEnd } from '#libs/postgres/replication/slot';
@@ -11,6 +12,8 @@ import type { CaptureOptions } from '../capture-options.ts';
 import type { Position } from '../change/position.ts';
 import { ProgressStore } from '../checkpoint/progress-store.ts';
 import { decideStart, fresh, type StartDecision } from '../checkpoint/start-decision.ts';
+import { newSnapshot } from '../snapshot/snapshot.ts';
+import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import type { PublicationReconciler } from './publication-reconciler.ts';
 import { SetupLock } from './setup-lock.ts';
 
@@ -42,11 +45,14 @@ class SlotTaking {
   readonly #options: CaptureOptions;
   readonly #reconciler: PublicationReconciler;
   readonly #store: ProgressStore;
+  readonly #snapshots: SnapshotStore;
 
   constructor(options: CaptureOptions, reconciler: PublicationReconciler) {
     this.#options = options;
     this.#reconciler = reconciler;
-    this.#store = new ProgressStore(options.changeLog, options.config.CDC_TOPIC_PREFIX, options.config.CDC_SLOT);
+    const { changeLog, config } = options;
+    this.#store = new ProgressStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
+    this.#snapshots = new SnapshotStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
   }
 
   /** Null while another instance holds the slot, or is about to. */
@@ -102,6 +108,7 @@ class SlotTaking {
     }
     await this.#reconciler.reconcile();
     await this.#store.ensure();
+    await this.#snapshots.ensure();
   }
 
   /** The slot is looked at before progress: a leader that goes on meanwhile writes progress first, so progress is never the older one. */
@@ -125,18 +132,29 @@ class SlotTaking {
   /** Says in the log that the slot is about to be ours, makes it, and says where it starts. */
   async #create({ systemId, timeline }: SystemIdentity): Promise<{ producer: Producer; start: Lsn }> {
     const { config, runtime, signal } = this.#options;
-    if (config.CDC_SNAPSHOT === 'initial') {
-      runtime.logger.warn(
-        { slot: config.CDC_SLOT },
-        'CDC_SNAPSHOT=initial is not implemented yet: rows that exist already are not published, the stream begins now',
-      );
-    }
     const producer = await this.#fence();
     await producer.append([this.#store.record({ state: 'creating', systemId, timeline })]);
     runtime.logger.info({ slot: config.CDC_SLOT }, 'creating the replication slot: the server waits for every transaction that is open now');
     const start = await createSlot({ connectionString: config.DATABASE_URL, name: config.CDC_SLOT, signal });
+    if (config.CDC_SNAPSHOT === 'initial') await this.#askForSnapshots();
     await producer.append([this.#store.record({ state: 'streaming', systemId, timeline, position: fresh(start), fingerprint: fingerprintOf(config) })]);
     return { producer, start };
+  }
+
+  /** Before the slot counts as taken: a kill in between takes it anew, and asks again. */
+  async #askForSnapshots(): Promise<void> {
+    const { pool, config, patterns, runtime } = this.#options;
+    const tables = (await publishedTables(pool, config.CDC_PUBLICATION)).filter((table) => patterns.matches(table));
+    const known = new Set((await this.#snapshots.read()).map(({ id }) => id));
+    const requests = tables
+      .map(({ schema, name }) => newSnapshot(`initial:${schema}.${name}`, { schema, table: name, cause: 'initial' }, runtime.clock.now()))
+      .filter(({ id }) => !known.has(id));
+    const producer = await this.#snapshots.openProducer();
+    try {
+      if (requests.length > 0) await producer.append(requests.map((snapshot) => this.#snapshots.record(snapshot)));
+    } finally {
+      await producer.close();
+    }
   }
 
   async #fence(): Promise<Producer> {

@@ -7,6 +7,7 @@ import type { ChangeLog, StoredRecord } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { createServiceRuntime, type ServiceRuntime } from '#libs/runtime/service-runtime';
 import { createTestDatabase, type TestDatabase, uniqueName } from '#libs/testing/postgres';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type CdcConfig, cdcSettings } from '../cdc-config.ts';
 import { CdcService, type CdcState } from '../cdc-service.ts';
 
@@ -106,7 +107,7 @@ export class RunningCdc {
   #ended: Promise<void> | undefined;
 
   constructor(config: CdcConfig, changeLog: ChangeLog) {
-    this.service = new CdcService({ config, changeLog, runtime: this.runtime, onState: (state) => this.#onState(state) });
+    this.service = new CdcService({ config, changeLog, runtime: this.runtime, onState: (state) => this.#onState(state), onSnapshot: () => this.#tell() });
     void this.service.run();
   }
 
@@ -119,6 +120,15 @@ export class RunningCdc {
     return this.#state;
   }
 
+  /** Resolves with the first snapshot that satisfies `condition`. */
+  async snapshot(condition: (snapshot: Snapshot) => boolean): Promise<Snapshot> {
+    for (;;) {
+      const found = this.service.snapshotter?.list().find(condition);
+      if (found) return found;
+      await this.#changed.promise;
+    }
+  }
+
   end(): Promise<void> {
     this.#ended ??= this.service.drain().then(() => this.service.stop());
     return this.#ended;
@@ -126,6 +136,10 @@ export class RunningCdc {
 
   #onState(state: CdcState): void {
     this.#state = state;
+    this.#tell();
+  }
+
+  #tell(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
   }

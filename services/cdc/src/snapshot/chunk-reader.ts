@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { Failure } from '#libs/failure/failure';
+import type { RelationMessage } from '#libs/pgoutput/message';
+import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
+import { hit } from '#libs/runtime/failpoints';
+import type { Relation } from '../change/relation.ts';
+import { textKeyJson, textRowJson } from '../change/row.ts';
+import { CHUNK_BLOCKS, type ChunkBounds, chunkQuery, estimateQuery, type SnapshotTable } from './chunk-query.ts';
+import { loadTable } from './load-table.ts';
+import { type ChunkRow, WATERMARK_PREFIX, type WindowOutcome, type Windows } from '../change/windows.ts';
+
+export interface ChunkReaderOptions {
+  pool: pg.Pool;
+  publication: string;
+  windows: Windows;
+  /** Completes a description from the catalogue, and makes the topic. */
+  resolve: (message: RelationMessage) => Promise<Relation>;
+  /** Most rows of a chunk, and about the most bytes. */
+  maxRows: number;
+  maxBytes: number;
+}
+
+export interface ReadChunk {
+  rows: number;
+  /** Where the next one begins; null when this was the last. */
+  next: readonly string[] | null;
+  /** What became of it in the stream. */
+  outcome: Promise<WindowOutcome>;
+}
+
+/** Rows of one FETCH. */
+const FETCH = 500;
+const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
+
+/** Reads chunks of tables between two marks in the stream. Each in a transaction of its own: nothing is held while the stream catches up. */
+export class ChunkReader {
+  readonly #options: ChunkReaderOptions;
+
+  constructor(options: ChunkReaderOptions) {
+    this.#options = options;
+  }
+
+  /** Rows the planner expects. Also says early what is wrong with a condition. */
+  async estimate(schema: string, table: string, where: string | null): Promise<number> {
+    return this.#transaction(async (client) => {
+      const { table: found } = await this.#load(client, schema, table);
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(oneStatement(estimateQuery(found, where)));
+      return rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
+    });
+  }
+
+  /** Resolves once the chunk is read and its high mark is in the log; the stream may not have passed it yet. */
+  async read(target: { schema: string; table: string; where: string | null }, bounds: ChunkBounds): Promise<ReadChunk> {
+    const { windows, resolve, pool, publication } = this.#options;
+    const client = await pool.connect();
+    const before = await loadTable(client, publication, target).finally(() => client.release());
+    if (!before) throw missing(target.schema, target.table, publication);
+    const relation = await resolve(before.message);
+    const id = randomUUID();
+    const outcome = windows.expect(id, before.table.oid);
+    try {
+      await this.#mark(id, 'low');
+      const chunk = await this.#transaction(async (reader) => {
+        const now = await this.#load(reader, target.schema, target.table);
+        const unchanged = JSON.stringify(now.message) === JSON.stringify(before.message);
+        return this.#select(reader, { table: now.table, relation: unchanged ? relation : await resolve(now.message), where: target.where, bounds });
+      });
+      windows.deposit(id, chunk);
+      await hit('cdc.snapshot-before-high');
+      await this.#mark(id, 'high');
+      return { rows: chunk.rows.length, next: chunk.next, outcome };
+    } catch (error) {
+      windows.forget(id);
+      throw error;
+    }
+  }
+
+  async #select(
+    client: pg.ClientBase,
+    { table, relation, where, bounds }: { table: SnapshotTable; relation: Relation; where: string | null; bounds: ChunkBounds },
+  ) {
+    const { maxRows, maxBytes } = this.#options;
+    const { rows: snapshots } = await client.query<{ xids: string[] }>(
+      `select array(select (x::text::numeric % 4294967296)::text from pg_snapshot_xip(pg_current_snapshot()) x) as xids`,
+    );
+    const { text, values } = chunkQuery(table, where, bounds);
+    await client.query(oneStatement(`declare chunk no scroll cursor for ${text}`, values));
+    const keyed = table.key.length > 0;
+    const positions = table.key.map(({ name }) => table.columns.indexOf(name));
+    const rows: ChunkRow[] = [];
+    let bytes = 0;
+    let last: (string | null)[] | undefined;
+    let ended = false;
+    while (!ended && (!keyed || (rows.length < maxRows && bytes < maxBytes))) {
+      const count = keyed ? Math.min(FETCH, maxRows - rows.length) : FETCH;
+      const fetched = await client.query<(string | null)[]>({ text: `fetch ${count} from chunk`, rowMode: 'array', types: TEXT });
+      for (const texts of fetched.rows) {
+        const row = { key: textKeyJson(relation, texts), after: textRowJson(relation, texts) };
+        bytes += row.after.length;
+        rows.push(row);
+      }
+      last = fetched.rows.at(-1) ?? last;
+      ended = fetched.rows.length < count;
+    }
+    const next = keyed ? (ended ? null : positions.map((position) => last?.[position] ?? '')) : nextBlock(table, bounds);
+    return { relation, rows, inProgress: new Set(snapshots[0]?.xids.map(Number)), next };
+  }
+
+  async #load(client: pg.ClientBase, schema: string, table: string): Promise<NonNullable<Awaited<ReturnType<typeof loadTable>>>> {
+    const found = await loadTable(client, this.#options.publication, { schema, table });
+    if (!found) throw missing(schema, table, this.#options.publication);
+    return found;
+  }
+
+  async #mark(id: string, edge: 'low' | 'high'): Promise<void> {
+    await this.#options.pool.query('select pg_logical_emit_message(true, $1, $2)', [WATERMARK_PREFIX, JSON.stringify({ id, edge })]);
+  }
+
+  /** One snapshot, read only, with the stream's own settings, so that a value's text is the same from both. */
+  async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+    const client = await this.#options.pool.connect();
+    try {
+      await client.query('begin isolation level repeatable read read only');
+      const settings = Object.entries({ ...SESSION_SETTINGS, row_security: 'off' });
+      await client.query(`select ${settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ')}`, settings.flat());
+      const result = await work(client);
+      await client.query('commit');
+      client.release();
+      return result;
+    } catch (error) {
+      await client.query('rollback').then(
+        () => client.release(),
+        () => client.release(true),
+      );
+      throw error;
+    }
+  }
+}
+
+/** The extended protocol takes one statement: a condition can't end it and begin another, outside the read-only transaction. */
+function oneStatement(text: string, values: readonly string[] = []): pg.QueryConfig {
+  return { text, values: [...values], queryMode: 'extended' } as pg.QueryConfig;
+}
+
+function nextBlock({ blocks }: SnapshotTable, { after, until }: ChunkBounds): readonly string[] | null {
+  if (until) return null;
+  const next = Number(after?.[0] ?? 0) + CHUNK_BLOCKS;
+  return next < blocks ? [String(next)] : null;
+}
+
+function missing(schema: string, table: string, publication: string): Failure {
+  return new Failure('invalid-input', `${schema}.${table} is not in the publication ${publication}`, { detail: { schema, table } });
+}

@@ -1,0 +1,68 @@
+import type pg from 'pg';
+import type { RelationMessage, ReplicaIdentity } from '#libs/pgoutput/message';
+import type { SnapshotTable } from './chunk-query.ts';
+
+interface TableRow {
+  oid: number;
+  identity: 'd' | 'n' | 'f' | 'i';
+  partitioned: boolean;
+  blocks: number;
+  columns: { name: string; typeOid: number; typeModifier: number; identity: boolean }[];
+  key: { name: string; type: string }[];
+  rowFilter: string | null;
+}
+
+const IDENTITY: Readonly<Record<TableRow['identity'], ReplicaIdentity>> = { d: 'default', n: 'nothing', f: 'full', i: 'index' };
+
+/**
+ * The table as the publication gives it: published columns (a column list and generated columns need 15 and 18) and row filter. The order is the replica
+ * identity's index, else the primary key: the columns that an event's key has.
+ */
+function query(serverVersion: number): string {
+  const published = serverVersion >= 150_000 ? `a.attname = any (p.attnames)` : `a.attgenerated = ''`;
+  const filter = serverVersion >= 150_000 ? 'p.rowfilter' : 'null::text';
+  return `
+  select c.oid, c.relreplident as identity, c.relkind = 'p' as partitioned, (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 as blocks,
+         ${filter} as "rowFilter",
+         (select coalesce(json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint, 'typeModifier', a.atttypmod,
+                   'identity', coalesce(a.attnum = any (k.indkey::int2[]), false)) order by a.attnum), '[]')
+            from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and ${published}) as columns,
+         (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by o.ordinal), '[]')
+            from unnest((k.indkey::int2[])[0:k.indnkeyatts - 1]) with ordinality o(attnum, ordinal)
+            join pg_attribute a on a.attrelid = c.oid and a.attnum = o.attnum) as key
+    from pg_publication_tables p
+    join pg_namespace n on n.nspname = p.schemaname
+    join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+    left join pg_index k on k.indrelid = c.oid and case c.relreplident when 'i' then k.indisreplident else k.indisprimary end
+   where p.pubname = $1 and p.schemaname = $2 and p.tablename = $3`;
+}
+
+/** The table and its description as pgoutput would send it; null when the publication has no such table. */
+export async function loadTable(
+  client: pg.ClientBase,
+  publication: string,
+  table: { schema: string; table: string },
+): Promise<{ table: SnapshotTable; message: RelationMessage } | null> {
+  const version = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`);
+  const { rows } = await client.query<TableRow>(query(version.rows[0]?.version ?? 0), [publication, table.schema, table.table]);
+  const [row] = rows;
+  if (!row) return null;
+  const { oid, identity, partitioned, blocks, columns, key, rowFilter } = row;
+  return {
+    table: { oid, schema: table.schema, name: table.table, partitioned, blocks, columns: columns.map(({ name }) => name), key, rowFilter },
+    message: {
+      type: 'relation',
+      streamXid: null,
+      oid,
+      schema: table.schema,
+      name: table.table,
+      replicaIdentity: IDENTITY[identity],
+      columns: columns.map(({ name, typeOid, typeModifier, identity: part }) => ({
+        name,
+        typeOid,
+        typeModifier,
+        key: identity === 'f' || (identity !== 'n' && part),
+      })),
+    },
+  };
+}

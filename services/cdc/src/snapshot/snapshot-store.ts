@@ -1,0 +1,55 @@
+import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
+import { type Snapshot, snapshotRecord } from './snapshot.ts';
+
+/** Snapshots of all slots of a topic prefix, in a compacted topic of one partition, by slot and id. */
+export class SnapshotStore {
+  readonly topic: string;
+  readonly #changeLog: ChangeLog;
+  readonly #slot: string;
+
+  constructor(changeLog: ChangeLog, topicPrefix: string, slot: string) {
+    this.#changeLog = changeLog;
+    this.#slot = slot;
+    this.topic = `${topicPrefix}.__snapshots`;
+  }
+
+  async ensure(): Promise<void> {
+    await this.#changeLog.ensureTopic(this.topic, { partitions: 1, cleanup: 'compact', retentionMs: null });
+  }
+
+  /** The one who may write: fences whoever wrote for this slot before. */
+  openProducer(): Promise<Producer> {
+    return this.#changeLog.openProducer(`cdc-snapshots:${this.#slot}`);
+  }
+
+  record(snapshot: Snapshot): LogRecord {
+    return { topic: this.topic, key: Buffer.from(this.#key(snapshot.id)), value: Buffer.from(JSON.stringify(snapshot)), headers: {} };
+  }
+
+  /** Every snapshot of the slot, in the order in which they were asked for. One that can't be read is left out: it is asked for again or it isn't. */
+  async read(): Promise<Snapshot[]> {
+    const bounds = (await this.#changeLog.bounds(this.topic))[0];
+    const found = new Map<string, Snapshot>();
+    if (!bounds) return [];
+    for await (const { key, value } of this.#changeLog.read(this.topic, 0, bounds.earliest)) {
+      const text = key?.toString() ?? '';
+      if (!text.startsWith(this.#key(''))) continue;
+      const snapshot = value === null ? undefined : parse(value);
+      if (snapshot) found.set(text, snapshot);
+      else found.delete(text);
+    }
+    return [...found.values()].toSorted((left, right) => left.requestedAt - right.requestedAt);
+  }
+
+  #key(id: string): string {
+    return `${this.#slot}/${id}`;
+  }
+}
+
+function parse(value: Buffer): Snapshot | undefined {
+  try {
+    return snapshotRecord.parse(JSON.parse(value.toString('utf8')));
+  } catch {
+    return undefined;
+  }
+}

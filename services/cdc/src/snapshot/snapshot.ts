@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+/**
+ * A snapshot of one table, as the snapshot topic keeps it: what was asked for and how far it is. `after` is the last key that is out; a snapshot that was
+ * interrupted goes on behind it.
+ */
+export const snapshotRecord = z.object({
+  version: z.literal(1),
+  id: z.string().min(1),
+  schema: z.string(),
+  table: z.string(),
+  /** SQL condition; null for the whole table. */
+  where: z.string().nullable(),
+  /** Rows a second at most; null for as fast as it goes. */
+  maxRowsPerSecond: z.number().positive().nullable(),
+  state: z.enum(['queued', 'running', 'paused', 'completed', 'cancelled', 'failed']),
+  /** Who or what asked: `initial`, `added`, `http`, `signal`. */
+  cause: z.string(),
+  /** Text of the last key's columns; of a table without a key, the next block of it. */
+  after: z.array(z.string()).nullable(),
+  rows: z.number().int().min(0),
+  /** The planner's estimate when it began. */
+  estimatedRows: z.number().min(0).nullable(),
+  /** Ms since the epoch. */
+  requestedAt: z.number(),
+  startedAt: z.number().nullable(),
+  endedAt: z.number().nullable(),
+  error: z.string().nullable(),
+});
+export type Snapshot = z.infer<typeof snapshotRecord>;
+
+export interface SnapshotRequest {
+  schema: string;
+  table: string;
+  where?: string | null;
+  maxRowsPerSecond?: number | null;
+  cause: string;
+}
+
+export function newSnapshot(id: string, { schema, table, where, maxRowsPerSecond, cause }: SnapshotRequest, now: number): Snapshot {
+  return {
+    version: 1,
+    id,
+    schema,
+    table,
+    where: where ?? null,
+    maxRowsPerSecond: maxRowsPerSecond ?? null,
+    state: 'queued',
+    cause,
+    after: null,
+    rows: 0,
+    estimatedRows: null,
+    requestedAt: now,
+    startedAt: null,
+    endedAt: null,
+    error: null,
+  };
+}
+
+export function isOver({ state }: Snapshot): boolean {
+  return state === 'completed' || state === 'cancelled' || state === 'failed';
+}
