@@ -142,9 +142,9 @@ export function keptOutcome(jsonb: string): string {
   return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
-/** In this order: the seal reads the settings before it, the message gives the transaction its id, and an app role may seal nothing. */
-const OPEN = `select set_config('lakeloop.ctx', $2, true), set_config('request.jwt.claims', $3, true), set_config('lakeloop.seal', '.' || $1, true),
-  set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', $2), set_config('role', $1, true)`;
+/** In this order: the seal is made over the settings before it. The rights to make it are checked when the statement starts, before the role changes. */
+const OPEN = `select set_config('lakeloop.ctx', $2, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
+  set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
 /** With a key: its lock is taken, and its row looked for, before anything else. */
 const OPEN_CLAIMING = OPEN.replace(
   'select ',
@@ -152,9 +152,9 @@ const OPEN_CLAIMING = OPEN.replace(
 );
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
 /** The key's row is the service's, not the app role's. */
-const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: `select set_config('role', 'none', true)`, values: [] };
+const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: 'reset role', values: [] };
 const KEEP_OUTCOME = `insert into lakeloop.idempotency_key (id, principal, method, path, key, request_hash, status, outcome)
-  values ($1, $2, $3, $4, $5, $6, $7, nullif(current_setting('lakeloop.outcome', true), '')::jsonb)`;
+  values ($1, $2, $3, $4, $5, $6, $7, nullif(current_setting('lakeloop.outcome', true), '')::json)`;
 const FORGET_EXPIRED = `delete from lakeloop.idempotency_key where id = $1 and created_at <= now() - interval '24 hours'`;
 
 /** An idempotency key as the database knows it: `\x…` for bytes. */

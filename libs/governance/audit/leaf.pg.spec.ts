@@ -2,19 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLogger } from '#libs/runtime/logger';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
 import { installGovernance } from '../install.ts';
-import { leafOf } from './leaf.ts';
+import { leafOf, type LeafEntry } from './leaf.ts';
 
-interface Row {
-  metadata: (string | null)[];
-  operation: string;
-  before: (string | null)[] | null;
-  after: (string | null)[] | null;
-  salt: Buffer | null;
-  leaf: Buffer;
-}
+type Row = LeafEntry & { leaf: Buffer };
 
-const METADATA = `array[id::text, operation, table_schema::text, table_name::text, schema_version::text, key::text, xid::text, (extract(epoch from at) * 1000000)::bigint::text,
-  actor, verified::text, login::text, role::text, policy_version::text, epoch::text, context]`;
+const ROWS = `select id, operation, table_schema as schema, table_name as table, schema_version as "schemaVersion", key::text, origin::text, before, after, salt, leaf
+  from audit.entry order by id`;
 
 describe('the leaf of an audit entry', () => {
   let database: TestDatabase;
@@ -31,19 +24,25 @@ describe('the leaf of an audit entry', () => {
     await database.client
       .query(`insert into items values (1, E'quote " slash \\\\ \\t ünï', 1.10, '2024-02-29 12:00:00.5+02', '\\x00ff', '{a,NULL,"b c"}'), (2, null, 'NaN', '-infinity', '', '{}');
       update items set label = 'new' where id = 1; update items set id = 3 where id = 2; delete from items where id = 3; truncate items`);
-    const { rows } = await database.client.query<Row>(`select ${METADATA} as metadata, operation, before, after, salt, leaf from audit.entry order by id`);
+    const { rows } = await database.client.query<Row>(ROWS);
     expect(rows.map(({ operation }) => operation).toSorted()).toEqual(['delete', 'delete', 'insert', 'insert', 'insert', 'truncate', 'truncate', 'update']);
     for (const row of rows) expect(leafOf(row).toString('hex')).toBe(row.leaf.toString('hex'));
   });
 
-  it('changes with any part of the entry', async () => {
-    const { rows } = await database.client.query<Row>(
-      `select ${METADATA} as metadata, operation, before, after, salt, leaf from audit.entry order by id limit 1`,
+  it('covers the transaction and the time by which entries are found', async () => {
+    const { rows } = await database.client.query<{ same: boolean }>(
+      'select xid::text = origin ->> 0 and extract(epoch from at)::text = origin ->> 1 as same from audit.entry',
     );
+    expect(new Set(rows.map(({ same }) => same))).toEqual(new Set([true]));
+  });
+
+  it('changes with any part of the entry', async () => {
+    const { rows } = await database.client.query<Row>(ROWS);
     const entry = rows[0] as Row;
     const leaf = leafOf(entry).toString('hex');
     const changed = [
-      ...entry.metadata.map((_, index) => ({ ...entry, metadata: entry.metadata.with(index, 'other') })),
+      ...(['id', 'operation', 'schema', 'table', 'key', 'origin'] as const).map((part) => ({ ...entry, [part]: 'other' })),
+      { ...entry, schemaVersion: entry.schemaVersion + 1 },
       { ...entry, after: entry.after?.toReversed() ?? null },
       { ...entry, before: entry.after },
       { ...entry, salt: Buffer.alloc(16) },

@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto';
 
 /** What a leaf is made of: columns of `audit.entry`, images as they are stored. */
 export interface LeafEntry {
-  /**
-   * As text: id, operation, table_schema, table_name, schema_version, key, xid, at (µs since the epoch), actor, verified (`true`/`false`), login, role, policy_version, epoch,
-   * context (as given, null when it was not sealed).
-   */
-  metadata: readonly (string | null)[];
+  /** Digits. */
+  id: string;
+  operation: string;
+  /** Of the entry's `audit.schema_version`. */
+  schema: string;
+  table: string;
+  schemaVersion: number;
+  /** The text of `key` as PostgreSQL gives it; null only in the entry without a key that a truncate leaves. */
+  key: string | null;
+  /** The text of `origin`, as it is stored. */
+  origin: string;
   before: readonly (string | null)[] | null;
   after: readonly (string | null)[] | null;
-  /** Null only in the entry without a key that a truncate leaves. */
+  /** Null where `key` is. */
   salt: Buffer | null;
 }
 
@@ -18,12 +24,17 @@ const NONE = Buffer.from([0x00]);
 const SOME = Buffer.from([0x01]);
 
 /** The leaf of an audit entry, version 1: docs/adr/0003-audit-leaf.md. 32 bytes. */
-export function leafOf({ metadata, before, after, salt }: LeafEntry): Buffer {
+export function leafOf(entry: LeafEntry): Buffer {
+  const { before, after, salt } = entry;
   const columns = Array.from({ length: (after ?? before ?? []).length }, (_, index) => {
     const salted = sha256(salt ?? Buffer.alloc(0), int4(index + 1));
     return sha256(salted, old(before?.[index] ?? null), fresh(after?.[index] ?? null));
   });
-  return sha256(VERSION_1, sha256(Buffer.from(JSON.stringify(metadata))), ...columns);
+  return sha256(VERSION_1, sha256(Buffer.from(metadataOf(entry))), ...columns);
+}
+
+function metadataOf({ id, operation, schema, table, schemaVersion, key, origin }: LeafEntry): string {
+  return `[${[id, ...[operation, schema, table].map((name) => JSON.stringify(name)), schemaVersion, key ?? 'null', origin].join(', ')}]`;
 }
 
 function old(value: string | null): Buffer {

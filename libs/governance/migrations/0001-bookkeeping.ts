@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { asOwner } from './as-owner.ts';
 
 /** The tables behind governance, other than the audit. No app role reads or writes them. */
-export class Bookkeeping1763900000001 implements MigrationInterface {
-  readonly name = 'Bookkeeping1763900000001';
+export class Bookkeeping1764000000001 implements MigrationInterface {
+  readonly name = 'Bookkeeping1764000000001';
 
   async up(runner: QueryRunner): Promise<void> {
     await asOwner(runner, [STATE, PRINCIPALS, POLICY, IDEMPOTENCY, INBOX, ADOPTED]);
@@ -14,15 +14,15 @@ export class Bookkeeping1763900000001 implements MigrationInterface {
   }
 }
 
-/** What every audit entry looks up: one row, one page. `secret` is the key of the context's seal (0002-context.ts). */
+/** What every audit entry looks up: one row, one page. `secret` is the key of the context's seal (0002-context.ts): 256 random bits in hex. */
 const STATE = `
 create table lakeloop.state (
   one boolean primary key default true check (one),
   policy_version integer not null default 0,
   epoch integer not null default 1,
-  secret bytea not null
+  secret text not null
 );
-insert into lakeloop.state (secret) values (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))`;
+insert into lakeloop.state (secret) values (encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex'))`;
 
 const PRINCIPALS = `
 create table lakeloop.principals (
@@ -50,7 +50,7 @@ create table lakeloop.idempotency_key (
   request_hash bytea not null,
   created_at timestamptz not null default now(),
   status integer not null,
-  outcome jsonb
+  outcome json
 );
 create index idempotency_key_created_at on lakeloop.idempotency_key using brin (created_at)`;
 

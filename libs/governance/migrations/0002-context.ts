@@ -7,16 +7,16 @@ import { asOwner } from './as-owner.ts';
  * A function that runs inside the transaction may overwrite the settings, or the role; the seal no longer fits and the context
  * counts for nothing (docs/adr/0002-sealed-context.md).
  */
-export class Context1763900000002 implements MigrationInterface {
-  readonly name = 'Context1763900000002';
+export class Context1764000000002 implements MigrationInterface {
+  readonly name = 'Context1764000000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [SERVICE_SESSION, MAC, NEW_SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
+    await asOwner(runner, [SERVICE_SESSION, SEALING, NEW_SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims, lakeloop.login_claims,
-      lakeloop.sealed_context, lakeloop.reseal; drop view lakeloop.new_seal; drop function lakeloop.refuse_seal, lakeloop.mac, lakeloop.is_service_session`);
+      lakeloop.unsealed_context, lakeloop.sealed_context, lakeloop.reseal; drop view lakeloop.new_seal, lakeloop.sealing; drop function lakeloop.refuse_seal, lakeloop.is_service_session`);
   }
 }
 
@@ -32,17 +32,21 @@ begin
 end
 $$`;
 
-/** The inner hash makes the outer one's input of fixed length, so that it can't be extended. */
-const MAC = `
-create function lakeloop.mac(secret bytea, role text, next text, ctx text) returns text
-language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
-  select encode(sha256(secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex')
-$$;
-revoke all on function lakeloop.mac from public`;
+/**
+ * The seal that fits what the settings say now: `lakeloop.ctx` the context, `lakeloop.next` the SHA-256 (hex) of the token that may open another context in
+ * this transaction (empty when none may), and the role. `%I` quotes the role where it is no plain word, so that no two states have one spelling; the secret
+ * at both ends leaves nothing to extend. One view for who seals and who checks. Every function call in it is paid for by every write, and by name: PostgreSQL
+ * looks up the right to execute it each time.
+ */
+const SEALING = `
+create view lakeloop.sealing as
+select t.policy_version, t.epoch, encode(sha256(convert_to(format('%s:%s:%I:%s:%s:%s', t.secret, pg_current_xact_id_if_assigned(), current_setting('role'),
+  current_setting('lakeloop.next', true), current_setting('lakeloop.ctx', true), t.secret), 'UTF8')), 'hex') as seal
+from lakeloop.state t`;
 
 /**
- * The seal for what the settings say: `lakeloop.ctx` the context, `lakeloop.seal` `<next>.<role>`, where `next` is the SHA-256 (hex) of the token that may
- * open another context in this transaction, empty when none may. A view: read as part of the statement that opens a transaction, it costs no function call.
+ * What a service login seals its context with, once (install.ts grants it to service logins alone). A view: read as part of the statement that opens a
+ * transaction, it costs no function call. The second condition gives the transaction its id before the seal is made over it.
  */
 const NEW_SEAL = `
 create function lakeloop.refuse_seal() returns text
@@ -52,48 +56,37 @@ begin
 end
 $$;
 create view lakeloop.new_seal as
-select case when pg_current_xact_id_if_assigned() is not null or pg_has_role(session_user, 'lakeloop_owner', 'member') or not pg_has_role(session_user, 'lakeloop_service', 'member')
-  then lakeloop.refuse_seal()
-  else o.next || '.' || encode(sha256(o.secret || sha256(convert_to(pg_current_xact_id()::text || ':' || length(o.role) || ':' || o.role || ':' || o.next || ':' || o.ctx, 'UTF8'))), 'hex')
-  end as seal
-from (
-  select s.secret, current_setting('lakeloop.ctx') as ctx, split_part(current_setting('lakeloop.seal'), '.', 1) as next,
-         substr(current_setting('lakeloop.seal'), strpos(current_setting('lakeloop.seal'), '.') + 1) as role
-  from lakeloop.state s offset 0
-) o`;
+select case when pg_current_xact_id_if_assigned() is not null then lakeloop.refuse_seal() when pg_current_xact_id() is not null then m.seal end as seal
+from lakeloop.sealing m`;
 
 /** Opens another context in a transaction (a batched write-back): needs the token announced by the seal before it. */
 const RESEAL = `
 create function lakeloop.reseal(token text, ctx text, next text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  announced text := split_part(current_setting('lakeloop.seal', true), '.', 1);
-  role text := current_setting('role');
+  announced text := current_setting('lakeloop.next', true);
 begin
-  if lakeloop.sealed_context() is null or announced = '' or announced <> encode(sha256(convert_to(token, 'UTF8')), 'hex') then
+  if lakeloop.sealed_context() is null or coalesce(announced, '') = '' or announced <> encode(sha256(convert_to(token, 'UTF8')), 'hex') then
     raise insufficient_privilege using message = 'the token does not open another context in this transaction';
   end if;
   perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
-  perform set_config('lakeloop.ctx', ctx, true);
-  perform set_config('lakeloop.seal', next || '.' || lakeloop.mac((select s.secret from lakeloop.state s), role, next, ctx), true);
+  perform set_config('lakeloop.ctx', ctx, true), set_config('lakeloop.next', next, true);
+  perform set_config('lakeloop.seal', (select m.seal from lakeloop.sealing m), true);
 end
 $$`;
 
+/** The context, if it is sealed. What stands in its place otherwise: `false` where a service login should have sealed one, null where none was to be expected. */
 const SEALED_CONTEXT = `
 create function lakeloop.sealed_context() returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set plan_cache_mode = force_generic_plan as $$
-declare
-  ctx text := current_setting('lakeloop.ctx', true);
-  seal text := current_setting('lakeloop.seal', true);
-  role text := current_setting('role');
-  next text;
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  if ctx is null or ctx = '' or seal is null or seal = '' then
-    return null;
-  end if;
-  next := split_part(seal, '.', 1);
-  return (select ctx::jsonb from lakeloop.state s where seal =
-    next || '.' || encode(sha256(s.secret || sha256(convert_to(pg_current_xact_id_if_assigned()::text || ':' || length(role) || ':' || role || ':' || next || ':' || ctx, 'UTF8'))), 'hex'));
+  return (select current_setting('lakeloop.ctx')::jsonb from lakeloop.sealing m where m.seal = current_setting('lakeloop.seal', true));
+end
+$$;
+create function lakeloop.unsealed_context() returns json
+language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when lakeloop.is_service_session() then 'false'::json end;
 end
 $$`;
 

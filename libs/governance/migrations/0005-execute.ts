@@ -5,8 +5,8 @@ import { asOwner } from './as-owner.ts';
  * What governed.ts sends ahead of a statement. These functions run with the caller's own rights (SECURITY INVOKER: a role can't be set otherwise);
  * install.ts grants them to service logins, which are allowed to become app roles and nothing else.
  */
-export class Execute1763900000005 implements MigrationInterface {
-  readonly name = 'Execute1763900000005';
+export class Execute1764000000005 implements MigrationInterface {
+  readonly name = 'Execute1764000000005';
 
   async up(runner: QueryRunner): Promise<void> {
     await asOwner(runner, [CLAIM_KEY, OPEN, RECEIVE, TRACE_STEPS]);
@@ -40,20 +40,19 @@ begin
     raise exception using errcode = 'LL001', message = 'the idempotency key was used', detail = case
       when stored.created_at <= now() - interval '24 hours' then '{"outcome":"expired"}'
       when stored.request_hash <> claim_key.request_hash then '{"outcome":"mismatch"}'
-      else (jsonb_build_object('outcome', 'replayed', 'status', stored.status) || coalesce(stored.outcome, '{}'))::text end;
+      else (jsonb_build_object('outcome', 'replayed', 'status', stored.status) || coalesce(stored.outcome::jsonb, '{}'))::text end;
   end if;
 end
 $$;
 revoke all on function lakeloop.claim_key from public`;
 
-/** Opens a transaction of several statements under a principal. */
+/** Opens a transaction of several statements under a principal: in one query, since the role that it ends with may not ask for a seal. */
 const OPEN = `
 create function lakeloop.open(role text, ctx text, claims text, next text) returns void
 language plpgsql as $$
 begin
-  perform set_config('lakeloop.ctx', ctx, true), set_config('request.jwt.claims', claims, true), set_config('lakeloop.seal', next || '.' || role, true);
-  perform set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true);
-  perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx), set_config('role', role, true);
+  perform set_config('lakeloop.ctx', ctx, true), set_config('request.jwt.claims', claims, true), set_config('lakeloop.next', next, true), set_config('role', role, true),
+    set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
 end
 $$;
 revoke all on function lakeloop.open from public`;

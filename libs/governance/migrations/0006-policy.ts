@@ -5,8 +5,8 @@ import { asOwner } from './as-owner.ts';
  * `lakeloop.claim(name, type)`: a claim in the form of a type, or NULL. A cast that failed would turn a row filter into an error. The forms are
  * those of ../policy/scalar.ts, digit by digit: spellings that only Postgres reads ('yes', '1e3', 'tomorrow') are refused on both sides.
  */
-export class Policy1763900000006 implements MigrationInterface {
-  readonly name = 'Policy1763900000006';
+export class Policy1764000000006 implements MigrationInterface {
+  readonly name = 'Policy1764000000006';
 
   async up(runner: QueryRunner): Promise<void> {
     const [row] = (await runner.query(`select current_setting('server_version_num')::integer >= 160000 as modern`)) as { modern: boolean }[];

@@ -67,9 +67,9 @@ export function compileOutcome(scope: Scope, { shape, keys, version, allowed, ke
 
 function extraSql(pairs: readonly string[], body: string | null, keep: Returning['keep']): string {
   const kept = keep && body !== null ? [`'digest', pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(coalesce(${body}, ''), 'UTF8')), 'hex')`] : [];
-  const extra = `pg_catalog.jsonb_build_object(${[...pairs, ...kept].join(', ')})`;
+  const extra = `pg_catalog.json_build_object(${[...pairs, ...kept].join(', ')})`;
   if (keep) return keep(extra);
-  return pairs.length === 0 ? 'null::pg_catalog.jsonb' : extra;
+  return pairs.length === 0 ? 'null::pg_catalog.json' : extra;
 }
 
 function keyTexts(scope: Scope): string {
