@@ -32,7 +32,7 @@ export function ActForm({ act, words: label, required = true, disabled = false, 
     mutationFn: () => send(words.trim(), intent),
     onSuccess: () => {
       setWords('');
-      notifications.show({ color: 'teal', title: done, message: '' });
+      notifications.show({ color: 'teal', title: done, message: '', autoClose: 3_000 });
       onDone?.();
     },
     // What was answered is settled: another attempt is another act.

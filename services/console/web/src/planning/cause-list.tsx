@@ -14,13 +14,14 @@ export function TeamName({ team }: { team: string }) {
   );
 }
 
-/** Who moved a line, and by how much. */
+/** Who moved a line, and by how much; those whose shares can't be told apart are only named. */
 export function CauseList({ causes }: { causes: readonly Cause[] }) {
   return (
     <Group gap={10}>
       {causes.slice(0, 6).map((cause, index) => (
         <Text key={index} size="xs" span>
-          <TeamName team={cause.team} /> <span className="dimmed">{cause.author}</span> <span className="tabular">{showChange(cause.amount)}</span>
+          <TeamName team={cause.team} /> <span className="dimmed">{cause.author}</span>{' '}
+          {cause.amount !== 0n && <span className="tabular">{showChange(cause.amount)}</span>}
         </Text>
       ))}
       {causes.length > 6 && (

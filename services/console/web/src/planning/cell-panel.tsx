@@ -7,7 +7,7 @@ import { type Adjustment, KIND_TITLES } from './adjustment.ts';
 import type { Place } from './cell-write.ts';
 import { PlaceInPlan } from './place-in-plan.tsx';
 import { periodTitle, type Reference } from './reference.ts';
-import { showAmount, showChange } from './show-amount.ts';
+import { showExact } from './show-amount.ts';
 
 interface CellPanelProps {
   place: Place;
@@ -79,7 +79,8 @@ function Entry(props: EntryProps) {
     <div className="entry">
       <Group justify="space-between" wrap="nowrap" gap="xs">
         <Text size="sm" fw={600} className="tabular">
-          {entry.kind === 'absolute' ? showAmount(entry.amount) : showChange(entry.amount)} {entry.kind === 'percent' ? '%' : entry.unit}
+          {entry.kind !== 'absolute' && entry.amount > 0n ? '+' : ''}
+          {showExact(entry.amount)} {entry.kind === 'percent' ? '%' : entry.unit}
         </Text>
         <Badge size="sm" variant="light" color="gray" tt="none">
           {KIND_TITLES[entry.kind]}
@@ -130,7 +131,7 @@ function EntryForm({ entry, change, comment }: EntryProps) {
           onKeyDown={(event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey) && submit(event)}
         />
         <Group gap="xs" justify="space-between" wrap="nowrap">
-          <NumberInput size="xs" w={96} aria-label="Confidence, percent" suffix=" % sure" min={0} max={100} step={5} value={sure} onChange={setSure} />
+          <NumberInput size="xs" w={112} aria-label="Confidence, percent" suffix=" % sure" min={0} max={100} step={5} value={sure} onChange={setSure} />
           <Button type="submit" size="compact-xs" variant={changed ? 'filled' : 'default'} disabled={!changed}>
             Keep
           </Button>

@@ -28,7 +28,7 @@ export function ConflictsPage() {
   const shown = conflicts.filter((conflict) => which === 'all' || (which === 'chosen') === isChosen(conflict));
   const count = (of: Which): number => conflicts.filter((conflict) => of === 'all' || (of === 'chosen') === isChosen(conflict)).length;
   return (
-    <Stack gap="sm" maw={1500} mx="auto">
+    <Stack gap="sm">
       <Group justify="space-between">
         <Title order={1} size="h3">
           Conflicts
@@ -44,6 +44,10 @@ export function ConflictsPage() {
           ]}
         />
       </Group>
+      <Text size="sm" c="dimmed">
+        Two or more teams adjust the same amount. The measure’s rule decides between them, unless a person chooses: a choice stands above the rule, and is kept
+        over runs.
+      </Text>
       {!live.ready && (
         <Message title="Loading …">
           <Loader aria-label="Loading" size="sm" mt="sm" />
@@ -52,9 +56,11 @@ export function ConflictsPage() {
       {live.ready && shown.length === 0 && (
         <Message title={which === 'open' ? 'No conflict is open' : 'None'}>Where two teams adjust the same amount, it appears here by itself.</Message>
       )}
-      {shown.map((conflict) => (
-        <ConflictCard key={conflict.id} conflict={conflict} />
-      ))}
+      <div className="conflict-cards">
+        {shown.map((conflict) => (
+          <ConflictCard key={conflict.id} conflict={conflict} />
+        ))}
+      </div>
     </Stack>
   );
 }
@@ -69,6 +75,13 @@ function useConflicts() {
     return () => follow(undefined);
   }, [follow, connection, problem]);
   return view;
+}
+
+/** What became of it, in few words. */
+function outcomeOf(conflict: PlanConflict): string {
+  const { team, by, amount } = conflict.resolution;
+  const whose = isTeam(team) ? TEAM_TITLES[team] : by === 'confidence' ? 'Weighted' : by;
+  return `${isChosen(conflict) ? 'Chosen: ' : ''}${whose}${amount === undefined ? '' : `, ${showChange(amount)}`}`;
 }
 
 function isChosen({ resolution }: PlanConflict): boolean {
@@ -88,11 +101,12 @@ function ConflictCard({ conflict }: { conflict: PlanConflict }) {
   const { resolution } = conflict;
   return (
     <section className="panel conflict-card" aria-label={`Conflict: ${name}`}>
-      <Group justify="space-between" mb="sm">
-        <Text fw={650}>{name}</Text>
+      <Group justify="space-between" mb="sm" wrap="nowrap">
+        <Text fw={650} className="cut" title={name}>
+          {name}
+        </Text>
         <Badge variant="light" color={isChosen(conflict) ? 'teal' : 'orange'} tt="none" size="lg">
-          {isChosen(conflict) ? 'Chosen' : 'By rule'}: {isTeam(resolution.team) ? TEAM_TITLES[resolution.team] : (RULE_TITLES[resolution.by] ?? resolution.by)}
-          {resolution.amount === undefined ? '' : `, ${showChange(resolution.amount)}`}
+          {outcomeOf(conflict)}
         </Badge>
       </Group>
       <SimpleGrid cols={{ base: 1, xs: conflict.contributors.length, sm: conflict.contributors.length }} spacing="sm">
@@ -108,7 +122,7 @@ function ConflictCard({ conflict }: { conflict: PlanConflict }) {
       </SimpleGrid>
       {choosing !== undefined && <Choice key={choosing} conflict={conflict} team={choosing} close={() => setChoosing(undefined)} />}
       <Text size="xs" c="dimmed" mt="xs">
-        Rule of {measure}: {RULE_TITLES[conflict.rule] ?? conflict.rule}. A choice stands above the rule, and is kept over runs.
+        Rule of {measure}: {RULE_TITLES[conflict.rule] ?? conflict.rule}
       </Text>
     </section>
   );

@@ -65,11 +65,11 @@ export function DiffPanel({ from, to, children }: { from: number; to: number; ch
 function Causes({ causes }: { causes: readonly ByCause[] }) {
   const largest = causes.reduce((most, { amount }) => Math.max(most, Math.abs(numberOf(amount))), 0) || 1;
   return (
-    <ul className="bars" aria-label="Who changed how much">
+    <ul className="bars causes" aria-label="Who changed how much">
       {causes.slice(0, 12).map((cause) => (
         <li key={`${cause.team}/${cause.author}`}>
           <TeamName team={cause.team} />
-          <span className="cut dimmed">{cause.author || 'several inputs together'}</span>
+          <span className="cut dimmed">{cause.author || (cause.team === '' ? 'several inputs together' : '')}</span>
           <span className="track" aria-hidden>
             <Bar amount={cause.amount} largest={largest} team={cause.team} />
           </span>

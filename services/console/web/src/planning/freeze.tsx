@@ -15,7 +15,8 @@ import { periodTitle } from './reference.ts';
 /** A freeze makes no run by itself: others learn of it so soon, ms. */
 const RENEW_MS = 5_000;
 
-function useFrozen() {
+/** Frozen periods, by period: all who enter something should know that the plan won't move. */
+export function useFrozen() {
   const { epoch } = usePlanning();
   return useQuery({
     queryKey: ['planning', 'frozen', epoch],

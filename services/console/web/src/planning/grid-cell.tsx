@@ -1,8 +1,9 @@
 import { Popover } from '@mantine/core';
 import { memo, useEffect, useRef } from 'react';
+import type { Amount } from './decimal.ts';
 import type { Cell } from './grid-model.ts';
 import { RefusalNote } from './refusal-note.tsx';
-import { showAmount } from './show-amount.ts';
+import { showAmount, showChange } from './show-amount.ts';
 import type { Refusal } from './team-table.ts';
 import type { Editing } from './use-grid-keys.ts';
 
@@ -13,6 +14,10 @@ export interface GridCellProps {
   name: string;
   cell: Cell | undefined;
   unit: string | undefined;
+  /** Amounts are changes: with their sign. */
+  signed: boolean;
+  /** The baseline, for an empty cell. */
+  ghost: Amount | undefined;
   /** Entries of another kind stand here. */
   others: boolean;
   sending: boolean;
@@ -64,12 +69,14 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
   );
 }, sameCell);
 
-function Shown({ cell, unit, refusal }: GridCellProps) {
-  if (!cell) return refusal?.kind === 'refused' && refusal.mine ? <s className="refused-text">{refusal.mine}</s> : undefined;
+function Shown({ cell, unit, refusal, signed, ghost }: GridCellProps) {
+  if (!cell && refusal?.kind === 'refused' && refusal.mine) return <s className="refused-text">{refusal.mine}</s>;
+  if (!cell) return ghost === undefined ? undefined : <span className="ghost">{showAmount(ghost)}</span>;
   if (cell.amount === undefined) return <span className="dimmed">mixed</span>;
   return (
     <>
-      {showAmount(cell.amount)}
+      {signed ? showChange(cell.amount) : showAmount(cell.amount)}
+      {signed && unit === undefined && <span className="unit">%</span>}
       {cell.unit !== undefined && cell.unit !== unit && <span className="unit">{cell.unit}</span>}
     </>
   );
@@ -97,9 +104,15 @@ function Field({ editing, name, type, leave }: { editing: Editing; name: string;
   );
 }
 
-function describe({ cell, unit, others, sending, refusal, seen }: GridCellProps): string {
+function describe({ cell, unit, ghost, others, sending, refusal, seen }: GridCellProps): string {
   const parts = [
-    cell === undefined ? 'empty' : cell.amount === undefined ? 'mixed units' : `${showAmount(cell.amount)} ${cell.unit ?? unit ?? ''}`.trim(),
+    cell === undefined
+      ? ghost === undefined
+        ? 'empty'
+        : `empty, baseline ${showAmount(ghost)}`
+      : cell.amount === undefined
+        ? 'mixed units'
+        : `${showAmount(cell.amount)} ${cell.unit ?? unit ?? ''}`.trim(),
     cell && cell.entries.length > 1 ? `${cell.entries.length} entries` : '',
     cell?.entries.some(({ comment }) => comment !== '') ? 'commented' : '',
     others ? 'entries of another kind too' : '',
@@ -116,6 +129,7 @@ function classes({ focused, selected, sending, refusal, cell }: GridCellProps): 
     selected ? 'selected' : '',
     sending ? 'sending' : '',
     refusal ? refusal.kind : '',
+    cell ? 'entered' : '',
     cell && cell.entries.length > 1 ? 'several' : '',
   ];
   return names.filter(Boolean).join(' ') || undefined;
@@ -128,6 +142,8 @@ function sameCell(a: GridCellProps, b: GridCellProps): boolean {
     a.name === b.name &&
     a.id === b.id &&
     a.unit === b.unit &&
+    a.signed === b.signed &&
+    a.ghost === b.ghost &&
     a.others === b.others &&
     a.sending === b.sending &&
     a.seen === b.seen &&

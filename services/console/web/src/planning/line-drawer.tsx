@@ -22,6 +22,7 @@ import { showAmount } from './show-amount.ts';
 const RENEW_MS = 3_000;
 
 interface LineDrawerProps {
+  opened: boolean;
   node: PlanNode;
   period: string;
   measure: string;
@@ -31,13 +32,13 @@ interface LineDrawerProps {
 }
 
 /** All about one amount of the plan: how it came about, who changed it, overrides, comments. */
-export function LineDrawer({ node, period, measure, line, close }: LineDrawerProps) {
+export function LineDrawer({ opened, node, period, measure, line, close }: LineDrawerProps) {
   const { reference } = usePlanning();
   const names =
     [node.product && reference.products.name(node.product), node.region && reference.regions.name(node.region)].filter(Boolean).join(' · ') || node.name;
   return (
     <Drawer
-      opened
+      opened={opened}
       onClose={close}
       position="right"
       size={440}

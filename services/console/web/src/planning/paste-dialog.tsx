@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { Refusal } from '../subjects/flag-dialog.tsx';
 import type { PasteChange, PastePlan } from './paste-plan.ts';
 import { periodTitle, type Reference } from './reference.ts';
-import { showAmount } from './show-amount.ts';
+import { showExact } from './show-amount.ts';
 
 /** Lines of the preview: what is more is counted. */
 const SHOWN = 60;
@@ -18,11 +18,11 @@ interface PasteProps {
   close: () => void;
 }
 
-/** What a pasted block will do, and what of it can't be used, before anything is written. */
-export function PasteDialog(props: PasteProps) {
+/** What a pasted block will do, and what of it can't be used, before anything is written. Closed, it gives the focus back to the grid. */
+export function PasteDialog({ plan, ...props }: Omit<PasteProps, 'plan'> & { plan: PastePlan | undefined }) {
   return (
-    <Modal opened onClose={props.close} title="Paste" size="lg">
-      <PasteForm {...props} />
+    <Modal opened={plan !== undefined} onClose={props.close} title="Paste" size="lg">
+      {plan && <PasteForm plan={plan} {...props} />}
     </Modal>
   );
 }
@@ -68,19 +68,21 @@ function PasteForm({ plan, reference, unit, write, close }: PasteProps) {
 function Counts({ plan, changes }: { plan: PastePlan; changes: number }) {
   return (
     <Group gap="xs">
-      <Badge variant="light">{count(changes, 'change')}</Badge>
+      <Badge variant="light" tt="none">
+        {count(changes, 'change')}
+      </Badge>
       {plan.changes.length > changes && (
-        <Badge variant="light" color="gray">
+        <Badge variant="light" color="gray" tt="none">
           {plan.changes.length - changes} as they are
         </Badge>
       )}
       {plan.empty > 0 && (
-        <Badge variant="light" color="gray">
+        <Badge variant="light" color="gray" tt="none">
           {plan.empty} empty, left alone
         </Badge>
       )}
       {plan.problems.length > 0 && (
-        <Badge variant="light" color="red">
+        <Badge variant="light" color="red" tt="none">
           {plan.problems.length} can’t be read
         </Badge>
       )}
@@ -124,10 +126,10 @@ function Preview({ changes, reference, unit }: { changes: readonly PasteChange[]
               </Table.Td>
               <Table.Td>{periodTitle(period)}</Table.Td>
               <Table.Td ta="right" c="dimmed" className="tabular">
-                {cell?.amount === undefined ? '–' : showAmount(cell.amount)}
+                {cell?.amount === undefined ? '–' : showExact(cell.amount)}
               </Table.Td>
               <Table.Td ta="right" fw={600} className="tabular">
-                {showAmount(amount)}
+                {showExact(amount)}
               </Table.Td>
             </Table.Tr>
           ))}

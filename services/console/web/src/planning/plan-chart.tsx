@@ -1,4 +1,4 @@
-import { CompositeChart } from '@mantine/charts';
+import { CompositeChart, type CompositeChartSeries } from '@mantine/charts';
 import { Group, Text } from '@mantine/core';
 import { useMemo } from 'react';
 import { numberOf } from './decimal.ts';
@@ -7,37 +7,59 @@ import type { PlanNode } from './roll-up.ts';
 import { showShort } from './show-amount.ts';
 
 const PARTS = [
-  { name: 'baseline', label: 'Baseline', color: 'gray.5' },
-  { name: 'assumed', label: 'Growth assumed', color: 'green.6' },
   ...TEAMS.map((team) => ({ name: team, label: TEAM_TITLES[team], color: `${TEAM_COLOURS[team]}.6` })),
+  { name: 'assumed', label: 'Growth assumed', color: 'green.6' },
   { name: 'overrides', label: 'Overrides', color: 'yellow.6' },
   { name: 'cut', label: 'Cut by capacity', color: 'red.6' },
 ] as const;
 
-/** Baseline and what each team adds, stacked by period, with the plan as a line over it. */
-export function PlanChart({ node, unit, periods }: { node: PlanNode; unit: string; periods: readonly string[] }) {
+const WHOLE: CompositeChartSeries[] = [
+  { name: 'amount', label: 'Plan', color: 'lake.6', type: 'bar' },
+  { name: 'baseline', label: 'Baseline', color: 'gray.6', type: 'line', strokeDasharray: '5 4' },
+];
+
+/** The plan over its baseline, and beside it what makes the difference: each team, growth, overrides, capacity. */
+export function PlanCharts({ node, unit, periods }: { node: PlanNode; unit: string; periods: readonly string[] }) {
   const data = useMemo(() => pointsOf(node, periods), [node, periods]);
-  const parts = PARTS.filter(({ name }) => name === 'baseline' || data.some((point) => point[name] !== 0));
-  const series = [
+  const parts = PARTS.filter(({ name }) => TEAMS.some((team) => team === name) || data.some((point) => point[name] !== 0));
+  const changes: CompositeChartSeries[] = [
     ...parts.map((part) => ({ ...part, type: 'bar' as const })),
-    { name: 'amount', label: 'Plan', color: 'var(--mantine-color-text)', type: 'line' as const },
+    { name: 'change', label: 'In all', color: 'var(--mantine-color-text)', type: 'line' },
   ];
   return (
-    <>
-      <Group justify="space-between" mb={4}>
-        <Text fw={600}>{node.name}</Text>
+    <div className="charts">
+      <Chart title={`${node.name}: plan`} unit={unit} data={data} series={WHOLE} />
+      <Chart title="Against the baseline, by team" unit={unit} data={data} series={changes} />
+    </div>
+  );
+}
+
+interface ChartProps {
+  title: string;
+  unit: string;
+  data: ReturnType<typeof pointsOf>;
+  series: CompositeChartSeries[];
+}
+
+function Chart({ title, unit, data, series }: ChartProps) {
+  return (
+    <section className="panel chart" aria-label={`Chart: ${title}`}>
+      <Group justify="space-between" mb={2} wrap="nowrap">
+        <Text fw={600} size="sm" className="cut">
+          {title}
+        </Text>
         <Text size="xs" c="dimmed">
           {unit}
         </Text>
       </Group>
       <CompositeChart
-        h={206}
+        h={190}
         data={data}
         dataKey="period"
         series={series}
         withLegend
-        legendProps={{ verticalAlign: 'top', height: 28 }}
-        maxBarWidth={34}
+        legendProps={{ verticalAlign: 'top', height: 26 }}
+        maxBarWidth={30}
         withDots={false}
         curveType="linear"
         strokeWidth={2}
@@ -47,7 +69,7 @@ export function PlanChart({ node, unit, periods }: { node: PlanNode; unit: strin
         lineProps={{ isAnimationActive: false }}
         composedChartProps={{ stackOffset: 'sign', accessibilityLayer: true }}
       />
-    </>
+    </section>
   );
 }
 
@@ -58,13 +80,14 @@ function pointsOf(node: PlanNode, periods: readonly string[]) {
     return {
       period: periodTitle(period),
       baseline: value(cell?.baseline),
+      amount: value(cell?.amount),
+      change: value(cell && cell.amount - cell.baseline),
       assumed: value(cell?.assumed),
       finance: value(cell?.teams.finance),
       sales: value(cell?.teams.sales),
       supply: value(cell?.teams.supply),
       overrides: value(cell?.overrides),
       cut: value(cell?.cut),
-      amount: value(cell?.amount),
     };
   });
 }

@@ -87,7 +87,7 @@ export function byCause(lines: readonly LineDiff[], measure: string): ByCause[] 
     found.set(key, entry);
   };
   for (const line of lines.filter((candidate) => candidate.measure === measure)) {
-    for (const cause of line.causes) add(line, cause);
+    for (const cause of line.causes) if (cause.amount !== 0n) add(line, cause);
     const rest = line.difference - line.causes.reduce((total, { amount }) => total + amount, 0n);
     if (rest !== 0n) add(line, { team: '', author: '', id: '', amount: rest });
   }

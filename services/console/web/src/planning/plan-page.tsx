@@ -6,7 +6,7 @@ import { LiveTable } from '../live/live-table.ts';
 import { useLiveTable } from '../live/use-live-table.ts';
 import { Message } from '../shell/message.tsx';
 import { LineDrawer } from './line-drawer.tsx';
-import { PlanChart } from './plan-chart.tsx';
+import { PlanCharts } from './plan-chart.tsx';
 import { lineKey, type PlanLine, planLineOf } from './plan-line.ts';
 import { PlanTable } from './plan-table.tsx';
 import { SCHEMA, usePlanning } from './planning-data.ts';
@@ -46,11 +46,9 @@ function Plan({ view }: { view: PlanView }) {
   const line = lineOf(live.rows, node, chosen.period, view.measure);
   return (
     <>
-      <section className="panel chart" aria-label={`Chart of ${node.name}`}>
-        <PlanChart node={node} unit={unit} periods={reference.periods} />
-      </section>
+      <PlanCharts node={node} unit={unit} periods={reference.periods} />
       <PlanTable nodes={nodes} open={open} toggle={toggle} chosen={chosen} choose={setChosen} look={() => setLooking(true)} unit={unit} />
-      {looking && <LineDrawer node={node} period={chosen.period} measure={view.measure} line={line} close={() => setLooking(false)} />}
+      <LineDrawer opened={looking} node={node} period={chosen.period} measure={view.measure} line={line} close={() => setLooking(false)} />
     </>
   );
 }
@@ -59,8 +57,8 @@ function Plan({ view }: { view: PlanView }) {
 function PlanWaiting() {
   return (
     <Stack gap="sm" component="output" aria-label="Loading">
-      <Skeleton h={252} />
-      <Skeleton h="calc(100vh - 400px)" mih={260} />
+      <Skeleton h={236} />
+      <Skeleton h="calc(100vh - 384px)" mih={260} />
     </Stack>
   );
 }
@@ -116,7 +114,7 @@ function Controls({ view }: { view: PlanView }) {
       />
       <Select
         size="sm"
-        w={190}
+        w={216}
         aria-label="Order of the tree"
         allowDeselect={false}
         value={view.order}

@@ -79,7 +79,9 @@ function PlanHead({ unit }: { unit: string }) {
             </span>
           </th>
         ))}
-        <th scope="col">Total</th>
+        <th scope="col" className="total">
+          Total
+        </th>
       </tr>
     </thead>
   );
@@ -226,10 +228,10 @@ function useFlash(amount: bigint | undefined): number {
   return shown.flashes;
 }
 
-const CONSTRAINED = <IconScissors size={12} color="var(--mantine-color-red-6)" />;
-const OVERRIDDEN = <IconPencil size={12} color="var(--mantine-color-yellow-7)" />;
-const CONFLICT = <IconScale size={12} color="var(--mantine-color-orange-6)" />;
-const FROZEN = <IconLock size={12} color="var(--mantine-color-cyan-7)" />;
+const CONSTRAINED = <IconScissors size={11} color="var(--mantine-color-red-6)" />;
+const OVERRIDDEN = <IconPencil size={11} color="var(--mantine-color-yellow-7)" />;
+const CONFLICT = <IconScale size={11} color="var(--mantine-color-orange-6)" />;
+const FROZEN = <IconLock size={11} color="var(--mantine-color-cyan-7)" />;
 
 function marksOf(cell: PlanCell | undefined): { title: string; icon: ReactNode }[] {
   if (!cell) return [];

@@ -1,5 +1,5 @@
 import { Button, Group, Stack, Table, Text } from '@mantine/core';
-import { showAmount } from './show-amount.ts';
+import { showExact } from './show-amount.ts';
 import type { Refusal } from './team-table.ts';
 
 interface RefusalNoteProps {
@@ -36,9 +36,9 @@ export function RefusalNote({ refusal, dismiss, insist }: RefusalNoteProps) {
       </Text>
       <Table fz="sm" withRowBorders={false} verticalSpacing={2}>
         <Table.Tbody>
-          <Line name="When you began" amount={showAmount(refusal.entry.amount)} />
-          <Line name={theirs ? `Now, by ${theirs.entry.author}` : 'Now'} amount={theirs ? showAmount(theirs.entry.amount) : 'nothing'} />
-          <Line name="You entered" amount={showAmount(refusal.mine)} />
+          <Line name="When you began" amount={showExact(refusal.entry.amount)} />
+          <Line name={theirs ? `Now, by ${theirs.entry.author}` : 'Now'} amount={theirs ? showExact(theirs.entry.amount) : 'nothing'} />
+          <Line name="You entered" amount={showExact(refusal.mine)} />
         </Table.Tbody>
       </Table>
       <Group gap="xs" justify="flex-end">

@@ -65,7 +65,7 @@ export function RunsPage() {
           )
         }
       />
-      {looked && <RunDrawer run={looked} close={() => setLooking(undefined)} again={() => setAsking({ scopes: looked.scopes })} />}
+      <RunDrawer run={looked} close={() => setLooking(undefined)} again={(scopes) => setAsking({ scopes })} />
       <Drawer opened={asking !== undefined} onClose={() => setAsking(undefined)} position="right" size="sm" title={<b>Ask for a run</b>}>
         {asking && <AskForm scopes={asking.scopes} close={() => setAsking(undefined)} />}
       </Drawer>
@@ -128,35 +128,48 @@ function StatusBadge({ status }: { status: string }) {
   );
 }
 
-function RunDrawer({ run, close, again }: { run: PlanRun; close: () => void; again: () => void }) {
+interface RunDrawerProps {
+  run: PlanRun | undefined;
+  close: () => void;
+  /** Asks for a run of the same scopes. */
+  again: (scopes: PlanRun['scopes']) => void;
+}
+
+function RunDrawer({ run, close, again }: RunDrawerProps) {
+  return (
+    <Drawer opened={run !== undefined} onClose={close} position="right" size={460} title={run && <b>{`Run ${run.id}`}</b>}>
+      {run && <RunFacts run={run} again={again} />}
+    </Drawer>
+  );
+}
+
+function RunFacts({ run, again }: { run: PlanRun; again: RunDrawerProps['again'] }) {
   const { act } = mayOf(useCurrentUser().role);
   return (
-    <Drawer opened onClose={close} position="right" size={460} title={<b>{`Run ${run.id.slice(0, 8)}`}</b>}>
-      <Stack>
-        <Group justify="space-between">
-          <StatusBadge status={run.status} />
-          <Tooltip label="Asks for a run of the same scopes">
-            <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} />} disabled={!act} onClick={again}>
-              Run again
-            </Button>
-          </Tooltip>
-        </Group>
-        <dl className="facts">
-          <Fact name="Cause">{CAUSE_TITLES[run.cause] ?? run.cause}</Fact>
-          {run.slot !== '' && <Fact name="Slot">{formatValue(run.slot, 'timestamptz')}</Fact>}
-          <Fact name="Started">{formatValue(run.startedAt, 'timestamptz')}</Fact>
-          <Fact name="Took">{run.durationMs === undefined ? '–' : duration(run.durationMs)}</Fact>
-          <Fact name="Attempts">{String(run.attempts)}</Fact>
-          <Fact name="Version">{run.version === undefined ? '–' : `v${run.version}`}</Fact>
-          <Fact name="Version in the lake">{run.lakeVersion === undefined ? '–' : String(run.lakeVersion)}</Fact>
-          <Fact name="Lines">{run.lines.toLocaleString()}</Fact>
-          <Fact name="Conflicts">{String(run.conflicts)}</Fact>
-          <Fact name="Scopes">{run.scopes === undefined ? 'all' : run.scopes.join(', ')}</Fact>
-          {run.error !== '' && <Fact name="Error">{run.error}</Fact>}
-        </dl>
-        <TieOuts run={run} />
-      </Stack>
-    </Drawer>
+    <Stack>
+      <Group justify="space-between">
+        <StatusBadge status={run.status} />
+        <Tooltip label="Asks for a run of the same scopes">
+          <Button size="compact-sm" variant="default" leftSection={<IconPlayerPlay size={14} />} disabled={!act} onClick={() => again(run.scopes)}>
+            Run again
+          </Button>
+        </Tooltip>
+      </Group>
+      <dl className="facts">
+        <Fact name="Cause">{CAUSE_TITLES[run.cause] ?? run.cause}</Fact>
+        {run.slot !== '' && <Fact name="Slot">{formatValue(run.slot, 'timestamptz')}</Fact>}
+        <Fact name="Started">{formatValue(run.startedAt, 'timestamptz')}</Fact>
+        <Fact name="Took">{run.durationMs === undefined ? '–' : duration(run.durationMs)}</Fact>
+        <Fact name="Attempts">{String(run.attempts)}</Fact>
+        <Fact name="Version">{run.version === undefined ? '–' : `v${run.version}`}</Fact>
+        <Fact name="Version in the lake">{run.lakeVersion === undefined ? '–' : String(run.lakeVersion)}</Fact>
+        <Fact name="Lines">{run.lines.toLocaleString()}</Fact>
+        <Fact name="Conflicts">{String(run.conflicts)}</Fact>
+        <Fact name="Scopes">{run.scopes === undefined ? 'all' : run.scopes.join(', ')}</Fact>
+        {run.error !== '' && <Fact name="Error">{run.error}</Fact>}
+      </dl>
+      <TieOuts run={run} />
+    </Stack>
   );
 }
 

@@ -5,10 +5,18 @@ const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const FINE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });
 const SHORT = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 });
 
-/** For reading: grouped, with at most two digits behind the point; large amounts without. */
+/** For reading: grouped, with at most two digits behind the point; from a thousand on without. */
 export function showAmount(amount: Amount): string {
   const value = numberOf(amount);
-  return (Math.abs(value) >= 10_000 ? WHOLE : FINE).format(value).replace('-', '−');
+  return (Math.abs(value) >= 1_000 ? WHOLE : FINE).format(value).replace('-', '−');
+}
+
+const EXACT = new Intl.NumberFormat(undefined, { maximumFractionDigits: 9 });
+
+/** With every digit. */
+export function showExact(amount: Amount): string {
+  const text = textOf(amount);
+  return text.length > 15 ? text : EXACT.format(Number(text)).replace('-', '−');
 }
 
 /** With its sign, as a change is. */

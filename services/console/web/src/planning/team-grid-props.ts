@@ -27,6 +27,10 @@ export interface TeamGridProps extends GridActions {
   view: TeamView;
   /** Unit of the view: cells in another one say so. */
   unit: string | undefined;
+  /** Amounts are changes. */
+  signed: boolean;
+  /** What the baseline has there; undefined: nothing, or not known. */
+  ghostOf: (row: GridRow, period: string) => Amount | undefined;
   placeOf: (row: GridRow, period: string) => string;
   editable: boolean;
   selection: Selection;

@@ -1,6 +1,8 @@
 import { Text } from '@mantine/core';
+import { IconLock } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useId, useRef } from 'react';
+import { useFrozen } from './freeze.tsx';
 import { GridCell } from './grid-cell.tsx';
 import { cellKey, type Grid, type GridRow } from './grid-model.ts';
 import { periodTitle, type Reference } from './reference.ts';
@@ -80,12 +82,14 @@ function SheetRow({ id, index, row, keys, ...props }: SheetRowProps) {
             name={`${name}, ${periodTitle(period)}`}
             cell={grid.cells.get(cellKey(row, period))}
             unit={props.unit}
+            signed={props.signed}
+            ghost={props.ghostOf(row, period)}
             others={grid.others.has(cellKey(row, period))}
             sending={view.sending.has(place)}
             seen={view.seen.get(place)}
             refusal={view.refusals.get(place)}
-            onDismiss={() => props.onDismiss(place)}
-            onInsist={() => props.onInsist(place)}
+            onDismiss={() => (props.onDismiss(place), keys.focusGrid())}
+            onInsist={() => (props.onInsist(place), keys.focusGrid())}
             focused={focused}
             selected={contains(rectangle, index, column)}
             editing={focused ? keys.editing : undefined}
@@ -99,6 +103,7 @@ function SheetRow({ id, index, row, keys, ...props }: SheetRowProps) {
 }
 
 function SheetHead({ grid, rectangle }: { grid: Grid; rectangle: Rectangle }) {
+  const frozen = useFrozen().data;
   return (
     <thead>
       <tr aria-rowindex={1}>
@@ -107,6 +112,7 @@ function SheetHead({ grid, rectangle }: { grid: Grid; rectangle: Rectangle }) {
         </th>
         {grid.periods.map((period, column) => (
           <th key={period} scope="col" className={column >= rectangle.left && column <= rectangle.right ? 'crossed' : undefined}>
+            {frozen?.has(period) && <IconLock size={12} aria-label="frozen" className="head-lock" />}
             {periodTitle(period)}
           </th>
         ))}

@@ -18,6 +18,7 @@ import { SelectionSum } from './selection-sum.tsx';
 import { TeamGrid } from './team-grid.tsx';
 import { placeKey, type TeamTable, type TeamView } from './team-table.ts';
 import { type TeamGridView, useGridView } from './use-grid-view.ts';
+import { useBaseline } from './use-baseline.ts';
 import { LOCAL } from './use-grid-keys.ts';
 import { useTeamTable } from './use-team-table.ts';
 
@@ -35,6 +36,7 @@ function TeamRoom({ team }: { team: Team }) {
   const { table, view } = useTeamTable(team);
   const controls = useGridView(reference, team);
   const grid = useGrid(view, controls);
+  const ghostOf = useBaseline(controls.measure, controls.unit);
   const [chosen, setSelection] = useState<Selection>(START);
   const selection = clamped(chosen, { rows: grid.rows.length, columns: grid.periods.length, page: 1 });
   const place = placeAt(grid, selection.focus.row, selection.focus.column);
@@ -53,6 +55,8 @@ function TeamRoom({ team }: { team: Team }) {
             reference={reference}
             view={view}
             unit={controls.unit}
+            signed={controls.kind !== 'absolute'}
+            ghostOf={ghostOf}
             placeOf={controls.placeOf}
             editable={editable}
             selection={selection}
@@ -67,7 +71,7 @@ function TeamRoom({ team }: { team: Team }) {
         </div>
         {place && <ChosenCell place={place} measure={controls.measure} editable={editable} comment={comment} table={table} />}
       </div>
-      {edit.pasting && <PasteDialog plan={edit.pasting} reference={reference} unit={controls.unit} write={edit.paste} close={edit.close} />}
+      <PasteDialog plan={edit.pasting} reference={reference} unit={controls.unit} write={edit.paste} close={edit.close} />
     </>
   );
 }

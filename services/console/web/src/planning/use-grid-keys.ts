@@ -36,7 +36,8 @@ export function useGridKeys(props: TeamGridProps, { sheet, page, scrollTo }: Pla
     props.onSelect(to);
     scrollTo(to.focus.row);
   };
-  const edit = useEdit(props, () => sheet.current?.focus({ preventScroll: true }));
+  const focusGrid = (): void => sheet.current?.focus({ preventScroll: true });
+  const edit = useEdit(props, focusGrid);
   /** After Escape the next Tab leaves the grid. */
   const leaving = useRef(false);
   const act: Readonly<Record<Exclude<KeyAction, 'move'>, (key: Key) => void>> = {
@@ -72,7 +73,7 @@ export function useGridKeys(props: TeamGridProps, { sheet, page, scrollTo }: Pla
     event.preventDefault();
     act[action](key);
   };
-  return { ...edit, handlers: { onKeyDown, ...useMouse({ select, edit, selection }), ...clipboard(props, edit.editing !== undefined) } };
+  return { ...edit, focusGrid, handlers: { onKeyDown, ...useMouse({ select, edit, selection }), ...clipboard(props, edit.editing !== undefined) } };
 }
 
 /** The field in the focused cell: begun, typed into, kept or given up. */

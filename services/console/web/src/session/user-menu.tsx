@@ -11,7 +11,7 @@ export function UserMenu() {
           <Group gap={8} wrap="nowrap">
             <Avatar name={name} color="initials" size={32} alt="" />
             <div className="wide-only">
-              <Text size="sm" fw={600} lh={1.2}>
+              <Text size="sm" fw={600} lh={1.2} className="cut" maw={140}>
                 {name}
               </Text>
               <Text size="xs" c="dimmed" lh={1.2}>

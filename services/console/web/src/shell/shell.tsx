@@ -31,13 +31,13 @@ export function Shell({ rooms, room, pages, stream, help: sections, aside, child
     <AppShell header={{ height: 58 }} padding="md">
       <AppShell.Header style={{ background: 'var(--panel)', borderColor: 'var(--line)' }}>
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="lg" wrap="nowrap">
+          <Group gap="md" wrap="nowrap" miw={0}>
             <Link to="/" className="brand" aria-label="Lakeloop, start page">
               <img src="/icon.svg" alt="" />
-              <span className="wide-only">Lakeloop</span>
+              <span className="brand-name">Lakeloop</span>
             </Link>
             <RoomSwitch rooms={rooms} room={room} />
-            <Group component="nav" gap={4} wrap="nowrap" aria-label="Pages">
+            <Group component="nav" gap={4} wrap="nowrap" aria-label="Pages" className="pages">
               {pages.map(({ to, title }) => (
                 <NavLink key={to} to={to} className="nav-link">
                   {title}
@@ -73,8 +73,8 @@ function RoomSwitch({ rooms, room }: { rooms: readonly Room[]; room: string }) {
     <Select
       aria-label="Room"
       size="sm"
-      w={230}
-      miw={130}
+      w={170}
+      miw={120}
       allowDeselect={false}
       value={room}
       data={rooms.map(({ name, title }) => ({ value: name, label: title }))}
