@@ -19,7 +19,7 @@ const project = (displayName, suffix, extra = {}) => ({
   ...shared,
   displayName,
   testMatch: [`**/*.${suffix}.ts`],
-  testPathIgnorePatterns: [...shared.testPathIgnorePatterns, ...(suffix === 'spec' ? ['\\.(pg|kafka|redis|python|e2e|browser)\\.spec\\.ts$'] : [])],
+  testPathIgnorePatterns: [...shared.testPathIgnorePatterns, ...(suffix === 'spec' ? ['\\.(pg|kafka|redis|python|outside|e2e|browser)\\.spec\\.ts$'] : [])],
   ...extra,
 });
 
@@ -44,6 +44,8 @@ export default {
     project('kafka', 'kafka.spec', { ...kafka, testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '<rootDir>/e2e/'] }),
     project('redis', 'redis.spec', redis),
     project('python', 'python.spec'),
+    // Not in `npm test`: `npm run test:outside`.
+    project('outside', 'outside.spec'),
     // These start whole processes of their own, servers included.
     project('e2e', 'e2e.spec'),
     project('cluster', 'kafka.spec', { testMatch: ['<rootDir>/e2e/**/*.kafka.spec.ts'] }),

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { Failure } from '#libs/failure/failure';
 import type { LakeBatch } from '../lakehouse.ts';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
+import { onDisk } from './disk-errors.ts';
 import { duckdbType, fromJson } from './duckdb-type.ts';
 import type { Session } from './engine.ts';
 import { namedParameters, quoteName, quoteText } from './sql-text.ts';
@@ -94,7 +95,12 @@ async function spill(rows: readonly Readonly<Record<string, LakeValue>>[], colum
   const spelling = new Map(columns.map(({ name }) => [name.toLowerCase(), name]));
   checkNames([...new Set(rows.flatMap((row) => Object.keys(row)))], columns, strict);
   const path = `${temporaryDirectory}/${randomUUID()}.ndjson`;
-  await pipeline(Readable.from(lines(rows, spelling)), createWriteStream(path, { flags: 'wx' }));
+  try {
+    await onDisk(() => pipeline(Readable.from(lines(rows, spelling)), createWriteStream(path, { flags: 'wx' })));
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
   return { paths: rows.length === 0 ? [] : [path], dispose: () => rm(path, { force: true }) };
 }
 

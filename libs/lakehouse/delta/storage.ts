@@ -32,7 +32,7 @@ export abstract class DeltaStorage {
   abstract open(paths: readonly string[]): Promise<OpenFiles>;
   /** Files that are not there are no error. */
   abstract delete(paths: readonly string[]): Promise<void>;
-  /** Removes a table: nobody finds it from the first step on. */
+  /** Removes a table. Meanwhile it is there, gone or refused, never read wrongly. */
   abstract dropTable(tableDirectory: string): Promise<void>;
   /** What killed processes left here. */
   abstract tidy(): Promise<void>;

@@ -3,6 +3,7 @@ import { link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, utimes 
 import { dirname, join } from 'node:path';
 import { Failure } from '#libs/failure/failure';
 import { hit } from '#libs/runtime/failpoints';
+import { onDisk } from '../disk-errors.ts';
 import { hasErrorCode } from '../error-code.ts';
 import { DeltaStorage, type OpenFiles, type StoredFile, type StoredText } from '../storage.ts';
 
@@ -29,22 +30,22 @@ export class LocalStorage extends DeltaStorage {
   }
 
   read(path: string): Promise<StoredText | undefined> {
-    return guarded(async () => {
+    return onDisk(async () => {
       const text = await readFile(path, 'utf8').catch(absent);
       return text === undefined ? undefined : { text, modifiedMs: (await stat(path)).mtimeMs };
     });
   }
 
   exists(path: string): Promise<boolean> {
-    return guarded(async () => (await stat(path).catch(absent)) !== undefined);
+    return onDisk(async () => (await stat(path).catch(absent)) !== undefined);
   }
 
   list(directory: string): Promise<string[]> {
-    return guarded(async () => (await readdir(directory).catch(absent))?.filter((name) => !name.includes(DROPPED)) ?? []);
+    return onDisk(async () => (await readdir(directory).catch(absent))?.filter((name) => !name.includes(DROPPED)) ?? []);
   }
 
   files(directory: string): Promise<StoredFile[]> {
-    return guarded(async () => {
+    return onDisk(async () => {
       const entries = (await readdir(directory, { recursive: true, withFileTypes: true }).catch(absent)) ?? [];
       const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
       const found = await Promise.all(paths.map(async (path) => ({ path, status: await stat(path).catch(absent) })));
@@ -57,7 +58,7 @@ export class LocalStorage extends DeltaStorage {
    * the one given, which is what time travel by other engines goes by.
    */
   putIfAbsent(path: string, content: string, modifiedMs: number): Promise<boolean> {
-    return guarded(async () => {
+    return onDisk(async () => {
       const temporary = await this.#writeTemporary(path, content, modifiedMs);
       try {
         await hit('delta.log-written');
@@ -75,14 +76,14 @@ export class LocalStorage extends DeltaStorage {
   }
 
   put(path: string, content: string): Promise<void> {
-    return guarded(async () => {
+    return onDisk(async () => {
       await rename(await this.#writeTemporary(path, content, Date.now()), path);
       await sync(dirname(path));
     });
   }
 
   write(path: string, produce: (place: string) => Promise<boolean>): Promise<number | undefined> {
-    return guarded(async () => {
+    return onDisk(async () => {
       const temporary = join(dirname(path), temporaryName());
       try {
         if (!(await produce(temporary))) return undefined;
@@ -98,7 +99,7 @@ export class LocalStorage extends DeltaStorage {
   }
 
   settle(directory: string): Promise<void> {
-    return guarded(() => sync(directory));
+    return onDisk(() => sync(directory));
   }
 
   open(): Promise<OpenFiles> {
@@ -106,14 +107,14 @@ export class LocalStorage extends DeltaStorage {
   }
 
   delete(paths: readonly string[]): Promise<void> {
-    return guarded(async () => {
+    return onDisk(async () => {
       for (const path of paths) await rm(path, { force: true });
     });
   }
 
   /** Away in one step, then deleted at leisure. */
   dropTable(tableDirectory: string): Promise<void> {
-    return guarded(async () => {
+    return onDisk(async () => {
       const trash = `${tableDirectory}${DROPPED}${randomUUID()}`;
       await rename(tableDirectory, trash).catch(absent);
       await hit('delta.table-moved');
@@ -122,7 +123,7 @@ export class LocalStorage extends DeltaStorage {
   }
 
   tidy(): Promise<void> {
-    return guarded(async () => {
+    return onDisk(async () => {
       for (const schema of (await readdir(this.readable, { withFileTypes: true }).catch(absent)) ?? []) {
         if (!schema.isDirectory()) continue;
         const directory = join(this.readable, schema.name);
@@ -132,7 +133,7 @@ export class LocalStorage extends DeltaStorage {
   }
 
   ping(): Promise<void> {
-    return guarded(async () => {
+    return onDisk(async () => {
       if (!(await stat(this.readable)).isDirectory()) throw new Failure('misconfigured', 'the lakehouse directory is no directory');
     });
   }
@@ -180,19 +181,4 @@ async function sync(path: string): Promise<void> {
 function absent(error: unknown): undefined {
   if (hasErrorCode(error, 'ENOENT') || hasErrorCode(error, 'ENOTDIR')) return undefined;
   throw error;
-}
-
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
-
-async function guarded<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof Failure || !(error instanceof Error) || !('code' in error)) throw error;
-    const code = String(error.code);
-    if (FULL.has(code)) throw new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
-    if (FORBIDDEN.has(code)) throw new Failure('misconfigured', `the lakehouse directory may not be written (${code})`, { cause: error });
-    throw new Failure('dependency-unavailable', `the lakehouse directory can not be reached (${code})`, { cause: error });
-  }
 }

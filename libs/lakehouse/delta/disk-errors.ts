@@ -1,0 +1,17 @@
+import { Failure } from '#libs/failure/failure';
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/** Runs work on files of this machine, and says what an error means. */
+export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Failure || !(error instanceof Error) || !('code' in error)) throw error;
+    const code = String(error.code);
+    if (FULL.has(code)) throw new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
+    if (FORBIDDEN.has(code)) throw new Failure('misconfigured', `the lakehouse directory may not be written (${code})`, { cause: error });
+    throw new Failure('dependency-unavailable', `the lakehouse directory can not be reached (${code})`, { cause: error });
+  }
+}
