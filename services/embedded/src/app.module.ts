@@ -96,6 +96,7 @@ function write(options: EmbeddedOptions): DynamicModule {
       REST_SCHEMAS: ['exceptions', 'birdstrikes', 'planning', 'public'],
       REST_ANON_ROLE: undefined,
       REST_MAX_ROWS: undefined,
+      REST_AGGREGATES: true,
       WRITE_MAX_BODY_BYTES: 10 * 1024 * 1024,
       WRITE_STATEMENT_TIMEOUT_MS: 30_000,
       DB_POOL_MAX: 16,

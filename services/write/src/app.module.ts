@@ -53,7 +53,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
       catalogue: this.#catalogue,
       executor: new RowExecutor(new Governed(this.#pool), this.#pool),
       versions: new VersionGrants(runtime.clock),
-      maxRows: config.REST_MAX_ROWS,
+      limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
     });
     await this.#host.httpAdapter.getInstance().register(rowRoutes, {
       prefix: '/rest/v1',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Failure } from '#libs/failure/failure';
-import { list, port, postgresUrl } from '#libs/runtime/config';
+import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 /** A JWK set (RFC 7517 §5) as JSON text. */
 const jwks = z.string().transform((text, context) => {
@@ -21,6 +21,7 @@ export const writeSettings = z.object({
   REST_SCHEMAS: list.default(['public']).describe('exposed schemas, comma-separated; the first is the default'),
   REST_ANON_ROLE: z.string().optional().describe('Postgres role of a request without a token; unset: 401'),
   REST_MAX_ROWS: z.coerce.number().int().positive().optional().describe('most rows of one read; unset: no bound'),
+  REST_AGGREGATES: flag.default(true).describe('whether reads may aggregate: count(), sum(), avg(), min(), max()'),
   OIDC_ISSUER: z.url().optional().describe('OpenID Connect issuer whose tokens count'),
   OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),
   JWT_JWKS: jwks.optional().describe('static JSON Web Key Set that verifies tokens'),
@@ -40,7 +41,7 @@ export type WriteSettings = Readonly<z.infer<typeof writeSettings>>;
 /** What the module itself is given; the rest of the settings are the process's. */
 export type WriteConfig = Pick<
   WriteSettings,
-  'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
+  'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'REST_AGGREGATES' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
 >;
 
 /** A service that anybody could use as anybody must not start (decisions.md 11). */

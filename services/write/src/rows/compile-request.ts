@@ -13,6 +13,7 @@ import { type Answer, negotiate, requireJson, shapeOf } from './media-type.ts';
 import { parsePrefer, type Preferences } from './prefer.ts';
 import { parseRowQuery } from './query/parse-row-query.ts';
 import type { RowQuery } from './query/row-query.ts';
+import { isGrouped } from './query/select-names.ts';
 import { resolveRange, type RowRange } from './range.ts';
 import { isRead, type RowRequest } from './row-request.ts';
 
@@ -29,7 +30,15 @@ export interface ParsedRequest {
   idempotencyKey: string | undefined;
 }
 
-export function parseRequest(request: RowRequest, maxRows: number | undefined): ParsedRequest {
+/** What the service allows. */
+export interface ReadLimits {
+  /** Most rows of one read; undefined: no bound. */
+  maxRows: number | undefined;
+  /** Whether reads may aggregate. */
+  aggregates: boolean;
+}
+
+export function parseRequest(request: RowRequest, { maxRows, aggregates }: ReadLimits): ParsedRequest {
   const { method, headers } = request;
   const read = isRead(method);
   const query = parseRowQuery(request.queryString);
@@ -43,6 +52,10 @@ export function parseRequest(request: RowRequest, maxRows: number | undefined): 
     ifMatch: read ? undefined : parseIfMatch(headers['if-match']),
     idempotencyKey: read ? undefined : idempotencyKeyOf(headers['idempotency-key']),
   };
+  if (isGrouped(query.select) && !(read && aggregates))
+    throw new ApiError(400, 'PGRST123', 'Use of aggregate functions is not allowed', read ? {} : { details: 'A write answers with the rows it wrote.' });
+  if (!read && query.embeds.length > 0)
+    throw new ApiError(400, 'PGRST200', 'A write answers with its own rows alone', { hint: 'Read the related rows in a request of their own.' });
   if (!read && (query.limit !== null || query.offset !== 0))
     throw new ApiError(400, 'PGRST109', 'limit and offset are for reads', { hint: 'Filter the rows to be changed.' });
   return parsed;

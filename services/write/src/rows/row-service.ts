@@ -4,7 +4,7 @@ import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { answerFor, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
-import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest } from './compile-request.ts';
+import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest, type ReadLimits } from './compile-request.ts';
 import { UnknownColumn } from './compile/scope.ts';
 import type { Statement } from './compile/statement.ts';
 import { withRetries } from './concurrency.ts';
@@ -14,15 +14,14 @@ import { preconditionFailed } from './if-match.ts';
 import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
 import { StatementCache } from './statement-cache.ts';
-import { relationOf, schemaOf, unknownTable } from './target.ts';
+import { relationOf, schemaOf, unknownRelationship, unknownTable } from './target.ts';
 import type { VersionGrants } from './version-grants.ts';
 
 export interface RowServiceOptions {
   catalogue: CatalogueCache;
   executor: RowExecutor;
   versions: VersionGrants;
-  /** Most rows of one read; undefined: no bound. */
-  maxRows: number | undefined;
+  limits: ReadLimits;
 }
 
 /** Who asks, and for what reason. */
@@ -55,8 +54,10 @@ export class RowService {
   async answer(request: RowRequest, caller: Caller): Promise<RowAnswer> {
     const { schemas } = this.#catalogue();
     const schema = schemaOf(schemas, request);
-    const parsed = parseRequest(request, this.#options.maxRows);
+    const parsed = parseRequest(request, this.#options.limits);
     const { catalogue, relation } = await this.#find(schema, request.table);
+    const [embed] = parsed.query.embeds;
+    if (embed) throw unknownRelationship(relation.name, embed.relation);
     const work: Work = { request, parsed, caller, schema, catalogue, relation };
     const answer = await this.#attempt(work).catch((error: unknown) => this.#again(work, error));
     if (schemas.length > 1) answer.headers['content-profile'] = schema;

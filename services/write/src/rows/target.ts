@@ -25,3 +25,8 @@ export function unknownTable(catalogue: Catalogue, schema: string, table: string
     near === undefined ? {} : { hint: `Perhaps you meant the table '${schema}.${near}'` },
   );
 }
+
+/** 400 PGRST200, as PostgREST answers a name that no relationship leads to. */
+export function unknownRelationship(table: string, related: string): ApiError {
+  return new ApiError(400, 'PGRST200', `Could not find a relationship between '${table}' and '${related}' in the schema cache`);
+}

@@ -16,6 +16,7 @@ export const TEST_CONFIG: WriteConfig = {
   REST_SCHEMAS: ['app', 'other'],
   REST_ANON_ROLE: undefined,
   REST_MAX_ROWS: undefined,
+  REST_AGGREGATES: true,
   WRITE_MAX_BODY_BYTES: 100_000,
   WRITE_STATEMENT_TIMEOUT_MS: 15_000,
   DB_POOL_MAX: 8,

@@ -1,6 +1,7 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 import { ApiError } from '../api-error.ts';
 import type { Field, OrderItem, SelectItem } from '../query/row-query.ts';
+import { isEverything, outputName } from '../query/select-names.ts';
 import { columnOf, columnSql, type Scope } from './scope.ts';
 
 export interface Expression {
@@ -35,17 +36,25 @@ export function compileSelect(scope: Scope, items: readonly SelectItem[] | null)
   return items.map((item) => compileItem(scope, item)).join(', ');
 }
 
-function compileItem(scope: Scope, { field, alias, cast }: SelectItem): string {
-  if (field.column === '*' && field.path.length === 0) return `${scope.alias}.*`;
-  const { sql } = compileField(scope, field);
-  const value = cast === undefined ? sql : `(${sql})::${typeSql(scope, cast)}`;
-  const name = alias ?? defaultName(field);
-  return `${value} as ${quoteIdentifier(name)}`;
+/** With aggregates, rows are grouped by everything else that is selected: by place in the list, since bound keys make two spellings of one expression. */
+export function compileGrouped(scope: Scope, items: readonly SelectItem[]): { list: string; groupBy: string } {
+  const expanded = items.flatMap((item) =>
+    isEverything(item) ? [...scope.relation.columns.keys()].map((column) => ({ field: { column, path: [] } })) : [item],
+  );
+  const places = expanded.flatMap(({ aggregate }: SelectItem, index) => (aggregate ? [] : [index + 1]));
+  return { list: compileSelect(scope, expanded), groupBy: places.length === 0 ? '' : ` group by ${places.join(', ')}` };
 }
 
-/** PostgREST names a JSON place after the last key in its path. */
-function defaultName({ column, path }: Field): string {
-  return (path.findLast(({ key }) => typeof key === 'string')?.key as string | undefined) || column;
+function compileItem(scope: Scope, item: SelectItem): string {
+  if (isEverything(item)) return `${scope.alias}.*`;
+  const { field, aggregate } = item;
+  const counted = aggregate !== undefined && field.column === '*' && field.path.length === 0;
+  const value = counted ? '*' : castTo(scope, compileField(scope, field).sql, item.cast);
+  return `${aggregate ? castTo(scope, `pg_catalog.${aggregate.name}(${value})`, aggregate.cast) : value} as ${quoteIdentifier(outputName(item))}`;
+}
+
+function castTo(scope: Scope, sql: string, type: string | undefined): string {
+  return type === undefined ? sql : `(${sql})::${typeSql(scope, type)}`;
 }
 
 /** Only types of the catalogue can be named: what is written into the statement is the catalogue's spelling. */

@@ -1,5 +1,6 @@
 import type { RowQuery } from '../query/row-query.ts';
-import { compileOrder, compileSelect } from './expression.ts';
+import { isGrouped } from '../query/select-names.ts';
+import { compileGrouped, compileOrder, compileSelect } from './expression.ts';
 import { hasRowVersion, selectsByKey } from './key.ts';
 import { openScope, type Scope } from './scope.ts';
 import { bodySql, type Shape, type Statement } from './statement.ts';
@@ -21,11 +22,14 @@ export interface ReadRequest {
 export function compileRead(request: ReadRequest): Statement {
   const scope = openScope(request.relation, request.types);
   const { query, limit, offset } = request;
-  const list = compileSelect(scope, query.select);
+  const { select } = query;
+  const grouped = isGrouped(select);
+  const { list, groupBy } = isGrouped(select) ? compileGrouped(scope, select) : { list: compileSelect(scope, select), groupBy: '' };
   const where = compileWhere(scope, query.conditions);
   const from = `from ${request.relation.sql} as ${scope.alias}`;
-  const total = request.count ? `(select pg_catalog.count(*) from (select 1 ${from}${where}) _c)` : 'null::pg_catalog.int8';
-  const keyed = request.versioned && limit === null && offset === 0 && hasRowVersion(request.relation) && selectsByKey(request.relation, query.conditions);
+  const total = request.count ? `(select pg_catalog.count(*) from (select ${grouped ? list : '1'} ${from}${where}${groupBy}) _c)` : 'null::pg_catalog.int8';
+  const keyed =
+    request.versioned && !grouped && limit === null && offset === 0 && hasRowVersion(request.relation) && selectsByKey(request.relation, query.conditions);
   if (keyed)
     return {
       text: oneVersionedRow(scope, { source: `${from} cross join lateral (select ${list}) _r${where}`, total, shape: request.shape }),
@@ -33,7 +37,7 @@ export function compileRead(request: ReadRequest): Statement {
     };
   const order = compileOrder(scope, query.order);
   const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
-  const text = `select ${bodySql('_r.*', request.shape)} as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (select ${list} ${from}${where}${order}${page}) _r`;
+  const text = `select ${bodySql('_r.*', request.shape)} as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (select ${list} ${from}${where}${groupBy}${order}${page}) _r`;
   return { text, parameters: scope.parameters.values };
 }
 

@@ -118,13 +118,37 @@ describe('a row query', () => {
     expect(refusal('limit=-1')).toMatchObject({ status: 416, body: { code: 'PGRST103' } });
   });
 
-  it('refuses embedding and aggregates by name instead of misreading them', () => {
-    expect(refusal('select=a,other(b)').body.code).toBe('PGRST200');
-    expect(refusal('select=...other(b)').body.code).toBe('PGRST200');
-    expect(refusal('select=a.sum()').body.code).toBe('PGRST123');
-    expect(refusal('other.b=eq.1').body.code).toBe('PGRST108');
+  it('reads aggregates with their casts, and related resources with their own parameters', () => {
+    expect(parseRowQuery('select=region,count(),n:a::int.sum()::text,count').select).toEqual([
+      { field: { column: 'region', path: [] } },
+      { field: { column: '*', path: [] }, aggregate: { name: 'count' } },
+      { alias: 'n', field: { column: 'a', path: [] }, cast: 'int', aggregate: { name: 'sum', cast: 'text' } },
+      { field: { column: 'count', path: [] } },
+    ]);
+    const { select, embeds, conditions } = parseRowQuery('select=*,s:segment!by_id!inner(name,region(*))&s.name=eq.x&s.limit=2&s.region.order=id&id=gt.1');
+    expect([select, conditions.length]).toEqual([null, 1]);
+    expect(embeds).toMatchObject([
+      {
+        relation: 'segment',
+        alias: 's',
+        hint: 'by_id',
+        join: 'inner',
+        query: {
+          limit: 2,
+          select: [{ field: { column: 'name' } }],
+          conditions: [{ operator: 'eq' }],
+          embeds: [{ relation: 'region', query: { order: [{}] } }],
+        },
+      },
+    ]);
   });
 
+  it('refuses what it does not know by name instead of misreading it', () => {
+    expect(refusal('select=...other(b)').body.code).toBe('PGRST200');
+    expect(refusal('select=a.median()').body.code).toBe('PGRST100');
+    expect(refusal(`select=${'a('.repeat(100)}`).body.code).toBe('PGRST100');
+    expect(refusal('other.b=eq.1').body.code).toBe('PGRST108');
+  });
   it('refuses nesting beyond its bound without exhausting the stack', () => {
     const deep = `${'and('.repeat(5_000)}a.eq.1${')'.repeat(5_000)}`;
     expect(refusal(`or=(${deep})`).body.details).toContain('64 levels');

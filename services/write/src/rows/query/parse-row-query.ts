@@ -4,9 +4,9 @@ import { readFilter } from './filter.ts';
 import { readTree } from './logic.ts';
 import { parseOrder } from './order.ts';
 import { splitQueryString } from './query-string.ts';
-import type { Condition, RowQuery } from './row-query.ts';
+import type { Condition, Embed, RowQuery } from './row-query.ts';
 import { Scanner } from './scanner.ts';
-import { parseSelect } from './select.ts';
+import { type EmbedItem, EVERYTHING, parseSelect, type Selected } from './select.ts';
 
 const TREES: Readonly<Record<string, { kind: 'and' | 'or'; negated: boolean }>> = {
   and: { kind: 'and', negated: false },
@@ -17,8 +17,21 @@ const TREES: Readonly<Record<string, { kind: 'and' | 'or'; negated: boolean }>> 
 
 /** Parses a query string (without `?`) in PostgREST's grammar. Pure; throws `ApiError` and nothing else. */
 export function parseRowQuery(queryString: string): RowQuery {
+  const pairs = splitQueryString(queryString);
+  const selected = pairs.findLast(([name]) => name === 'select')?.[1];
+  return readQuery(
+    pairs.filter(([name]) => name !== 'select'),
+    selected === undefined ? EVERYTHING : parseSelect(selected),
+  );
+}
+
+type Pair = readonly [name: string, value: string];
+
+/** The parameters of one resource; those of an embedded one bear its name and a dot before theirs. */
+function readQuery(pairs: readonly Pair[], selected: Selected): RowQuery {
   const query: { -readonly [Key in keyof RowQuery]: RowQuery[Key] } = {
-    select: null,
+    select: selected.items,
+    embeds: [],
     conditions: [],
     order: [],
     limit: null,
@@ -26,9 +39,11 @@ export function parseRowQuery(queryString: string): RowQuery {
     columns: null,
     onConflict: null,
   };
+  const inner = new Map<EmbedItem, Pair[]>(selected.embeds.map((item) => [item, []]));
   const conditions: Condition[] = [];
-  for (const [name, value] of splitQueryString(queryString)) {
-    if (name === 'select') query.select = parseSelect(value);
+  for (const [name, value] of pairs) {
+    const owner = selected.embeds.find((item) => name.startsWith(`${item.alias ?? item.relation}.`));
+    if (owner) inner.get(owner)?.push([name.slice((owner.alias ?? owner.relation).length + 1), value]);
     else if (name === 'order') query.order = value === '' ? [] : parseOrder(value);
     else if (name === 'limit') query.limit = parseCount(value, 'limit');
     else if (name === 'offset') query.offset = parseCount(value, 'offset');
@@ -36,7 +51,8 @@ export function parseRowQuery(queryString: string): RowQuery {
     else if (name === 'on_conflict') query.onConflict = parseNames(value, 'on_conflict parameter');
     else conditions.push(Object.hasOwn(TREES, name) ? parseTree(name, value) : parseFilter(name, value));
   }
-  return { ...query, conditions };
+  const embeds = [...inner].map(([{ selected: own, ...item }, theirs]): Embed => ({ ...item, query: readQuery(theirs, own) }));
+  return { ...query, embeds, conditions };
 }
 
 function parseTree(name: string, value: string): Condition {

@@ -17,7 +17,24 @@ export interface SelectItem {
   field: Field;
   /** Name in the answer; default: the column, or the last key of the path. */
   alias?: string;
+  /** Applied to the field, before an aggregate. */
   cast?: string;
+  /** `count()` without a field is of the column `*`. `cast`: of the aggregate's result. */
+  aggregate?: { name: AggregateName; cast?: string };
+}
+
+export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max'] as const;
+export type AggregateName = (typeof AGGREGATES)[number];
+
+/** A related resource inside each row: `alias:relation!hint!inner(select)`. */
+export interface Embed {
+  relation: string;
+  alias?: string;
+  /** Which relationship is meant, where there are several. */
+  hint?: string;
+  join?: 'inner' | 'left';
+  /** Its own select, filters (`relation.column=eq.1`), order, limit and offset. */
+  query: RowQuery;
 }
 
 export type Condition = Filter | ConditionTree;
@@ -51,6 +68,7 @@ export interface OrderItem {
 export interface RowQuery {
   /** Null: every column. */
   select: readonly SelectItem[] | null;
+  embeds: readonly Embed[];
   /** Joined by AND. */
   conditions: readonly Condition[];
   order: readonly OrderItem[];

@@ -1,28 +1,47 @@
 import { ApiError } from '../api-error.ts';
 import { readField, readName } from './field.ts';
-import type { SelectItem } from './row-query.ts';
+import { AGGREGATES, type AggregateName, type Embed, type SelectItem } from './row-query.ts';
 import { Scanner } from './scanner.ts';
 
-/** `select=a,b:c::text,data->>k`. Null stands for every column (`*`, or an empty list). */
-export function parseSelect(text: string): readonly SelectItem[] | null {
-  if (text.trim() === '' || text.trim() === '*') return null;
+/** What a select list names. */
+export interface Selected {
+  /** Null stands for every column (`*`, or an empty list). */
+  items: readonly SelectItem[] | null;
+  embeds: readonly EmbedItem[];
+}
+export type EmbedItem = Omit<Embed, 'query'> & { selected: Selected };
+
+export const EVERYTHING: Selected = { items: null, embeds: [] };
+
+/** `select=a,b:c::text,data->>k,total:amount.sum(),other(x,y)` */
+export function parseSelect(text: string): Selected {
+  if (text.trim() === '' || text.trim() === '*') return EVERYTHING;
   const scanner = new Scanner(text, 'select parameter');
+  const selected = readList(scanner);
+  if (!scanner.done) scanner.fail('"," or end of input');
+  return selected;
+}
+
+function readList(scanner: Scanner): Selected {
   const items: SelectItem[] = [];
+  const embeds: EmbedItem[] = [];
   let everything = false;
   do {
     scanner.skipSpaces();
     if (scanner.eat('*')) everything = true;
-    else items.push(readSelectItem(scanner));
+    else {
+      const item = readItem(scanner);
+      if ('relation' in item) embeds.push(item);
+      else items.push(item);
+    }
     scanner.skipSpaces();
   } while (scanner.eat(','));
-  if (!scanner.done) refuseRest(scanner);
-  if (!everything) return items;
-  if (items.length === 0) return null;
-  return [{ field: { column: '*', path: [] } }, ...items];
+  if (!everything) return { items, embeds };
+  return { items: items.length === 0 ? null : [{ field: { column: '*', path: [] } }, ...items], embeds };
 }
 
-function readSelectItem(scanner: Scanner): SelectItem {
-  if (scanner.startsWith('...')) refuseRest(scanner);
+function readItem(scanner: Scanner): SelectItem | EmbedItem {
+  if (scanner.startsWith('...')) refuseSpread(scanner);
   const start = scanner.position;
   const alias = readName(scanner);
   if (scanner.startsWith(':') && !scanner.startsWith('::')) {
@@ -33,24 +52,59 @@ function readSelectItem(scanner: Scanner): SelectItem {
   return readSource(scanner);
 }
 
-function readSource(scanner: Scanner): SelectItem {
+function readSource(scanner: Scanner): SelectItem | EmbedItem {
+  if (scanner.eat('count()')) return { field: { column: '*', path: [] }, aggregate: withCast(scanner, 'count') };
   const field = readField(scanner);
-  if (!scanner.eat('::')) return { field };
-  const start = scanner.position;
-  const cast = scanner.takeWhile((character) => /[A-Za-z0-9_ [\]."]/.test(character)).trim();
-  if (cast === '') scanner.fail('a type', start);
-  return { field, cast };
+  if (field.path.length === 0 && (scanner.peek() === '(' || scanner.peek() === '!')) return readEmbed(scanner, field.column);
+  const cast = readCast(scanner);
+  const item: SelectItem = cast === undefined ? { field } : { field, cast };
+  if (!scanner.eat('.')) return item;
+  return { ...item, aggregate: withCast(scanner, readAggregate(scanner)) };
 }
 
-function refuseRest(scanner: Scanner): never {
-  if (scanner.peek() === '(' || scanner.peek() === '!' || scanner.startsWith('...'))
-    throw new ApiError(400, 'PGRST200', 'Resource embedding is not supported', {
-      details: `related resource at column ${scanner.position + 1} of the select parameter`,
-      hint: 'Select columns of this table, or query a view that joins the tables.',
-    });
-  if (scanner.peek() === '.')
-    throw new ApiError(400, 'PGRST123', 'Use of aggregate functions is not allowed', {
-      details: `aggregate at column ${scanner.position + 1} of the select parameter`,
-    });
-  return scanner.fail('"," or end of input');
+function readAggregate(scanner: Scanner): AggregateName {
+  const name = AGGREGATES.find((candidate) => scanner.eat(`${candidate}()`));
+  return name ?? scanner.fail(AGGREGATES.map((candidate) => `${candidate}()`).join(', '));
+}
+
+function withCast(scanner: Scanner, name: AggregateName): NonNullable<SelectItem['aggregate']> {
+  const cast = readCast(scanner);
+  return cast === undefined ? { name } : { name, cast };
+}
+
+function readCast(scanner: Scanner): string | undefined {
+  if (!scanner.eat('::')) return undefined;
+  const start = scanner.position;
+  const cast = scanner.takeWhile((character, at) => /[A-Za-z0-9_ [\]"]/.test(character) || (character === '.' && !beginsAggregate(scanner.text, at))).trim();
+  return cast === '' ? scanner.fail('a type', start) : cast;
+}
+
+/** `app.mood` names a type by its schema; `int.sum()` doesn't. */
+function beginsAggregate(text: string, dot: number): boolean {
+  return AGGREGATES.some((name) => text.startsWith(`${name}()`, dot + 1));
+}
+
+/** `!hint`, `!inner`, `!left`, then the embedded list in parentheses. */
+function readEmbed(scanner: Scanner, relation: string): EmbedItem {
+  return scanner.nested(() => {
+    const item: EmbedItem = { relation, selected: EVERYTHING };
+    while (scanner.eat('!')) {
+      const word = readName(scanner, 'a relationship, inner or left');
+      if (word === 'inner' || word === 'left') item.join = word;
+      else item.hint = word;
+    }
+    scanner.expect('(');
+    if (!scanner.eat(')')) {
+      item.selected = readList(scanner);
+      scanner.expect(')');
+    }
+    return item;
+  });
+}
+
+function refuseSpread(scanner: Scanner): never {
+  throw new ApiError(400, 'PGRST200', 'Spreading an embedded resource is not supported', {
+    details: `"..." at column ${scanner.position + 1} of the select parameter`,
+    hint: 'Leave the dots out: the related resource is embedded under its name.',
+  });
 }
