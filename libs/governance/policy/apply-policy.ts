@@ -63,7 +63,11 @@ async function apply(client: pg.ClientBase, policy: PolicyPart): Promise<Policy>
 type Rules = ReadonlyMap<string, TablePolicy>;
 
 function rulesOf({ roles }: PolicyPart, table: string): Rules {
-  return new Map(Object.entries(roles).flatMap(([role, tables]) => (tables[table] ? [[role, tables[table]] as const] : [])));
+  const named = Object.entries(roles).flatMap(([role, tables]) => (tables[table] ? [[role, tables[table]] as const] : []));
+  for (const [role, { home, insert, update, delete: remove }] of named)
+    if (home === 'lakehouse' && (insert ?? update ?? remove))
+      throw new Failure('invalid-input', `the policy lets ${role} write ${table}, which is a table of the lakehouse: those are read here, never written`);
+  return new Map(named.filter(([, { home }]) => home !== 'lakehouse'));
 }
 
 async function applyTable(client: pg.ClientBase, name: string, before: Rules, after: Rules): Promise<void> {

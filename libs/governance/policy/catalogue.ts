@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { quoteIdentifier, quoteTable, type TableName } from '#libs/postgres/identifiers';
+import { quoteIdentifier, type TableName } from '#libs/postgres/identifiers';
 import { enumType } from './column-type.ts';
 
 export interface CatalogueColumn {
@@ -23,10 +23,11 @@ interface Row {
 }
 
 /** Columns of a table or view as the catalogue has them, by name; undefined when there is no such relation. */
-export async function readColumns(client: pg.ClientBase, table: TableName): Promise<Map<string, CatalogueColumn> | undefined> {
-  const exists = await client.query("select from pg_class where oid = to_regclass($1) and relkind in ('r', 'p', 'v', 'm', 'f')", [quoteTable(table)]);
+export async function readColumns(client: Pick<pg.ClientBase, 'query'>, table: TableName): Promise<Map<string, CatalogueColumn> | undefined> {
+  const names = [table.schema, table.name];
+  const exists = await client.query(`select from pg_class c where c.oid = ${RELATION}`, names);
   if (!exists.rowCount) return undefined;
-  const { rows } = await client.query<Row>(COLUMNS, [quoteTable(table)]);
+  const { rows } = await client.query<Row>(COLUMNS, names);
   return new Map(rows.map((row) => [row.name, columnOf(row)]));
 }
 
@@ -53,9 +54,12 @@ function typeOf(row: Row, sqlType: string): string {
   return row.type_schema === 'pg_catalog' ? row.type_name : sqlType;
 }
 
+/** By name in the catalogue: `to_regclass` would ask for USAGE on the schema. */
+const RELATION = `(select r.oid from pg_class r join pg_namespace s on s.oid = r.relnamespace where s.nspname = $1 and r.relname = $2 and r.relkind in ('r', 'p', 'v', 'm', 'f'))`;
+
 const COLUMNS = `
 with recursive base as (
-  select a.attnum, a.attname, a.atttypid as type, a.attcollation from pg_attribute a where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped
+  select a.attnum, a.attname, a.atttypid as type, a.attcollation from pg_attribute a where a.attrelid = ${RELATION} and a.attnum > 0 and not a.attisdropped
   union all
   select b.attnum, b.attname, t.typbasetype, b.attcollation from base b join pg_type t on t.oid = b.type where t.typtype = 'd'
 )

@@ -11,7 +11,7 @@ export function mergePolicies(parts: readonly PolicyPart[]): PolicyPart {
     for (const [role, tables] of Object.entries(part.roles)) {
       for (const [table, policy] of Object.entries(tables)) {
         const merged = ((roles[role] ??= {})[table] ??= {});
-        const twice = Object.keys(policy).find((verb) => verb in merged);
+        const twice = Object.keys(policy).find((verb) => verb !== 'home' && verb in merged);
         if (twice) throw new Failure('misconfigured', `two policies say what ${role} may ${twice} in ${table}`);
         roles[role][table] = { ...merged, ...policy };
       }

@@ -1,6 +1,6 @@
 /**
  * Policy as data: role → table → verbs, columns, row filter. One document is compiled to native grants and row-level security
- * (compile-sql.ts) and to the predicate that push uses (predicate.ts). What is not granted is denied.
+ * (compile-sql.ts), to the predicate that push uses (predicate.ts), and to the SQL of lakehouse queries (compile-lake.ts). What is not granted is denied.
  */
 export interface Policy {
   /** Grows by one with each change of the document in force. */
@@ -10,6 +10,8 @@ export interface Policy {
 }
 
 export interface TablePolicy {
+  /** The table lies in the lakehouse: only `select` means something, and it is compiled when a query is (compile-lake.ts), not into grants. */
+  home?: 'lakehouse';
   select?: { columns: Columns; rows?: Predicate };
   insert?: { columns: Columns; check?: Predicate };
   /** `rows`: which rows may be changed; `check`: what they may become (default: `rows`). */

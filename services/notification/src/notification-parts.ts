@@ -6,7 +6,7 @@ import { OpenStreams } from './delivery/open-streams.ts';
 import { PushMetrics } from './delivery/push-metrics.ts';
 import { StreamOpener } from './delivery/stream-opener.ts';
 import { CursorCodec } from './stitch/cursor.ts';
-import { PolicySource } from './subscriptions/policy-source.ts';
+import { PolicySource } from '#libs/governance/policy/policy-source';
 import { PolicyWatch } from './subscriptions/policy-watch.ts';
 import { SubscriberReader } from './subscriptions/reader.ts';
 import { SubscriptionResolver } from './subscriptions/resolver.ts';

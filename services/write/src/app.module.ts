@@ -4,8 +4,10 @@ import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type pg from 'pg';
 import { Governed } from '#libs/governance/governed';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
+import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { RowExecutor } from './rows/executor.ts';
 import { Authenticator } from './rows/http/authenticate.ts';
@@ -23,6 +25,8 @@ export interface WriteModuleOptions {
   /** Null where only the anonymous role is served. */
   verifier: TokenVerifier | null;
   runtime: ServiceRuntime;
+  /** Where analytical tables live; absent: there are none. Opened and closed by the process. */
+  lakehouse?: Lakehouse;
 }
 
 const OPTIONS = Symbol('WriteModuleOptions');
@@ -49,9 +53,12 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onModuleInit(): Promise<void> {
     const { config, verifier, runtime } = this.#options;
+    const executor = new RowExecutor(new Governed(this.#pool), this.#pool);
+    const { lakehouse } = this.#options;
     const rows = new RowService({
       catalogue: this.#catalogue,
-      executor: new RowExecutor(new Governed(this.#pool), this.#pool),
+      executor,
+      ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool: this.#pool, config, runtime }) } : {}),
       versions: new VersionGrants(runtime.clock),
       limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
     });

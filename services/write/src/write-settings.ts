@@ -22,6 +22,12 @@ export const writeSettings = z.object({
   REST_ANON_ROLE: z.string().optional().describe('Postgres role of a request without a token; unset: 401'),
   REST_MAX_ROWS: z.coerce.number().int().positive().optional().describe('most rows of one read; unset: no bound'),
   REST_AGGREGATES: flag.default(true).describe('whether reads may aggregate: count(), sum(), avg(), min(), max()'),
+  LAKEHOUSE_QUERY_CONCURRENCY: z.coerce.number().int().positive().default(2).describe('analytical queries at once'),
+  LAKEHOUSE_QUERY_QUEUE: z.coerce.number().int().min(0).default(32).describe('analytical queries that may wait; more are answered 429'),
+  LAKEHOUSE_QUERY_WAIT_MS: z.coerce.number().int().positive().default(10_000).describe('longest wait of an analytical query; then 503'),
+  LAKEHOUSE_QUERY_TIMEOUT_MS: z.coerce.number().int().positive().default(60_000).describe('longest analytical statement'),
+  LAKEHOUSE_QUERY_STALL_MS: z.coerce.number().int().positive().default(30_000).describe('longest pause of a client that reads an analytical answer'),
+  LAKEHOUSE_USER_TOKEN: flag.default(false).describe("the warehouse governs by itself: analytical queries carry the caller's token"),
   OIDC_ISSUER: z.url().optional().describe('OpenID Connect issuer whose tokens count'),
   OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),
   JWT_JWKS: jwks.optional().describe('static JSON Web Key Set that verifies tokens'),
@@ -42,6 +48,18 @@ export type WriteSettings = Readonly<z.infer<typeof writeSettings>>;
 export type WriteConfig = Pick<
   WriteSettings,
   'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'REST_AGGREGATES' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
+> &
+  AnalyticalConfig;
+
+/** How analytical queries are kept within bounds. */
+export type AnalyticalConfig = Pick<
+  WriteSettings,
+  | 'LAKEHOUSE_QUERY_CONCURRENCY'
+  | 'LAKEHOUSE_QUERY_QUEUE'
+  | 'LAKEHOUSE_QUERY_WAIT_MS'
+  | 'LAKEHOUSE_QUERY_TIMEOUT_MS'
+  | 'LAKEHOUSE_QUERY_STALL_MS'
+  | 'LAKEHOUSE_USER_TOKEN'
 >;
 
 /** A service that anybody could use as anybody must not start (decisions.md 11). */

@@ -3,7 +3,7 @@ import type { Principal } from '#libs/governance/principal';
 import { type Access, decideAccess } from './access.ts';
 import { fingerprint } from './fingerprint.ts';
 import { loadTableFacts } from './load-table-facts.ts';
-import type { PolicySource } from './policy-source.ts';
+import type { PolicySource } from '#libs/governance/policy/policy-source';
 import { Refused } from './refusal.ts';
 import { compileView } from './row-filters.ts';
 import type { SubscriptionRequest } from './subscription-request.ts';

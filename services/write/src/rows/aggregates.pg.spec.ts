@@ -50,7 +50,11 @@ describe('aggregates', () => {
     expect(await get('sales?select=region,count()&order=units')).toEqual([400, '42803']);
     expect(await get('sales?select=region.sum()')).toEqual([404, '42883']);
     expect(await get('sales?select=id,segment(*)')).toEqual([400, 'PGRST200']);
-    const written = await send('items?id=eq.-1&select=amount.sum()', { prefer: 'return=representation' }, { method: 'PATCH', body: '{"amount":1}' });
+    const written = await send(
+      'items?id=eq.-1&select=amount.sum()',
+      { prefer: 'return=representation', 'content-type': 'application/json' },
+      { method: 'PATCH', body: '{"amount":1}' },
+    );
     expect([written.status, await written.json()]).toMatchObject([400, { code: 'PGRST123' }]);
   });
 

@@ -36,7 +36,8 @@ export function baseStatus({ method, prefer }: ParsedRequest): number {
   return prefer.return === 'representation' ? 200 : 204;
 }
 
-function readAnswer(request: ParsedRequest, { body, total, page }: Outcome): RowAnswer {
+/** `page` rows of `total`; 406 when one object was asked for and there is another number of rows. */
+export function readAnswer(request: ParsedRequest, { body, total, page }: Pick<Outcome, 'body' | 'total' | 'page'>): RowAnswer {
   const { answer, range, method } = request;
   if (answer.body === 'object' && page !== 1) throw notSingular(page);
   const status = rangeStatus(range.offset, page, total);

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** A request to `/rest/v1/<table>`, free of the HTTP framework. Header names are in lower case. */
 export interface RowRequest {
   method: string;
@@ -6,13 +8,23 @@ export interface RowRequest {
   queryString: string;
   headers: Readonly<Record<string, string | undefined>>;
   body: Buffer | undefined;
+  /** Where the answer goes; for those that stop working when nobody listens any more. */
+  connection?: Connection;
+}
+
+/** The part of Node's response that tells of its end: `close` comes in any case, after it was all written or before. */
+export interface Connection {
+  readonly writableFinished: boolean;
+  readonly destroyed: boolean;
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
 }
 
 export interface RowAnswer {
   status: number;
   headers: Record<string, string>;
-  /** JSON text as PostgreSQL built it; undefined for no body at all. */
-  body: string | undefined;
+  /** JSON text; a stream of it where it may be long; undefined for no body at all. */
+  body: string | Readable | undefined;
 }
 
 export const READS = ['GET', 'HEAD'] as const;

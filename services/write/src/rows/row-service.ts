@@ -1,20 +1,22 @@
-import type { Principal } from '#libs/governance/principal';
-import type { WriteContext } from '#libs/governance/write-context';
 import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import type { AnalyticalLayer } from './analytical-layer.ts';
 import { answerFor, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest, type ReadLimits } from './compile-request.ts';
+import type { Caller } from './caller.ts';
 import { UnknownColumn } from './compile/scope.ts';
 import type { Statement } from './compile/statement.ts';
 import { withRetries } from './concurrency.ts';
 import type { RowExecutor } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
+import { QueryTrace, UNTRACED } from './query-trace.ts';
+import { readRelated } from './read-related.ts';
 import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
 import { StatementCache } from './statement-cache.ts';
-import { relationOf, schemaOf, unknownRelationship, unknownTable } from './target.ts';
+import { profileOf, readOnly, relationOf, schemaOf, unknownRelationship, unknownTable } from './target.ts';
 import type { VersionGrants } from './version-grants.ts';
 
 export interface RowServiceOptions {
@@ -22,22 +24,26 @@ export interface RowServiceOptions {
   executor: RowExecutor;
   versions: VersionGrants;
   limits: ReadLimits;
+  /** The other home of tables; absent where there is no lakehouse. */
+  analytical?: AnalyticalLayer;
 }
 
-/** Who asks, and for what reason. */
-export interface Caller {
-  principal: Principal;
-  /** No token was sent. */
-  anonymous: boolean;
-  context: WriteContext;
-}
+/** No such table, no such schema. */
+const NOT_HERE: ReadonlySet<string> = new Set(['PGRST205', 'PGRST106']);
+const ELSEWHERE_MS = 10_000;
+const MOST_ELSEWHERE = 1_000;
 
-/** A request on its way: what it says, where it goes, and the catalogue it was compiled against. */
-interface Work {
+/** What was asked, by whom. */
+interface Asked {
   request: RowRequest;
   parsed: ParsedRequest;
   caller: Caller;
   schema: string;
+  trace: QueryTrace;
+}
+
+/** A request on its way: also where it goes, and the catalogue it was compiled against. */
+interface Work extends Asked {
   catalogue: Catalogue;
   relation: Relation;
 }
@@ -46,22 +52,58 @@ interface Work {
 export class RowService {
   readonly #options: RowServiceOptions;
   readonly #statements = new StatementCache();
+  /** Names that PostgreSQL does not have and the lakehouse does → until when that counts. */
+  readonly #elsewhere = new Map<string, number>();
 
   constructor(options: RowServiceOptions) {
     this.#options = options;
   }
 
-  async answer(request: RowRequest, caller: Caller): Promise<RowAnswer> {
+  async answer(request: RowRequest, caller: Caller, trace = isRead(request.method) ? new QueryTrace() : UNTRACED): Promise<RowAnswer> {
+    const started = performance.now();
     const { schemas } = this.#catalogue();
-    const schema = schemaOf(schemas, request);
+    const schema = profileOf(schemas, request);
     const parsed = parseRequest(request, this.#options.limits);
-    const { catalogue, relation } = await this.#find(schema, request.table);
-    const [embed] = parsed.query.embeds;
-    if (embed) throw unknownRelationship(relation.name, embed.relation);
-    const work: Work = { request, parsed, caller, schema, catalogue, relation };
-    const answer = await this.#attempt(work).catch((error: unknown) => this.#again(work, error));
+    trace.add('parse', performance.now() - started);
+    const answer = await this.#route({ request, parsed, caller, schema, trace });
     if (schemas.length > 1) answer.headers['content-profile'] = schema;
+    if (isRead(request.method)) answer.headers['server-timing'] = trace.header;
     return answer;
+  }
+
+  /** By the table's home. */
+  async #route(asked: Asked): Promise<RowAnswer> {
+    const { request, parsed, caller, schema, trace } = asked;
+    const { analytical, executor } = this.#options;
+    const found = await this.#home(schema, request);
+    if (found === 'lakehouse') {
+      if (!isRead(request.method)) throw readOnly(schema, request.table);
+      return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
+    }
+    const [embed] = parsed.query.embeds;
+    if (embed && !analytical) throw unknownRelationship(found.relation.name, embed.relation);
+    if (embed && analytical) return readRelated({ request, parsed, caller, trace, analytical, executor, ...found });
+    const work: Work = { ...asked, ...found };
+    return this.#attempt(work).catch((error: unknown) => this.#again(work, error));
+  }
+
+  /** PostgreSQL where it has the table, else the lakehouse where that has it. Once found there, a name is asked for in PostgreSQL again after a while. */
+  async #home(schema: string, request: RowRequest): Promise<{ catalogue: Catalogue; relation: Relation } | 'lakehouse'> {
+    const catalogue = this.#catalogue();
+    const relation = relationOf(catalogue, schema, request.table);
+    if (relation) return { catalogue, relation };
+    const { analytical } = this.#options;
+    if (!analytical) return this.#find(schemaOf(catalogue.schemas, request), request.table);
+    const name = `${schema}.${request.table}`;
+    if ((this.#elsewhere.get(name) ?? 0) > performance.now()) return 'lakehouse';
+    try {
+      return await this.#find(schemaOf(catalogue.schemas, request), request.table);
+    } catch (error) {
+      if (!(error instanceof ApiError && NOT_HERE.has(error.body.code)) || !(await analytical.has(schema, request.table))) throw error;
+      if (this.#elsewhere.size >= MOST_ELSEWHERE) this.#elsewhere.clear();
+      this.#elsewhere.set(name, performance.now() + ELSEWHERE_MS);
+      return 'lakehouse';
+    }
   }
 
   #catalogue(): Catalogue {
@@ -133,8 +175,10 @@ export class RowService {
     return this.#statements.insert(request, parsed, relation, options, compile);
   }
 
-  async #read({ parsed, relation, catalogue, caller }: Work, statement: Statement): Promise<RowAnswer> {
-    const { body, total, page, extra } = await this.#options.executor.read(catalogue.governed, caller.principal, statement);
+  async #read({ parsed, relation, catalogue, caller, trace }: Work, statement: Statement): Promise<RowAnswer> {
+    trace.statement('postgres', statement.text);
+    const reading = (): ReturnType<RowExecutor['read']> => this.#options.executor.read(catalogue.governed, caller.principal, statement);
+    const { body, total, page, extra } = await trace.time('postgres', reading);
     return answerFor(parsed, outcomeOf(body, total, page, extra), relation);
   }
 

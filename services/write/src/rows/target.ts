@@ -10,6 +10,19 @@ export function schemaOf(schemas: readonly string[], { method, headers }: RowReq
   throw new ApiError(406, 'PGRST106', `Invalid schema: ${profile}`, { hint: `Only the following schemas are exposed: ${schemas.join(', ')}` });
 }
 
+/** The schema that the profile header names, whether exposed or not; the first exposed one without it. */
+export function profileOf(schemas: readonly string[], { method, headers }: RowRequest): string {
+  return headers[isRead(method) ? 'accept-profile' : 'content-profile'] ?? (schemas[0] as string);
+}
+
+/** 405, as PostgreSQL answers a write in a read-only place (25006). */
+export function readOnly(schema: string, table: string): ApiError {
+  return new ApiError(405, '25006', `'${schema}.${table}' lies in the lakehouse, which this API only reads`, {
+    hint: 'Write the governed table that it comes from, or load it through a flow.',
+    headers: { allow: 'GET, HEAD' },
+  });
+}
+
 /** The table or view; undefined when this catalogue has none of that name. */
 export function relationOf(catalogue: Catalogue, schema: string, table: string): Relation | undefined {
   return findRelation(catalogue, schema, table);

@@ -2,6 +2,7 @@ import { SignJWT } from 'jose';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { installGovernance } from '#libs/governance/install';
 import { TokenVerifier } from '#libs/governance/token-verifier';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createHttpApp } from '#libs/runtime/http/create-http-app';
 import { createLogger } from '#libs/runtime/logger';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
@@ -17,6 +18,12 @@ export const TEST_CONFIG: WriteConfig = {
   REST_ANON_ROLE: undefined,
   REST_MAX_ROWS: undefined,
   REST_AGGREGATES: true,
+  LAKEHOUSE_QUERY_CONCURRENCY: 2,
+  LAKEHOUSE_QUERY_QUEUE: 32,
+  LAKEHOUSE_QUERY_WAIT_MS: 10_000,
+  LAKEHOUSE_QUERY_TIMEOUT_MS: 60_000,
+  LAKEHOUSE_QUERY_STALL_MS: 30_000,
+  LAKEHOUSE_USER_TOKEN: false,
   WRITE_MAX_BODY_BYTES: 100_000,
   WRITE_STATEMENT_TIMEOUT_MS: 15_000,
   DB_POOL_MAX: 8,
@@ -30,9 +37,10 @@ export interface WriteApp {
 }
 
 /** The write service on a real port, in front of `connectionString`. */
-export async function startWriteApp(connectionString: string, config: Partial<WriteConfig> = {}): Promise<WriteApp> {
+export async function startWriteApp(connectionString: string, config: Partial<WriteConfig> = {}, lakehouse?: Lakehouse): Promise<WriteApp> {
   const runtime = createServiceRuntime('write', { LOG_LEVEL: 'silent' });
-  const module = WriteModule.register({ config: { ...TEST_CONFIG, ...config }, connectionString, verifier: TokenVerifier.create({ jwks: JWKS }), runtime });
+  const verifier = TokenVerifier.create({ jwks: JWKS });
+  const module = WriteModule.register({ config: { ...TEST_CONFIG, ...config }, connectionString, verifier, runtime, ...(lakehouse ? { lakehouse } : {}) });
   const app = await createHttpApp({ runtime, module });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();

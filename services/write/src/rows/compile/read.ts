@@ -2,7 +2,7 @@ import type { RowQuery } from '../query/row-query.ts';
 import { isGrouped } from '../query/select-names.ts';
 import { compileGrouped, compileOrder, compileSelect } from './expression.ts';
 import { hasRowVersion, selectsByKey } from './key.ts';
-import { openScope, type Scope } from './scope.ts';
+import { columnOf, columnSql, openScope, type Scope } from './scope.ts';
 import { bodySql, type Shape, type Statement } from './statement.ts';
 import { compileWhere } from './where.ts';
 import type { Relation } from '../../catalogue/catalogue.ts';
@@ -39,6 +39,27 @@ export function compileRead(request: ReadRequest): Statement {
   const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
   const text = `select ${bodySql('_r.*', request.shape)} as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (select ${list} ${from}${where}${groupBy}${order}${page}) _r`;
   return { text, parameters: scope.parameters.values };
+}
+
+/**
+ * A page whose rows get related ones: the body is a list of `[row as JSON text, [text of each key column]]`, for the caller to put together.
+ */
+export function compileKeyedPage(request: Omit<ReadRequest, 'versioned'>, keys: readonly string[]): Statement {
+  const scope = openScope(request.relation, request.types);
+  const { query, limit, offset, shape } = request;
+  const list = compileSelect(scope, query.select);
+  const where = compileWhere(scope, query.conditions);
+  const from = `from ${request.relation.sql} as ${scope.alias}`;
+  const total = request.count ? `(select pg_catalog.count(*) from (select 1 ${from}${where}) _c)` : 'null::pg_catalog.int8';
+  const row = `(select pg_catalog.row_to_json(_x.*) from (select ${list}) _x)`;
+  const text = `${shape.stripNulls ? `pg_catalog.json_strip_nulls(${row})` : row}::pg_catalog.text`;
+  const texts = keys.map((name) => `${columnSql(scope, columnOf(scope, name).name)}::pg_catalog.text`).join(', ');
+  const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
+  const rows = `select pg_catalog.json_build_array(${text}, array[${texts}]::pg_catalog.text[]) as r ${from}${where}${compileOrder(scope, query.order)}${page}`;
+  return {
+    text: `select coalesce(pg_catalog.json_agg(_r.r)::pg_catalog.text, '[]') as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (${rows}) _r`,
+    parameters: scope.parameters.values,
+  };
 }
 
 /** At most one row: the version rides along beside the record that becomes the body. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Logger } from '#libs/runtime/logger';
 import { ApiError } from '../api-error.ts';
-import type { RowAnswer, RowRequest } from '../row-request.ts';
+import type { Connection, RowAnswer, RowRequest } from '../row-request.ts';
 import type { RowService } from '../row-service.ts';
 import { translateSqlError } from '../sql-error.ts';
 import { contextOf, requestIdOf } from '../write-context.ts';
@@ -45,12 +45,12 @@ async function answer(options: RowRoutesOptions, request: FastifyRequest, reply:
   const identified = await options.authenticator.identify(headers['authorization']);
   const context = contextOf(headers, identified.principal);
   void reply.header('x-request-id', context.requestId).header('traceparent', context.traceparent);
-  const outcome = await options.rows.answer(rowRequestOf(request, headers), { ...identified, context });
+  const outcome = await options.rows.answer(rowRequestOf(request, headers, reply.raw), { ...identified, context });
   options.metrics.observe(method, outcome.status, started);
   return send(reply, outcome);
 }
 
-function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers']): RowRequest {
+function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers'], connection: Connection): RowRequest {
   const { url } = request.raw;
   const mark = url?.indexOf('?') ?? -1;
   return {
@@ -59,6 +59,7 @@ function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers']): 
     queryString: mark === -1 ? '' : (url as string).slice(mark + 1),
     headers,
     body: Buffer.isBuffer(request.body) ? request.body : undefined,
+    connection,
   };
 }
 

@@ -1,0 +1,52 @@
+import { Failure } from '#libs/failure/failure';
+import { ApiError } from '../rows/api-error.ts';
+import { translateSqlError } from '../rows/sql-error.ts';
+
+/** What the lakehouse can't do as PostgreSQL does it is refused by name, never answered differently. */
+export function unsupported(message: string, hint?: string): ApiError {
+  return new ApiError(501, '0A000', message, hint === undefined ? {} : { hint });
+}
+
+/** PostgreSQL's words for an operator or function that no type has. */
+export function undefinedFunction(message: string): ApiError {
+  return new ApiError(404, '42883', message, { hint: 'You might need to add explicit type casts.' });
+}
+
+export function permissionDenied(table: string, anonymous: boolean): ApiError {
+  return new ApiError(anonymous ? 401 : 403, '42501', `permission denied for table ${table}`, anonymous ? { headers: { 'www-authenticate': 'Bearer' } } : {});
+}
+
+/** The answer to what a lakehouse query threw: codes and statuses are those that PostgreSQL's trouble of the kind has. */
+export function translateLakeError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (!(error instanceof Failure)) return translateSqlError(error, false);
+  switch (error.kind) {
+    case 'dependency-unavailable':
+      return new ApiError(503, 'PGRST000', 'Could not connect with the lakehouse.', { details: error.message, headers: { 'retry-after': '1' } });
+    case 'timeout':
+      return new ApiError(500, '57014', 'canceling statement due to statement timeout', { details: error.message });
+    case 'overloaded':
+      return new ApiError(503, '53200', 'out of memory', { details: error.message, headers: { 'retry-after': '5' } });
+    case 'storage-full':
+      return new ApiError(503, '53100', 'disk full', { details: error.message, headers: { 'retry-after': '5' } });
+    case 'forbidden':
+      return new ApiError(403, '42501', 'the lakehouse denies this', { details: error.message });
+    case 'unsupported':
+      return unsupported(error.message);
+    case 'invalid-input':
+      return new ApiError(400, sqlStateOf(error.message), error.message);
+    default:
+      return translateSqlError(error, false);
+  }
+}
+
+/** What RE2 and Java say of a regular expression that is none. */
+const REGULAR_EXPRESSION =
+  /regex|regular expression|(missing|unexpected) [()\]]|repetition (operator|size)|character class|invalid (escape sequence|perl operator|named capture)|trailing \\/i;
+
+/** The engine knows no SQLSTATEs; what its message says is near one. */
+function sqlStateOf(message: string): string {
+  if (REGULAR_EXPRESSION.test(message)) return '2201B';
+  if (/out of range|overflow/i.test(message)) return '22003';
+  return '22000';
+}
