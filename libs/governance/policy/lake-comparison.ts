@@ -30,7 +30,7 @@ const MICROS_PER_DAY = 86_400_000_000n;
 const INT32 = 2n ** 31n;
 
 /** `column operator value`, exactly as Postgres compares values of the type; `undefined` stands for NULL. */
-export function compileLakeComparison(column: LakeOperandColumn, operator: ComparisonOperator, value: Scalar | Decimal | undefined, lake: LakeSql): string {
+export function compileLakeComparison(column: LakeOperandColumn, operator: ComparisonOperator, value: Scalar | undefined, lake: LakeSql): string {
   if (value === undefined) return UNKNOWN;
   const place = placeOf(column, value, lake);
   if ('beyond' in place) return constant(column, HOLDS_BEYOND[operator](place.beyond));
@@ -57,7 +57,7 @@ function constant({ sql }: LakeOperandColumn, holds: boolean): string {
   return `(case when ${sql} is not null then ${holds} end)`;
 }
 
-function placeOf(column: LakeOperandColumn, value: Scalar | Decimal, lake: LakeSql): Place {
+function placeOf(column: LakeOperandColumn, value: Scalar, lake: LakeSql): Place {
   const { type } = column;
   switch (type.kind) {
     case 'boolean':

@@ -129,7 +129,7 @@ export class LakePage {
 
   async #count(sql: (from: string) => string): Promise<number> {
     const { chunks } = await this.#options.trace.time('lakehouse', () => this.#query(sql));
-    for await (const [row] of chunks) if (row) return Number(row[0]);
+    for await (const rows of chunks) if (rows[0]) return Number(rows[0][0]);
     return 0;
   }
 

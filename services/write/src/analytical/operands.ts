@@ -70,7 +70,7 @@ function canonical(value: string, pg: string): string {
 }
 
 /** A canonical text as comparisons take it; undefined for types that are compared as text. */
-export function scalarOf(pg: string, text: string): Scalar | Decimal | undefined {
+export function scalarOf(pg: string, text: string): Scalar | undefined {
   switch (pg) {
     case 'bool':
       return text === 'true';

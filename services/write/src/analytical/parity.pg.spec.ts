@@ -94,7 +94,7 @@ const ROWS: Record<string, LakeValue>[] = [
     big: 123456789012345678n,
     amount: '0.00',
     single: 1.5e-5,
-    double: 1.2345678901234567e-7,
+    double: 1.234567890123456e-7,
     flag: false,
     raw: null,
     day: '2024-03-01',

@@ -29,6 +29,11 @@ describe('aggregates', () => {
     analyst = await service.token('analyst');
   });
 
+  afterAll(async () => {
+    await service.stop();
+    await database.drop();
+  });
+
   it("group by what else is selected, under PostgREST's names", async () => {
     expect(await get('sales?select=region,count(),amount.sum(),n:units.count()&order=region')).toEqual([
       { region: 'n', count: 2, sum: 3.75, n: 2 },
