@@ -110,6 +110,7 @@ function write(options: EmbeddedOptions): DynamicModule {
     connectionString: options.databaseUrl('write'),
     verifier: options.verifier,
     runtime: runtimeOf(options, 'write'),
+    lakehouse: options.lakehouse,
   });
 }
 

@@ -120,8 +120,8 @@ export class LakePage {
   /** The next chunk; undefined at the end. */
   async #next(): Promise<readonly (readonly LakeValue[])[] | undefined> {
     try {
-      const { done, value } = await this.#options.trace.time('lakehouse', () => (this.#chunks as AsyncIterator<readonly (readonly LakeValue[])[]>).next());
-      return done ? undefined : value;
+      const result = await this.#options.trace.time('lakehouse', () => (this.#chunks as AsyncIterator<readonly (readonly LakeValue[])[]>).next());
+      return result.done ? undefined : result.value;
     } catch (error) {
       throw this.#translated(error);
     }
