@@ -1,5 +1,5 @@
 import type { Columns, Policy, Predicate } from '#libs/governance/policy/policy';
-import { type AnalyticalTable, CHANGE_COLUMNS } from './analytical-table.ts';
+import { type AnalyticalTable, isChangeColumn } from './analytical-table.ts';
 
 /** What a role may see of an analytical table; undefined: nothing. */
 export interface Access {
@@ -22,7 +22,7 @@ export function decideAccess(policy: Policy | undefined, role: string, table: An
   const inherited = tables?.[`${schema}.${name}`];
   const source = inherited?.home === undefined ? inherited?.select : undefined;
   if (!source || (rule?.home === 'lakehouse' && !own)) return undefined;
-  const inheritedColumn = (column: string): boolean => (CHANGE_COLUMNS.has(column) && !columns.has(column)) || listed(source.columns, column);
+  const inheritedColumn = (column: string): boolean => (isChangeColumn(column) && !columns.has(column)) || listed(source.columns, column);
   return {
     mayRead: (column) => inheritedColumn(column) && (own === undefined || listed(own.columns, column)),
     rows: [source.rows, own?.rows].filter((predicate) => predicate !== undefined),

@@ -1,3 +1,5 @@
+import { HISTORY_COLUMNS } from '#libs/lakehouse/history/history-columns';
+import type { LakeRelation } from '#libs/lakehouse/lakehouse';
 import type { TableName } from '#libs/postgres/identifiers';
 import type { AnalyticalColumn } from './lake-column.ts';
 
@@ -8,13 +10,19 @@ export interface AnalyticalTable {
   columns: ReadonlyMap<string, AnalyticalColumn>;
   /** The governed Postgres table whose changes it keeps (property `lakeloop.source`), and that table's columns. */
   source?: TableName & { columns: ReadonlySet<string> };
+  /** Pins the version that a query reads. */
+  open: () => Promise<LakeRelation>;
 }
 
-/** Delta table property that names the table a history or current table is derived from: `schema.table`. */
-export const SOURCE_PROPERTY = 'lakeloop.source';
+/**
+ * Columns of the change, not of the row: who may read the source may read them. All but those that hold values of the row again, whatever the column
+ * (`_unrepresentable`): they are read by those alone who may read every column.
+ */
+const CHANGE_COLUMNS: ReadonlySet<string> = new Set(HISTORY_COLUMNS.map(({ name }) => name).filter((name) => name !== '_unrepresentable'));
 
-/** What a history adds to its source's columns (services/lakehouse): of the change, not of the row. */
-export const CHANGE_COLUMNS: ReadonlySet<string> = new Set(['_change_type', '_commit_lsn', '_ordinal', '_commit_time', '_actor', '_trace_id']);
+export function isChangeColumn(name: string): boolean {
+  return CHANGE_COLUMNS.has(name);
+}
 
 /** `schema.table`; a schema's name holds no dot here. */
 export function parseTableName(name: string): TableName | undefined {

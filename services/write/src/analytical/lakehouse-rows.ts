@@ -87,7 +87,7 @@ export class LakehouseRows extends AnalyticalLayer {
     let leave: (() => void) | undefined;
     try {
       leave = await work.trace.time('queue', () => admission.enter(controller.signal));
-      const relation = await work.trace.time('lakehouse', () => lakehouse.relation(work.table));
+      const relation = await work.trace.time('lakehouse', () => work.table.open());
       const close = (): Promise<void> => {
         release();
         leave?.();

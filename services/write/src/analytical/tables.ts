@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { readColumns } from '#libs/governance/policy/catalogue';
+import { historyName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
 import type { LakeColumn } from '#libs/lakehouse/lake-type';
 import type { Lakehouse, LakeTableState } from '#libs/lakehouse/lakehouse';
 import type { Clock } from '#libs/runtime/clock';
-import { type AnalyticalTable, parseTableName, SOURCE_PROPERTY } from './analytical-table.ts';
+import { type AnalyticalTable, parseTableName } from './analytical-table.ts';
+import { openCurrent, stemOfCurrent } from './current.ts';
 import { analyticalColumn } from './lake-column.ts';
 
 const KNOWN_MS = 10_000;
@@ -48,15 +50,20 @@ export class AnalyticalTables {
 
   async #load(schema: string, name: string): Promise<AnalyticalTable | undefined> {
     const state = await this.#lakehouse.describe({ schema, name });
-    return state && this.#tableOf(state);
+    if (state) return this.#tableOf(state, () => this.#lakehouse.relation(state.table));
+    const stem = stemOfCurrent(name);
+    const history = stem === undefined ? undefined : await this.#lakehouse.describe({ schema, name: historyName(stem) });
+    if (stem === undefined || history?.properties[PROPERTY.key] === undefined) return undefined;
+    const shown = { ...history, table: { schema, name }, columns: rowColumns(history.columns) };
+    return this.#tableOf(shown, () => openCurrent(this.#lakehouse, schema, stem));
   }
 
-  async #tableOf({ table, columns, properties }: LakeTableState): Promise<AnalyticalTable> {
-    const named = properties[SOURCE_PROPERTY];
-    if (named === undefined) return { ...table, columns: columnsOf(columns, undefined) };
+  async #tableOf({ table, columns, properties }: LakeTableState, open: AnalyticalTable['open']): Promise<AnalyticalTable> {
+    const named = properties[PROPERTY.source];
+    if (named === undefined) return { ...table, columns: columnsOf(columns, undefined), open };
     const source = parseTableName(named) ?? { schema: '', name: named };
     const sourceColumns = source.schema === '' ? undefined : await readColumns(this.#pool, source);
-    return { ...table, columns: columnsOf(columns, sourceColumns), source: { ...source, columns: new Set(sourceColumns?.keys()) } };
+    return { ...table, columns: columnsOf(columns, sourceColumns), source: { ...source, columns: new Set(sourceColumns?.keys()) }, open };
   }
 }
 
