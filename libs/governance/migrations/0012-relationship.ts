@@ -5,8 +5,8 @@ import { asOwner } from './as-owner.ts';
  * `lakeloop.relationship`: which table of the lakehouse belongs to a column of an operational table, so that a page of rows can embed it. It is
  * administrators' to write: what a caller sees of either side is the policy's to say, not this table's.
  */
-export class Relationship1763900000012 implements MigrationInterface {
-  readonly name = 'Relationship1763900000012';
+export class Relationship1764000000012 implements MigrationInterface {
+  readonly name = 'Relationship1764000000012';
 
   async up(runner: QueryRunner): Promise<void> {
     await asOwner(runner, [RELATIONSHIP]);

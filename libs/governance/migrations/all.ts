@@ -5,6 +5,7 @@ import { Audit1764000000003 } from './0003-audit.ts';
 import { Adopt1764000000004 } from './0004-adopt.ts';
 import { Execute1764000000005 } from './0005-execute.ts';
 import { Policy1764000000006 } from './0006-policy.ts';
+import { Relationship1764000000012 } from './0012-relationship.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -14,21 +15,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Adopt1764000000004,
   Execute1764000000005,
   Policy1764000000006,
-import { Bookkeeping1763900000001 } from './0001-bookkeeping.ts';
-import { Context1763900000002 } from './0002-context.ts';
-import { Audit1763900000003 } from './0003-audit.ts';
-import { Adopt1763900000004 } from './0004-adopt.ts';
-import { Execute1763900000005 } from './0005-execute.ts';
-import { Policy1763900000006 } from './0006-policy.ts';
-import { Relationship1763900000012 } from './0012-relationship.ts';
-
-/** In the order in which they apply. */
-export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
-  Bookkeeping1763900000001,
-  Context1763900000002,
-  Audit1763900000003,
-  Adopt1763900000004,
-  Execute1763900000005,
-  Policy1763900000006,
-  Relationship1763900000012,
+  Relationship1764000000012,
 ];
