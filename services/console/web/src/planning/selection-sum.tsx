@@ -4,8 +4,8 @@ import { cellKey, type Grid } from './grid-model.ts';
 import { type Rectangle } from './selection.ts';
 import { showAmount } from './show-amount.ts';
 
-/** Below the grid, as spreadsheets have it: sum and mean of what is selected, and whether everything is saved. */
-export function SelectionSum({ grid, rectangle, unit, sending }: { grid: Grid; rectangle: Rectangle; unit: string | undefined; sending: number }) {
+/** Below the grid, as spreadsheets have it: sum and mean of what is selected, and whether everything is saved; `sending` undefined: nothing is to be. */
+export function SelectionSum({ grid, rectangle, unit, sending }: { grid: Grid; rectangle: Rectangle; unit: string | undefined; sending: number | undefined }) {
   const { top, left, bottom, right } = rectangle;
   const amounts = grid.rows.slice(top, bottom + 1).flatMap((row) =>
     grid.periods.slice(left, right + 1).flatMap((period) => {
@@ -21,7 +21,7 @@ export function SelectionSum({ grid, rectangle, unit, sending }: { grid: Grid; r
           `Sum ${showAmount(total)} ${unit ?? ''} · mean ${showAmount(per(total, BigInt(amounts.length) * 1_000_000_000n))} · ${amounts.length} cells`}
       </Text>
       <Text size="xs" c="dimmed">
-        {sending > 0 ? `Saving ${sending} …` : 'Everything is saved'}
+        {sending === undefined ? '' : sending > 0 ? `Saving ${sending} …` : 'Everything is saved'}
       </Text>
     </Group>
   );

@@ -67,7 +67,12 @@ function TeamRoom({ team }: { team: Team }) {
             {...edit.actions}
             empty={<Empty view={view} filtered={controls.search !== '' || controls.onlyUsed} />}
           />
-          <SelectionSum grid={grid} rectangle={rectangleOf(selection)} unit={controls.kind === 'percent' ? '%' : controls.unit} sending={view.sending.size} />
+          <SelectionSum
+            grid={grid}
+            rectangle={rectangleOf(selection)}
+            unit={controls.kind === 'percent' ? '%' : controls.unit}
+            sending={editable ? view.sending.size : undefined}
+          />
         </div>
         {place && <ChosenCell place={place} measure={controls.measure} editable={editable} comment={comment} table={table} />}
       </div>

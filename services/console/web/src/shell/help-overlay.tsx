@@ -16,7 +16,7 @@ const EVERYWHERE: HelpSection = {
 /** The keys of the room that the person is in. */
 export function HelpOverlay({ opened, close, sections }: { opened: boolean; close: () => void; sections: readonly HelpSection[] }) {
   return (
-    <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size="md">
+    <Modal opened={opened} onClose={close} title="Keyboard shortcuts" size="lg">
       <Stack gap="lg">
         {[...sections, EVERYWHERE].map(({ title, keys }) => (
           <div key={title}>
@@ -25,9 +25,9 @@ export function HelpOverlay({ opened, close, sections }: { opened: boolean; clos
             </Title>
             <Stack gap={8}>
               {keys.map(([names, what]) => (
-                <Group key={what} justify="space-between">
+                <Group key={what} justify="space-between" wrap="nowrap">
                   <Text size="sm">{what}</Text>
-                  <Group gap={6}>
+                  <Group gap={6} wrap="nowrap">
                     {names.map((name) => (
                       <Kbd key={name}>{name}</Kbd>
                     ))}

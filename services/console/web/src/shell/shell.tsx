@@ -36,7 +36,7 @@ export function Shell({ rooms, room, pages, stream, help: sections, aside, child
               <img src="/icon.svg" alt="" />
               <span className="brand-name">Lakeloop</span>
             </Link>
-            <RoomSwitch rooms={rooms} room={room} />
+            <RoomSwitch rooms={rooms} room={room} width={pages.length > 3 ? 160 : 230} />
             <Group component="nav" gap={4} wrap="nowrap" aria-label="Pages" className="pages">
               {pages.map(({ to, title }) => (
                 <NavLink key={to} to={to} className="nav-link">
@@ -67,13 +67,13 @@ export function Shell({ rooms, room, pages, stream, help: sections, aside, child
   );
 }
 
-function RoomSwitch({ rooms, room }: { rooms: readonly Room[]; room: string }) {
+function RoomSwitch({ rooms, room, width }: { rooms: readonly Room[]; room: string; width: number }) {
   const navigate = useNavigate();
   return (
     <Select
       aria-label="Room"
       size="sm"
-      w={170}
+      w={width}
       miw={120}
       allowDeselect={false}
       value={room}
