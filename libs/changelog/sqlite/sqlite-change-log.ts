@@ -127,8 +127,14 @@ export class SqliteChangeLog extends ChangeLog {
   async *#readUpTo(partition: Partition | undefined, name: string, from: number, end: number): AsyncGenerator<StoredRecord> {
     if (!partition) throw new Failure('misconfigured', `there is no partition ${name}`);
     if (from < partition.earliest || from > end) throw lostPosition(partition, from);
-    for (let position = from; position < end;) {
-      const { records, through } = await this.#read(partition, position, end);
+    const ahead = (position: number): Promise<{ records: StoredRecord[]; through: number }> | undefined =>
+      position < end ? this.#read(partition, position, end) : undefined;
+    let reading = ahead(from);
+    for (let position = from; reading !== undefined;) {
+      const { records, through } = await reading;
+      // The next ones are read while these are looked at; if nobody asks for them, nobody minds their failure.
+      reading = ahead(through);
+      reading?.catch(() => undefined);
       if (!partition.compact && Number(records[0]?.offset ?? -1) !== position) throw lostPosition(partition, position);
       yield* records;
       position = through;

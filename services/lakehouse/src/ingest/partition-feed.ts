@@ -43,7 +43,7 @@ export interface PartitionFeedOptions {
 /** Looks at a standstill of the other instance before this one takes over. */
 const PATIENCE = 3;
 /** Records after which others get their turn on the event loop. */
-const TURN = 500;
+const TURN = 200;
 
 /** Brings one partition of a change topic into the history table: reads, stages, writes, and goes on by itself after failures. */
 export class PartitionFeed {
