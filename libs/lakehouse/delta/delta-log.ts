@@ -171,7 +171,7 @@ export class DeltaLog {
     const replay = new Replay();
     try {
       const paths = names.map((name) => `${this.#directory}/${name}`);
-      for await (const actions of readCheckpoint(this.#workplace, paths)) replay.apply(actions);
+      for await (const actions of readCheckpoint(this.#workplace, paths)) replay.restore(actions);
     } catch (error) {
       if (error instanceof Failure && error.kind === 'overloaded') throw error;
       return undefined;

@@ -41,7 +41,8 @@ export function checkWritable(table: string, snapshot: Snapshot, removes: boolea
   checkReadable(table, snapshot);
   const { protocol, metaData } = snapshot;
   if (protocol.minWriterVersion > 7) refuse(table, `writer version ${protocol.minWriterVersion}`, 'write');
-  for (const feature of protocol.minWriterVersion === 7 ? (protocol.writerFeatures ?? []) : []) if (!WRITTEN.has(feature)) refuse(table, feature, 'write');
+  const unknown = protocol.minWriterVersion === 7 ? (protocol.writerFeatures ?? []).filter((feature) => !WRITTEN.has(feature)) : [];
+  if (unknown.length > 0) refuse(table, unknown.join(', '), 'write');
   for (const key of fieldMetadataKeys(metaData.schemaString)) {
     const feature = FIELD_FEATURES[key];
     if (feature) refuse(table, feature, 'write');

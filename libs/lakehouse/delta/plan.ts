@@ -25,10 +25,8 @@ export function removed(file: AddFile): { remove: NonNullable<Action['remove']> 
 
 export function filesAfter(snapshot: Snapshot, actions: readonly Action[]): Map<string, AddFile> {
   const files = new Map(snapshot.files);
-  for (const { add, remove } of actions) {
-    if (remove) files.delete(remove.path);
-    if (add) files.set(add.path, add);
-  }
+  for (const { remove } of actions) if (remove) files.delete(remove.path);
+  for (const { add } of actions) if (add) files.set(add.path, add);
   return files;
 }
 

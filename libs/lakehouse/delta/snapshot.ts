@@ -30,19 +30,32 @@ export class Replay {
     this.#transactions = new Map(from?.transactions);
   }
 
+  /**
+   * A commit. Its removals come first, wherever they stand in it: a file whose deletion vector changes is removed and added again under the same path.
+   */
   apply(actions: readonly Action[]): void {
-    for (const { protocol, metaData, add, remove, txn } of actions) {
+    for (const { remove } of actions) {
+      if (!remove) continue;
+      this.#files.delete(remove.path);
+      this.#tombstones.set(remove.path, remove);
+    }
+    this.#settle(actions);
+  }
+
+  /** A part of a checkpoint, where removals are of former states of files and cancel nothing. */
+  restore(actions: readonly Action[]): void {
+    for (const { remove } of actions) if (remove && !this.#files.has(remove.path)) this.#tombstones.set(remove.path, remove);
+    this.#settle(actions);
+  }
+
+  #settle(actions: readonly Action[]): void {
+    for (const { protocol, metaData, add, txn } of actions) {
       if (protocol) this.#protocol = protocol;
       if (metaData) this.#metaData = metaData;
       if (txn) this.#transactions.set(txn.appId, BigInt(txn.version));
-      if (add) {
-        this.#files.set(add.path, add);
-        this.#tombstones.delete(add.path);
-      }
-      if (remove) {
-        this.#files.delete(remove.path);
-        this.#tombstones.set(remove.path, remove);
-      }
+      if (!add) continue;
+      this.#files.set(add.path, add);
+      this.#tombstones.delete(add.path);
     }
   }
 
