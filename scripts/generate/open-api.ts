@@ -13,6 +13,8 @@ import { CdcModule } from '#services/cdc/src/app.module';
 import { cdcSettings } from '#services/cdc/src/cdc-config';
 import { NotificationModule } from '#services/notification/src/app.module';
 import { WorkflowModule } from '#services/workflow/src/app.module';
+import { WriteModule } from '#services/write/src/app.module';
+import { writeSettings } from '#services/write/src/write-settings';
 import { jsonText, type Artefact } from './artefact.ts';
 import { ROW_PATHS } from './row-paths.ts';
 
@@ -23,7 +25,7 @@ class EveryController {}
 
 /** contracts/http/openapi.json: what `/v1` serves, read from the controllers themselves; and the row API, whose paths are the database's tables. */
 export async function openApi(): Promise<Artefact[]> {
-  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc()] };
+  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc(), write()] };
   // Preview: the modules are wired and nothing is constructed, so nothing connects.
   const app = await NestFactory.create(modules, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false });
   const settings = new DocumentBuilder()
@@ -83,6 +85,15 @@ function workflow(): DynamicModule {
     jobs: unused<Jobs>(),
     verifier: unused<TokenVerifier>(),
     runtime: createServiceRuntime('generate-workflow', { LOG_LEVEL: 'silent' }),
+  });
+}
+
+function write(): DynamicModule {
+  return WriteModule.register({
+    config: writeSettings.parse({ DATABASE_URL: NOWHERE }),
+    connectionString: NOWHERE,
+    verifier: null,
+    runtime: createServiceRuntime('write', { LOG_LEVEL: 'silent' }),
   });
 }
 

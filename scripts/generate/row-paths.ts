@@ -3,7 +3,7 @@ const table = {
   in: 'path',
   required: true,
   schema: { type: 'string' },
-  description: 'A table or view of the schema that the profile header names',
+  description: 'A table or view of the schema that the profile header names, in Postgres or, for reads, in the lakehouse',
 };
 const query = (name: string, description: string): object => ({ name, in: 'query', schema: { type: 'string' }, description });
 const header = (name: string, description: string): object => ({ name, in: 'header', schema: { type: 'string' }, description });
@@ -21,7 +21,7 @@ const FILTERS = [
   },
 ];
 const READ = [
-  query('select', 'Columns, with renaming and casts: id,total:amount::text'),
+  query('select', 'Columns, with renaming and casts: id,total:amount::text; aggregates: region,count(),amount.sum(); related tables: *,segment(label)'),
   query('order', 'amount.desc.nullslast,id'),
   query('limit', 'Most rows'),
   query('offset', 'Rows to skip'),

@@ -3,12 +3,15 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyAdapter } from '@nestjs/platform-fastify';
 import type pg from 'pg';
 import { Governed } from '#libs/governance/governed';
-import type { TokenVerifier } from '#libs/governance/token-verifier';
+import { PRINCIPAL_GUARD_OPTIONS } from '#libs/governance/http/principal.guard';
+import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
+import { QueryController } from './queries/query.controller.ts';
+import { ROWS } from './queries/rows-token.ts';
 import { RowExecutor } from './rows/executor.ts';
 import { Authenticator } from './rows/http/authenticate.ts';
 import { RowMetrics } from './rows/http/row-metrics.ts';
@@ -30,41 +33,42 @@ export interface WriteModuleOptions {
 }
 
 const OPTIONS = Symbol('WriteModuleOptions');
+const PARTS = Symbol('WriteModuleParts');
 
 /** Rows over HTTP in PostgREST's dialect: `/rest/v1/<table>`. */
 @Module({})
 export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
   readonly #options: WriteModuleOptions;
+  readonly #parts: Parts;
   readonly #host: HttpAdapterHost<FastifyAdapter>;
-  readonly #pool: pg.Pool;
-  readonly #catalogue: CatalogueCache;
 
-  constructor(@Inject(OPTIONS) options: WriteModuleOptions, host: HttpAdapterHost<FastifyAdapter>) {
-    const { config, connectionString, runtime } = options;
+  constructor(@Inject(OPTIONS) options: WriteModuleOptions, @Inject(PARTS) parts: Parts, host: HttpAdapterHost<FastifyAdapter>) {
     this.#options = options;
+    this.#parts = parts;
     this.#host = host;
-    this.#pool = createWritePool(options);
-    this.#catalogue = new CatalogueCache({ pool: this.#pool, connectionString, schemas: config.REST_SCHEMAS, clock: runtime.clock, logger: runtime.logger });
   }
 
   static register(options: WriteModuleOptions): DynamicModule {
-    return { module: WriteModule, providers: [{ provide: OPTIONS, useValue: options }] };
+    const parts = assemble(options);
+    const { REST_ANON_ROLE: anonRole } = options.config;
+    return {
+      module: WriteModule,
+      controllers: [QueryController],
+      providers: [
+        { provide: OPTIONS, useValue: options },
+        { provide: PARTS, useValue: parts },
+        { provide: ROWS, useValue: parts.rows },
+        { provide: TokenVerifier, useValue: options.verifier },
+        { provide: PRINCIPAL_GUARD_OPTIONS, useValue: anonRole === undefined ? {} : { anonRole } },
+      ],
+    };
   }
 
   async onModuleInit(): Promise<void> {
     const { config, verifier, runtime } = this.#options;
-    const executor = new RowExecutor(new Governed(this.#pool), this.#pool);
-    const { lakehouse } = this.#options;
-    const rows = new RowService({
-      catalogue: this.#catalogue,
-      executor,
-      ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool: this.#pool, config, runtime }) } : {}),
-      versions: new VersionGrants(runtime.clock),
-      limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
-    });
     await this.#host.httpAdapter.getInstance().register(rowRoutes, {
       prefix: '/rest/v1',
-      rows,
+      rows: this.#parts.rows,
       authenticator: new Authenticator(verifier, config.REST_ANON_ROLE),
       metrics: new RowMetrics(runtime.metrics),
       logger: runtime.logger,
@@ -74,9 +78,31 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    runtime.health.register('write: postgres', () => this.#catalogue.readiness());
-    await runtime.lifecycles.run([poolLifecycle(this.#pool), this.#catalogue]);
+    const { catalogue, pool } = this.#parts;
+    runtime.health.register('write: postgres', () => catalogue.readiness());
+    await runtime.lifecycles.run([poolLifecycle(pool), catalogue]);
   }
+}
+
+interface Parts {
+  pool: pg.Pool;
+  catalogue: CatalogueCache;
+  rows: RowService;
+}
+
+function assemble(options: WriteModuleOptions): Parts {
+  const { config, connectionString, runtime, lakehouse } = options;
+  const pool = createWritePool(options);
+  const catalogue = new CatalogueCache({ pool, connectionString, schemas: config.REST_SCHEMAS, clock: runtime.clock, logger: runtime.logger });
+  const executor = new RowExecutor(new Governed(pool), pool);
+  const rows = new RowService({
+    catalogue,
+    executor,
+    ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
+    versions: new VersionGrants(runtime.clock),
+    limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
+  });
+  return { pool, catalogue, rows };
 }
 
 /** Closed last: what drains before it may still need connections. */

@@ -10,6 +10,8 @@ export interface TracedStatement {
 
 /** Where one read went, and how long each part took, ms. */
 export class QueryTrace {
+  /** Set once the table's home is known. */
+  home: 'postgres' | 'lakehouse' | 'both' | undefined;
   readonly #parts = new Map<Part, number>();
   readonly statements: TracedStatement[] = [];
 

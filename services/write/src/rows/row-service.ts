@@ -77,11 +77,13 @@ export class RowService {
     const { analytical, executor } = this.#options;
     const found = await this.#home(schema, request);
     if (found === 'lakehouse') {
+      trace.home = 'lakehouse';
       if (!isRead(request.method)) throw readOnly(schema, request.table);
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
     const [embed] = parsed.query.embeds;
     if (embed && !analytical) throw unknownRelationship(found.relation.name, embed.relation);
+    if (embed && analytical) trace.home = 'both';
     if (embed && analytical) return readRelated({ request, parsed, caller, trace, analytical, executor, ...found });
     const work: Work = { ...asked, ...found };
     return this.#attempt(work).catch((error: unknown) => this.#again(work, error));

@@ -30,12 +30,17 @@ export interface BothLayers {
   stop(): Promise<void>;
 }
 
-export async function bothLayers(sql: string, config: Partial<WriteConfig> = {}): Promise<BothLayers> {
+/** `dress`: what the service is given in the lakehouse's stead. */
+export async function bothLayers(
+  sql: string,
+  config: Partial<WriteConfig> = {},
+  dress: (lakehouse: Lakehouse) => Lakehouse = (lakehouse) => lakehouse,
+): Promise<BothLayers> {
   const root = await mkdtemp(join(tmpdir(), 'lakeloop-both-'));
   const lakehouse = await openDeltaLakehouse({ root, logger: createLogger({ service: 'test', level: 'silent' }), memoryLimit: '256MB' });
   const database = await governedDatabase();
   await database.client.query(sql);
-  const service = await startWriteApp(database.writeUrl, { REST_SCHEMAS: ['app'], ...config }, lakehouse);
+  const service = await startWriteApp(database.writeUrl, { REST_SCHEMAS: ['app'], ...config }, dress(lakehouse));
   await untilReady(service.url);
   return {
     database,
