@@ -50,6 +50,8 @@ export default {
     project('e2e', 'e2e.spec'),
     project('cluster', 'kafka.spec', { testMatch: ['<rootDir>/e2e/**/*.kafka.spec.ts'] }),
     project('browser', 'browser.spec'),
+    // Against the workspace of DATABRICKS_HOST; `npm run test:databricks`, never `npm test`.
+    project('databricks', 'databricks'),
   ],
   reporters: ['default', '<rootDir>/scripts/test/summary-reporter.mjs'],
   maxWorkers: 2,

@@ -40,6 +40,7 @@ export interface DatabricksOptions extends WarehouseOptions {
 
 const INLINE_BYTES = 1024 * 1024;
 const PING_MS = 30_000;
+const CONFLICT_WAIT_MS = 50;
 /** Characters that a Delta column's name may hold only under column mapping. */
 const MAPPED = /[ ,;{}()\n\t=]/;
 
@@ -70,6 +71,7 @@ export class DatabricksLakehouse extends Lakehouse {
       catalog,
       volume,
       inlineBytes,
+      conflictWaitMs: options.retry?.initialMs ?? CONFLICT_WAIT_MS,
       stagingTable: (schema) => qualified(catalog, { schema, name: `${OWN_PREFIX}stage_${randomUUID().replaceAll('-', '')}` }),
     });
   }

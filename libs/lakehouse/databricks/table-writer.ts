@@ -26,6 +26,8 @@ export interface TableWriterOptions {
   volume: string | undefined;
   inlineBytes: number;
   stagingTable: (schema: string) => string;
+  /** First wait after a conflict, ms. */
+  conflictWaitMs: number;
 }
 
 interface Kind {
@@ -120,6 +122,7 @@ export class TableWriter {
 
   /** Delta's conflict detection says no to one of two writes that touch the same: that one is done anew on what the other has left. */
   async #attempts(info: TableInfo, write: LakeWrite, kind: Kind, source: Source): Promise<LakeCommit> {
+    const { conflictWaitMs } = this.#options;
     let current = info;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -130,7 +133,11 @@ export class TableWriter {
           throw new Failure('conflict', `${label(info.table)} is written by others so often that this write found no gap in ${MOST_ATTEMPTS} attempts`, {
             cause: error,
           });
-        await delay(backoffMs(attempt - 1, { initialMs: 50, maxMs: 2_000 }), undefined, write.signal ? { signal: write.signal } : {}).catch(() => undefined);
+        await delay(
+          backoffMs(attempt - 1, { initialMs: conflictWaitMs, maxMs: conflictWaitMs * 40 }),
+          undefined,
+          write.signal ? { signal: write.signal } : {},
+        ).catch(() => undefined);
         write.signal?.throwIfAborted();
         current = await this.#options.tables.get(info.table);
       }

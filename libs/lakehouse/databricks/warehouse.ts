@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DBSQLClient, type DBSQLSession } from '@databricks/sql';
 import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Credentials } from './credentials.ts';
@@ -17,6 +18,8 @@ export interface WarehouseOptions {
   whose?: 'service' | 'user';
   /** The warehouse itself stops a statement after this long, even when we are gone. Default 900,000 ms. */
   statementTimeoutMs?: number | undefined;
+  /** Limit for one request of the driver's, ms; no statement needs one so long, since the driver asks again and again. Default 60,000. */
+  requestTimeoutMs?: number | undefined;
   retry?: RetryOptions | undefined;
   caCertificate?: string | undefined;
 }
@@ -36,11 +39,13 @@ export interface WarehouseResult {
 }
 
 type Operation = Awaited<ReturnType<DBSQLSession['executeStatement']>>;
-type Client = { client: DBSQLClient; session: Awaited<ReturnType<DBSQLClient['openSession']>> };
+type Session = Awaited<ReturnType<DBSQLClient['openSession']>>;
 
 /** Rows asked for at once: what is in memory of a result, besides the batch that the driver reads ahead. */
 const CHUNK_ROWS = 10_000;
 const STATEMENT_TIMEOUT_MS = 900_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const CLOSE_MS = 5_000;
 /** The driver's log lines may hold statements; its errors reach us as exceptions. */
 const SILENT = { log: (): void => undefined };
 
@@ -51,7 +56,8 @@ const SILENT = { log: (): void => undefined };
 export class Warehouse {
   readonly #options: WarehouseOptions;
   readonly #whose: 'service' | 'user';
-  #open: Promise<Client> | undefined;
+  #client: Promise<DBSQLClient> | undefined;
+  #session: Promise<Session> | undefined;
   readonly #stopping = new Set<Promise<void>>();
 
   constructor(options: WarehouseOptions) {
@@ -85,11 +91,16 @@ export class Warehouse {
     return rows;
   }
 
+  /** Ends what is open. A warehouse that does not answer is not waited for: its sessions end by themselves. */
   async close(): Promise<void> {
+    await Promise.race([this.#end(), delay(CLOSE_MS, undefined, { ref: false })]);
+  }
+
+  async #end(): Promise<void> {
     await Promise.allSettled(this.#stopping);
-    const open = this.#open;
-    this.#open = undefined;
-    const { client } = (await open?.catch(() => undefined)) ?? {};
+    const client = await this.#client?.catch(() => undefined);
+    this.#client = undefined;
+    this.#session = undefined;
     await client?.close().catch(() => undefined);
   }
 
@@ -97,13 +108,13 @@ export class Warehouse {
     const { signal, repeatable = false } = statement;
     return retried(
       async () => {
-        const before = this.#open;
+        const before = this.#session;
         try {
           return await this.#execute(statement);
         } catch (error) {
           if (!isSessionGone(error)) throw driverFailure(error, this.#whose);
         }
-        if (this.#open === before) this.#open = undefined;
+        if (this.#session === before) this.#session = undefined;
         try {
           return await this.#execute(statement);
         } catch (error) {
@@ -115,7 +126,7 @@ export class Warehouse {
   }
 
   async #execute({ sql, bound, timeoutMs, stagingDirectory }: WarehouseStatement): Promise<Operation> {
-    const { session } = await this.#session();
+    const session = await this.#opened();
     return session.executeStatement(sql, {
       maxRows: CHUNK_ROWS,
       // Results inline: none of them is fetched from object storage, past the workspace's own access rules and ten files at a time.
@@ -126,16 +137,26 @@ export class Warehouse {
     });
   }
 
-  #session(): Promise<Client> {
-    this.#open ??= this.#connect().catch((error: unknown) => {
-      this.#open = undefined;
+  #opened(): Promise<Session> {
+    this.#session ??= this.#openSession().catch((error: unknown) => {
+      this.#session = undefined;
       throw error;
     });
-    return this.#open;
+    return this.#session;
   }
 
-  async #connect(): Promise<Client> {
-    const { host, httpPath, credentials, caCertificate, statementTimeoutMs = STATEMENT_TIMEOUT_MS, retry = {} } = this.#options;
+  async #openSession(): Promise<Session> {
+    this.#client ??= this.#connect().catch((error: unknown) => {
+      this.#client = undefined;
+      throw error;
+    });
+    const client = await this.#client;
+    const seconds = Math.ceil((this.#options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS) / 1000);
+    return client.openSession({ configuration: { TIMEZONE: 'UTC', ANSI_MODE: 'true', STATEMENT_TIMEOUT: String(seconds) } });
+  }
+
+  async #connect(): Promise<DBSQLClient> {
+    const { host, httpPath, credentials, caCertificate, requestTimeoutMs = REQUEST_TIMEOUT_MS, retry = {} } = this.#options;
     const [name = '', port] = host.split(':');
     const client = new DBSQLClient({ logger: SILENT });
     client.on('error', () => undefined);
@@ -146,6 +167,8 @@ export class Warehouse {
       provider: { authenticate: async () => ({ Authorization: `Bearer ${await credentials.token()}` }) },
       userAgentEntry: 'Lakeloop',
       telemetryEnabled: false,
+      // The driver's HTTP client waits for ever for the rest of an answer whose connection broke in the middle.
+      socketTimeout: requestTimeoutMs,
       preserveBigNumericPrecision: true,
       // The driver's own retries, of calls that are safe to repeat (status, close, cancel).
       retryMaxAttempts: retry.attempts ?? 6,
@@ -157,9 +180,7 @@ export class Warehouse {
     });
     // Timestamps, decimals and nested values as text: as native Arrow values the driver would cut timestamps to milliseconds. It has no option of `connect` for this.
     client.getConfig().useArrowNativeTypes = false;
-    const configuration = { TIMEZONE: 'UTC', ANSI_MODE: 'true', STATEMENT_TIMEOUT: String(Math.ceil(statementTimeoutMs / 1000)) };
-    const session = await client.openSession({ configuration });
-    return { client, session };
+    return client;
   }
 
   async *#chunks(operation: Operation, columns: readonly LakeColumn[], statement: WarehouseStatement, stop: () => void): WarehouseResult['chunks'] {

@@ -50,4 +50,29 @@ describe('the double of a Databricks workspace', () => {
     await expect(run('GRANT SELECT ON TABLE x TO y')).rejects.toThrow(/PARSE_SYNTAX_ERROR.*42601/);
     await expect(run(`select * from \`${CATALOG}\`.\`default\`.\`nothing\``)).rejects.toThrow(/TABLE_OR_VIEW_NOT_FOUND.*42P01/);
   });
+
+  it('commits a transaction whole or not at all', async () => {
+    const name = (table: string): string => `\`${CATALOG}\`.\`default\`.\`${table}\``;
+    const managed = `TBLPROPERTIES ('delta.feature.catalogManaged' = 'supported')`;
+    for (const table of ['one', 'two']) await run(`CREATE TABLE ${name(table)} (\`id\` BIGINT NOT NULL) USING DELTA ${managed}`);
+    const insert = (table: string, value: string): string => `INSERT INTO ${name(table)} (\`id\`) SELECT ${value};`;
+    await expect(run(`BEGIN ATOMIC ${insert('one', '1')} ${insert('two', 'NULL')} END`)).rejects.toThrow(/DELTA_NOT_NULL_CONSTRAINT_VIOLATED.*23502/);
+    await expect(run(`BEGIN ATOMIC ${insert('one', '1')} IF 1 = 1 THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'no'; END IF; END`)).rejects.toThrow(/45000/);
+    expect(await run(`SELECT id FROM ${name('one')}`)).toEqual([]);
+    await run(`BEGIN ATOMIC ${insert('one', '1')} ${insert('two', `(SELECT max(id) + 1 FROM ${name('one')})`)} END`);
+    expect(await run(`SELECT id FROM ${name('two')}`)).toEqual([{ id: 2n }]);
+    await run(`CREATE TABLE ${name('plain')} (\`id\` BIGINT) USING DELTA`);
+    await expect(run(`BEGIN ATOMIC ${insert('plain', '1')} END`)).rejects.toThrow(/TRANSACTION_NOT_SUPPORTED.*0A000/);
+  });
+
+  it('knows settings, retentions and names as a warehouse does', async () => {
+    await expect(client.openSession({ configuration: { 'spark.databricks.delta.write.txnAppId': 'x' } })).rejects.toMatchObject({
+      message: expect.stringContaining('CONFIG_NOT_AVAILABLE'),
+    });
+    await expect(run(`VACUUM \`${CATALOG}\`.\`default\`.\`one\` RETAIN 0 HOURS`)).rejects.toThrow(/RETENTION_PERIOD_TOO_SHORT/);
+    await expect(run(`CREATE TABLE \`${CATALOG}\`.\`default\`.\`odd\` (\`a b\` STRING) USING DELTA`)).rejects.toThrow(
+      /DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES/,
+    );
+    await expect(run(`SELECT 1 AS "a b"`)).rejects.toThrow(/PARSE_SYNTAX_ERROR/);
+  });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -48,19 +48,26 @@ export class DatabricksDouble {
   /** Who sent each statement. */
   readonly statements: { user: string; sql: string; parameters: string[] }[] = [];
   readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
   readonly #close: () => Promise<void>;
-  readonly #faults: Fault[] = [];
+  readonly #catalog: Catalog;
+  readonly #faults: (Fault & { matching?: RegExp })[] = [];
 
-  private constructor(parts: { service: CliService; executor: Executor; volumes: Volumes; close: () => Promise<void> }) {
+  private constructor(parts: { service: CliService; executor: Executor; volumes: Volumes; catalog: Catalog; close: () => Promise<void> }) {
     const { key, certificate } = selfSigned();
     this.service = parts.service;
     this.executor = parts.executor;
     this.volumes = parts.volumes;
+    this.#catalog = parts.catalog;
     this.#close = parts.close;
     this.certificate = certificate;
     this.rest.tokens.set(TOKEN, 'service');
     this.#server = createServer({ key, cert: certificate }, (request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
+    });
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
     });
   }
 
@@ -70,7 +77,8 @@ export class DatabricksDouble {
     let origin = '';
     mkdirSync(join(directory, 'work'));
     const volumes = new Volumes(join(directory, 'volumes'), ['main.default.staging'], () => origin);
-    const executor = await Executor.open(new Catalog(CATALOG, lake), volumes, join(directory, 'work'));
+    const catalog = new Catalog(CATALOG, lake);
+    const executor = await Executor.open(catalog, volumes, join(directory, 'work'));
     const service = new CliService({ executor, directResultsMs });
     const close = async (): Promise<void> => {
       await service.close();
@@ -78,7 +86,7 @@ export class DatabricksDouble {
       await lake.close();
       rmSync(directory, { recursive: true, force: true });
     };
-    const double = new DatabricksDouble({ service, executor, volumes, close });
+    const double = new DatabricksDouble({ service, executor, volumes, catalog, close });
     await new Promise<void>((resolve) => double.#server.listen(0, 'localhost', resolve));
     origin = double.origin;
     return double;
@@ -100,9 +108,19 @@ export class DatabricksDouble {
     this.#faults.push({ times: 1, ...fault });
   }
 
+  /** What shall go wrong with the next statement that reads so. */
+  failStatement(fault: { matching: RegExp; with: Fault['with'] }): void {
+    this.#faults.push({ on: 'ExecuteStatement', times: 1, ...fault });
+  }
+
+  tableNames(schema: string): string[] {
+    return this.#catalog.tables(schema);
+  }
+
   async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
     await this.#close();
   }
 
@@ -136,7 +154,7 @@ export class DatabricksDouble {
     this.calls.push(method);
     const user = this.rest.userOf(request.headers.authorization);
     if (user === undefined || request.headers['content-type'] !== 'application/x-thrift') return void response.writeHead(user === undefined ? 401 : 415).end();
-    const fault = this.#faultFor((on) => on === method);
+    const fault = this.#faultFor((on, matching) => on === method && (matching?.test(body.toString('latin1')) ?? true));
     if (fault && this.#answerFault(fault, response)) return;
     const message = await this.#process(body, user);
     if (fault?.with === 'cut') return void response.destroy();
@@ -159,8 +177,8 @@ export class DatabricksDouble {
     });
   }
 
-  #faultFor(matches: (on: string) => boolean): Fault | undefined {
-    const index = this.#faults.findIndex(({ on }) => matches(on));
+  #faultFor(matches: (on: string, matching: RegExp | undefined) => boolean): Fault | undefined {
+    const index = this.#faults.findIndex(({ on, matching }) => matches(on, matching));
     const fault = this.#faults[index];
     if (!fault) return undefined;
     fault.times = (fault.times ?? 1) - 1;
