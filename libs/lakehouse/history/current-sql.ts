@@ -58,7 +58,7 @@ function withSettled({ dialect, history, base, baseColumns, columns, key }: Curr
       ? ''
       : ` left join (select ${q('_partition')} as p, max(${q('_offset')}) as o from ${base} group by 1) m on h.${q('_partition')} = m.p where h.${q('_offset')} > coalesce(m.o, -1)`;
   const order = pair(dialect, q('_commit_lsn'), q('_ordinal'));
-  const truncated = `select max(${order}) as at from newer where ${q('_change_type')} = 'truncate'`;
+  const truncated = `select max(${order}) as _lakeloop_truncated from newer where ${q('_change_type')} = 'truncate'`;
   const keys = key.map(q);
   const has = new Set(baseColumns.map(({ name }) => name));
   const state = columns
@@ -84,7 +84,7 @@ function withSettled({ dialect, history, base, baseColumns, columns, key }: Curr
 
 function afterTruncate(dialect: LakeDialect, alias: string): string {
   const q = quoting(dialect);
-  return `(t.at is null or ${pair(dialect, `${alias}.${q('_commit_lsn')}`, `${alias}.${q('_ordinal')}`)} > t.at)`;
+  return `(t._lakeloop_truncated is null or ${pair(dialect, `${alias}.${q('_commit_lsn')}`, `${alias}.${q('_ordinal')}`)} > t._lakeloop_truncated)`;
 }
 
 /** An ordered pair. */

@@ -114,6 +114,25 @@ describe('the current relation', () => {
     expect(await lake.current()).toHaveLength(2);
   });
 
+  it('takes columns of any name, also of those that the queries use', async () => {
+    const names = ['at', 'o', 'c', 'm', 'l', 'n', 'a', 't', 'r', 'v', 'p', 's', 'b', 'h', 'g', 'staged', 'newer', 'settled', 'select', 'odd "name'];
+    const feeds = await lake.run({ id: 'int4', ...Object.fromEntries(names.map((name) => [name, 'int4'])) });
+    const row = (value: number): string => JSON.stringify({ id: 1, ...Object.fromEntries(names.map((name, index) => [name, value + index])) });
+    const upkeep = new Upkeep(lake.lakehouse, NAME, { schema: 'public', name: 't_history' }, { retentionHours: 168, nowMs: 0 });
+    await lake.append([{ op: 'c', after: row(100), lsn: 32n, ordinal: 3 }]);
+    await lake.settled(feeds);
+    await upkeep.run(0);
+    await lake.append([{ op: 'u', after: row(7), lsn: 32n, ordinal: 4 }]);
+    await lake.settled(feeds);
+    expect((await lake.history()).map(({ _ordinal: ordinal, _commit_lsn: lsn, _change_type: type }) => [lsn, ordinal, type])).toEqual([
+      [32n, 3n, 'insert'],
+      [32n, 4n, 'update'],
+    ]);
+    expect(await lake.current()).toEqual([JSON.parse(row(7))]);
+    await upkeep.run(0);
+    expect(await lake.current()).toEqual([JSON.parse(row(7))]);
+  });
+
   it('stays of few files: small ones become large ones', async () => {
     const feeds = await lake.run(TYPES, { flushMs: 50 });
     const upkeep = new Upkeep(lake.lakehouse, NAME, { schema: 'public', name: 't_history' }, { retentionHours: 168, nowMs: 0 });

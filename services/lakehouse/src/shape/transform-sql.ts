@@ -33,18 +33,18 @@ export function transformSql({ path, partition, fields, longestLine }: Transform
     .map(({ field, raw: from }) => `case when ${from} = ${text(UNAVAILABLE_VALUE)} then ${text(JSON.stringify(field.column))} end`);
   const items = [
     ...typed.map(({ field, value }) => `${value} as ${quote(field.column)}`),
-    `c as "_change_type", l as "_commit_lsn", n as "_ordinal", make_timestamptz(m) as "_commit_time", a as "_actor", t as "_trace_id", ${partition}::INTEGER as "_partition", o as "_offset"`,
+    `staged.c as "_change_type", staged.l as "_commit_lsn", staged.n as "_ordinal", make_timestamptz(staged.m) as "_commit_time", staged.a as "_actor", staged.t as "_trace_id", ${partition}::INTEGER as "_partition", staged.o as "_offset"`,
     `${listed(unchanged, '[', ']')} as "_unchanged"`,
     `${listed(bad, '{', '}')} as "_unrepresentable"`,
   ];
   const size = Math.max(1_048_576, longestLine * 2);
-  return `select ${items.join(', ')} from read_json(${text(path)}, format = 'newline_delimited', maximum_object_size = ${size}, columns = {${reads}})`;
+  return `select ${items.join(', ')} from read_json(${text(path)}, format = 'newline_delimited', maximum_object_size = ${size}, columns = {${reads}}) as staged`;
 }
 
 const TOASTABLE = new Set<unknown>(['string', 'binary']);
 
 function raw({ source }: Field): string {
-  return `r.${quote(source)}`;
+  return `staged.r.${quote(source)}`;
 }
 
 function cast(value: string, type: ShapeType): string {
