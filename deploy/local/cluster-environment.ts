@@ -53,6 +53,7 @@ const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, 
     KAFKA_BROKERS: facts.brokers,
     REDIS_URL: facts.redisUrl,
     WORKFLOW_DEMO_DATA: facts.demoData ? '1' : '0',
+    LAKEHOUSE_DIRECTORY: facts.lakehouseDirectory,
     ...tokens(facts),
   }),
   notification: (facts) => ({

@@ -2,8 +2,8 @@ import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '
 import type pg from 'pg';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
-import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { Jobs } from '#libs/jobs/jobs';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { CdcModule } from '#services/cdc/src/app.module';
 import { ConsoleModule } from '#services/console/src/app.module';
@@ -145,6 +145,7 @@ function workflow(options: EmbeddedOptions): DynamicModule {
     verifier: options.verifier,
     runtime: runtimeOf(options, 'workflow'),
     demoData: options.config.demoData,
+    lakehouse: options.lakehouse,
   });
 }
 

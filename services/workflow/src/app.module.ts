@@ -4,11 +4,13 @@ import type { ChangeLog } from '#libs/changelog/change-log';
 import { Governed } from '#libs/governance/governed';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import { Jobs } from '#libs/jobs/jobs';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { ChangeConsumer } from './consume/change-consumer.ts';
 import { EXCEPTION_FLOWS } from './flows/all.ts';
+import { planningFlow } from './flows/planning/planning-flow.ts';
 import { FlowRegistry } from './flows/flow-registry.ts';
 import { ClaimsController } from './http/claims.controller.ts';
 import { FlowAccess } from './http/flow-access.ts';
@@ -34,6 +36,8 @@ export interface WorkflowModuleOptions {
   runtime: ServiceRuntime;
   /** Load the demo's history when `exceptions.transactions` is empty. Needs `adminUrl`; embedded Postgres only (decisions.md 11). */
   demoData?: boolean;
+  /** Where consolidated plans go; absent: this process makes no plans. It is the caller's to close. */
+  lakehouse?: Lakehouse;
 }
 
 const SERVICE = Symbol('WorkflowService');
@@ -103,7 +107,9 @@ function assemble(options: WorkflowModuleOptions): Parts {
   };
   const tuning = { concurrency: config.WORKFLOW_CONCURRENCY, graceSeconds: 10 };
   const flows = EXCEPTION_FLOWS.map((definition) => new ExceptionFlow(definition, { ...common, ...tuning }));
-  const registry = new FlowRegistry(flows);
+  const { lakehouse } = options;
+  const planning = lakehouse ? [planningFlow({ governed, connectionString, lakehouse, clock, logger })] : [];
+  const registry = new FlowRegistry([...flows, ...planning]);
   const consumer = new ChangeConsumer({ changeLog, jobs, registry, topicPrefix: config.CDC_TOPIC_PREFIX, logger });
   const prepare = () => prepareFlows({ registry, pool, definitions: EXCEPTION_FLOWS, logger, demoData: demoData ?? false, ...(adminUrl ? { adminUrl } : {}) });
   const service = new WorkflowService({ registry, consumer, jobs, prepare, reconcileMs: config.WORKFLOW_RECONCILE_MS, clock, logger });

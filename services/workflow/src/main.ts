@@ -1,6 +1,8 @@
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Jobs } from '#libs/jobs/jobs';
+import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createPostgresJobs } from '#libs/jobs/postgres/postgres-jobs';
 import { createRedisJobs } from '#libs/jobs/redis/redis-jobs';
 import { loadConfig } from '#libs/runtime/config';
@@ -26,6 +28,7 @@ await main('workflow', async (runtime, environment) => {
     ...(config.OIDC_ISSUER ? { issuer: config.OIDC_ISSUER } : {}),
     ...(config.OIDC_AUDIENCE ? { audience: config.OIDC_AUDIENCE } : {}),
   });
+  const lakehouse = await openLakehouse(config, runtime);
   const adminUrl = config.ADMIN_DATABASE_URL;
   const module = WorkflowModule.register({
     config,
@@ -35,10 +38,22 @@ await main('workflow', async (runtime, environment) => {
     verifier,
     runtime,
     demoData: config.WORKFLOW_DEMO_DATA,
+    ...(lakehouse ? { lakehouse } : {}),
     ...(adminUrl ? { adminUrl } : {}),
   });
   await runService({ runtime, port: config.WORKFLOW_PORT, module });
 });
+
+/** The planning flow's lakehouse; without LAKEHOUSE_DIRECTORY this process makes no plans. */
+async function openLakehouse({ LAKEHOUSE_DIRECTORY }: WorkflowSettings, { logger, lifecycles }: ServiceRuntime): Promise<Lakehouse | undefined> {
+  if (!LAKEHOUSE_DIRECTORY) {
+    logger.warn('LAKEHOUSE_DIRECTORY is not set: no plans are made here');
+    return undefined;
+  }
+  const lakehouse = await openDeltaLakehouse({ root: LAKEHOUSE_DIRECTORY, logger });
+  await lifecycles.run([{ name: 'lakehouse', run: async () => undefined, drain: async () => undefined, stop: () => lakehouse.close() }]);
+  return lakehouse;
+}
 
 /** Redis where it is set; else Postgres, which serves one process. */
 async function openJobs({ REDIS_URL, QUEUE_DATABASE_URL = '' }: WorkflowSettings, { logger, lifecycles }: ServiceRuntime): Promise<Jobs> {

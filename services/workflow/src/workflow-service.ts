@@ -71,6 +71,7 @@ export class WorkflowService implements Lifecycle {
     clearInterval(this.#timer);
     await this.#subscription?.close();
     await Promise.all(this.#workers.map((worker) => worker.drain()));
+    for (const flow of this.#options.registry.flows) await flow.end?.();
     await Promise.all(this.#beside);
   }
 

@@ -9,6 +9,7 @@ export const workflowSettings = z.object({
   KAFKA_BROKERS: list.default([]).describe('host:port of Kafka brokers, comma-separated'),
   REDIS_URL: z.string().optional().describe('Redis for job queues; unset: QUEUE_DATABASE_URL'),
   QUEUE_DATABASE_URL: postgresUrl.optional().describe('Postgres database of job queues, where there is no Redis'),
+  LAKEHOUSE_DIRECTORY: z.string().min(1).optional().describe('directory of the Delta lakehouse that consolidated plans go to; unset: no plans are made'),
   CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('first part of topic names'),
   OIDC_ISSUER: z.url().optional().describe('OpenID Connect issuer whose tokens count'),
   OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),

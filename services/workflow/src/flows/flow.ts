@@ -14,6 +14,8 @@ export interface Flow {
   readonly steps: readonly FlowStep[];
   /** Work to be done before jobs are taken: a first model. Runs beside everything else. */
   begin?(signal: AbortSignal): Promise<void>;
+  /** Ends work that is no job; at shutdown, before connections close. */
+  end?(): Promise<void>;
   /** Derives from Postgres what ought to have been done and enqueues it again (architecture.md §6). Returns how many. */
   reconcile(slot: number): Promise<number>;
 }

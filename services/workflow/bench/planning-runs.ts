@@ -1,0 +1,133 @@
+/**
+ * `npm run bench -- planning`: the planning flow through a real Postgres and a real Delta table. For 10^4, 10^5 and 10^6 adjustments over 10,000 scopes: the first
+ * full run, a full run that finds nothing changed, and a run of 1 % of the scopes after an edit in each. Each size in a process and a server of its own.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Governed } from '#libs/governance/governed';
+import { installGovernance } from '#libs/governance/install';
+import { applyPolicy } from '#libs/governance/policy/apply-policy';
+import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
+import { EmbeddedPostgres } from '#libs/postgres/embedded/embedded-postgres';
+import { createPool } from '#libs/postgres/pool';
+import { createLogger } from '#libs/runtime/logger';
+import { TEAMS } from '../src/flows/planning/model/inputs.ts';
+import type { Touched } from '../src/flows/planning/model/touched-scopes.ts';
+import { ConsolidatedPlan } from '../src/flows/planning/run/consolidated-plan.ts';
+import { PlanningRuns } from '../src/flows/planning/run/planning-run.ts';
+import { installFlows } from '../src/install/install-flows.ts';
+import { planningPolicy } from '../src/install/planning-policy.ts';
+import { referenceRows, SCOPES, scopeRows } from './planning-world.ts';
+
+const SIZES = [10_000, 100_000, 1_000_000];
+const BATCH = 20_000;
+const print = (line: string): unknown => process.stdout.write(`${line}\n`);
+const logger = createLogger({ service: 'bench', level: 'error' });
+
+async function measure(adjustments: number): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'lakeloop-bench-'));
+  const server = await EmbeddedPostgres.start({
+    dataDirectory: join(directory, 'data'),
+    password: 'bench',
+    settings: { shared_buffers: '512MB', max_wal_size: '4GB' },
+    logger,
+  });
+  const lakehouse = await openDeltaLakehouse({ root: join(directory, 'lake'), logger });
+  const admin = new pg.Client(server.url());
+  try {
+    await admin.connect();
+    await installGovernance({ adminUrl: server.url(), logger, logins: { workflow: 'bench' } });
+    await installFlows({ adminUrl: server.url(), logger, flows: [] });
+    await applyPolicy(server.url(), planningPolicy());
+    await load(admin, adjustments);
+    const pool = createPool({ connectionString: server.url('postgres', 'lakeloop_workflow', 'bench'), name: 'bench' });
+    const runs = new PlanningRuns({ governed: new Governed(pool), plan: new ConsolidatedPlan(lakehouse, logger), logger });
+    const timed = async (touched: Touched): Promise<{ seconds: number; peakMb: number; status: string }> => {
+      let peak = 0;
+      const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
+      const began = performance.now();
+      const { status, failure } = await runs.run({ cause: 'request', touched }, new AbortController().signal);
+      clearInterval(sampler);
+      if (failure) throw failure;
+      return { seconds: (performance.now() - began) / 1000, peakMb: Math.round(peak / 2 ** 20), status };
+    };
+    const first = await timed({ all: true });
+    const again = await timed({ all: true });
+    const parts: number[] = [];
+    for (let round = 0; round < 3; round += 1) parts.push((await timed({ all: false, scopes: await touch(admin, round), periods: [] })).seconds);
+    const part = parts.sort((a, b) => a - b)[1] ?? Number.NaN;
+    const { rows } = await admin.query<{ lines: string }>('select count(*) as lines from planning.plan_lines');
+    print(
+      `${adjustments} adjustments, ${SCOPES} scopes, ${rows[0]?.lines} lines: full ${first.seconds.toFixed(1)} s (${Math.round(adjustments / first.seconds)} adjustments/s, peak ${first.peakMb} MB); ` +
+        `full, nothing changed ${again.seconds.toFixed(1)} s; 1 % of scopes ${part.toFixed(2)} s: ${(first.seconds / part).toFixed(0)} × faster than full, ${(again.seconds / part).toFixed(0)} × than a full look`,
+    );
+    await pool.end();
+  } finally {
+    await admin.end();
+    await lakehouse.close();
+    await server.stop('immediate');
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Past the triggers, whose work is not what is measured: scopes are given. */
+async function load(admin: pg.Client, adjustments: number): Promise<void> {
+  await admin.query(`do $$ declare t regclass; begin
+    for t in select c.oid from pg_class c where c.relnamespace = 'planning'::regnamespace and c.relkind = 'r' loop execute format('alter table %s disable trigger all', t); end loop; end $$`);
+  const reference = referenceRows();
+  const world = scopeRows(adjustments);
+  const scopeOf = ({ product, region, period }: { product: string; region: string; period: string }): string =>
+    `${/^p\d+/.exec(product)?.[0]}|${/^r\d+/.exec(region)?.[0]}|${period}`;
+  const scoped = <Row extends { product: string; region: string; period: string }>(rows: readonly Row[]): object[] =>
+    rows.map((row) => ({ ...row, scope: scopeOf(row), updated_at: '2026-01-01', created_at: '2026-01-01', author: 'bench', comment: '', ...row }));
+  const dated = reference.periods.map(({ period }) => ({ period, starts_on: `${period}-01`, ends_on: `${period}-28` }));
+  const named = [{ name: 'reporting_currency', value: reference.reportingCurrency }];
+  const tables: [string, readonly object[]][] = [
+    ['settings', named],
+    ['products', reference.products.map((row) => ({ ...row, name: '' }))],
+    ['regions', reference.regions.map((row) => ({ ...row, name: '' }))],
+    ['periods', dated],
+    ['units', reference.units],
+    ['measures', reference.measures.map((row) => ({ ...row, name: '' }))],
+    ['rates', reference.rates],
+    ['conflict_rules', reference.conflictRules],
+    ['baseline', scoped(world.baseline)],
+    ['capacities', scoped(world.capacities)],
+    ...TEAMS.map((team): [string, readonly object[]] => [`${team}_adjustments`, scoped(world.adjustments.filter((row) => row.team === team))]),
+  ];
+  for (const [table, rows] of tables) {
+    const over = table.endsWith('_adjustments') ? 'overriding system value' : '';
+    for (let from = 0; from < rows.length; from += BATCH)
+      await admin.query(`insert into planning.${table} ${over} select * from json_populate_recordset(null::planning.${table}, $1)`, [
+        JSON.stringify(rows.slice(from, from + BATCH)),
+      ]);
+  }
+  await admin.query(`do $$ declare t regclass; begin
+    for t in select c.oid from pg_class c where c.relnamespace = 'planning'::regnamespace and c.relkind = 'r' loop
+      execute format('alter table %s enable trigger all', t);
+      perform lakeloop.adopt(t);
+    end loop; end $$`);
+  await admin.query('analyze');
+}
+
+/** An edit in each of 1 % of the scopes, spread over all periods. */
+async function touch(admin: pg.Client, round: number): Promise<string[]> {
+  const { rows } = await admin.query<{ scope: string }>(
+    'select scope from (select distinct scope from planning.sales_adjustments) s order by md5(scope || $1) limit $2',
+    [String(round), SCOPES / 100],
+  );
+  const scopes = rows.map(({ scope }) => scope);
+  await admin.query(
+    'update planning.sales_adjustments set amount = amount + 1 where id in (select min(id) from planning.sales_adjustments where scope = any($1) group by scope)',
+    [scopes],
+  );
+  return scopes;
+}
+
+const [size] = process.argv.slice(2);
+if (size !== undefined) await measure(Number(size));
+else for (const each of SIZES) await once(fork(import.meta.filename, [String(each)], { execArgv: process.execArgv }), 'close');
