@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -214,17 +215,61 @@ describe('a planning run', () => {
   });
 });
 
-describe('runners', () => {
-  const runner = (): PlanningRunner =>
-    new PlanningRunner({ runs: runs(), connectionString: flows.url, debounce: { quietMs: 30, mostMs: 200 }, clock: { now: () => Date.now() }, logger });
-  const until = async (holds: () => Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + 20_000;
-    while (!(await holds())) if (Date.now() > deadline) throw new Error('it did not come to be');
-  };
-  const idle = async (): Promise<boolean> =>
-    (await sql("select where (select count(*) from lakeloop.planning_touched) = 0 and not exists (select from planning.plan_runs where status = 'running')"))
-      .length === 1;
+describe('a process killed in the middle of a run', () => {
+  const POINTS = [
+    'planning.after-begin',
+    'planning.after-make',
+    'planning.before-lake',
+    'delta.after-files',
+    'delta.before-commit',
+    'planning.after-lake',
+    'planning.in-publish',
+    'planning.after-publish',
+  ];
 
+  it.each(POINTS)('at %s leaves one plan, no half and no double, once another goes on', async (failpoint) => {
+    const versions = async (): Promise<number> => (await sql('select from planning.plan_versions')).length;
+    const before = await versions();
+    const shown = await bothPlans();
+    await edit(POINTS.indexOf(failpoint) + 100);
+    expect(await killed(failpoint)).toBe('SIGKILL');
+    const published = (await versions()) - before;
+    expect(published).toBe(failpoint === 'planning.after-publish' ? 1 : 0);
+    if (published === 0) expect((await bothPlans()).postgres).toEqual(shown.postgres);
+    const next = runner();
+    next.start();
+    await until(idle);
+    await next.end();
+    expect((await versions()) - before).toBe(1);
+    const { postgres, delta } = await bothPlans();
+    expect(delta).toEqual(postgres);
+    const [doubled] = await sql<{ lines: string }>('select count(*) - count(distinct (product, region, period, measure)) as lines from planning.plan_lines');
+    expect(doubled?.lines).toBe('0');
+  });
+});
+
+function killed(failpoint: string): Promise<NodeJS.Signals | null> {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'planning-child.fixture.ts'), flows.url, root, failpoint],
+    { stdio: 'ignore' },
+  );
+  return new Promise((resolve) => child.once('close', (_code, how) => resolve(how)));
+}
+
+const runner = (): PlanningRunner =>
+  new PlanningRunner({ runs: runs(), connectionString: flows.url, debounce: { quietMs: 30, mostMs: 200 }, clock: { now: () => Date.now() }, logger });
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await holds())) if (Date.now() > deadline) throw new Error('it did not come to be');
+}
+
+const idle = async (): Promise<boolean> =>
+  (await sql("select where (select count(*) from lakeloop.planning_touched) = 0 and not exists (select from planning.plan_runs where status = 'running')"))
+    .length === 1;
+
+describe('runners', () => {
   it('of two processes make one run of one change', async () => {
     const both = [runner(), runner()];
     for (const each of both) each.start();

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
+import { hit } from '#libs/runtime/failpoints';
 import { AMOUNTS, FLAGS, LINE_KEY } from './consolidated-plan.ts';
 import type { MadePlan } from './make-plan.ts';
 import type { Touched } from '../model/touched-scopes.ts';
@@ -33,6 +34,7 @@ export async function publishPlan(client: pg.ClientBase, spools: Spools, publica
   if (changed + made.conflicts > 0) {
     await client.query('insert into planning.plan_versions (version, run_id, created_at, lines_changed) values ($1, $2, now(), $3)', [version, runId, changed]);
     await lines(client, spools);
+    await hit('planning.in-publish');
     await conflicts(client, spools);
     await each(client, spools.changes, `insert into planning.plan_changes select * from json_populate_recordset(null::planning.plan_changes, $1)`);
   }
