@@ -4,7 +4,7 @@ import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { TokenVerifier } from '#libs/governance/token-verifier';
-import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
+import { openLakehouse } from '#libs/lakehouse/open-lakehouse';
 import { createPool } from '#libs/postgres/pool';
 import { loadConfig } from '#libs/runtime/config';
 import { main } from '#libs/runtime/http/main';
@@ -21,14 +21,15 @@ await main('lakehouse', async (runtime, environment) => {
     settings.KAFKA_BROKERS.length > 0
       ? KafkaChangeLog.connect({ brokers: settings.KAFKA_BROKERS, clientId: 'lakeloop-lakehouse', logger, fences: () => false })
       : await SqliteChangeLog.open({ directory: settings.CHANGE_LOG_DIRECTORY, logger });
-  const lakehouse = await openDeltaLakehouse({ root, logger });
+  const opened = await openLakehouse(environment, { root, logger });
+  const { lakehouse } = opened;
   const pool = settings.DATABASE_URL === undefined ? null : createPool({ connectionString: settings.DATABASE_URL, name: 'lakeloop-lakehouse', max: 4, logger });
   const stagingDirectory = settings.LAKEHOUSE_STAGING_DIRECTORY ?? join(root, '.staging', `${hostname()}~${settings.LAKEHOUSE_PORT}`);
   const config = lakehouseConfig(environment, { topicPrefix, stagingDirectory, dialect: lakehouse.dialect });
   const verifier = issuer ? TokenVerifier.create({ roleClaim, issuer, ...(audience ? { audience } : {}) }) : null;
   const close = async (): Promise<void> => {
     await changeLog.close();
-    await lakehouse.close();
+    await opened.close();
     await pool?.end();
   };
   await runtime.lifecycles.run([{ name: 'connections', run: async () => undefined, drain: async () => undefined, stop: close }]);

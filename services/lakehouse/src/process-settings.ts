@@ -9,7 +9,10 @@ export const processSettings = z.object({
   KAFKA_BROKERS: list.default([]).describe('brokers of the change log, host:port, comma-separated; unset: the embedded SQLite log'),
   CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
   CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('prefix of the change topics'),
-  LAKEHOUSE_DIRECTORY: z.string().default('.lakeloop/lakehouse').describe('directory of the Delta tables'),
+  LAKEHOUSE_DIRECTORY: z
+    .string()
+    .default('.lakeloop/lakehouse')
+    .describe('directory (or s3://bucket/prefix) of the Delta tables; not used where DATABRICKS_HOST is set'),
   LAKEHOUSE_STAGING_DIRECTORY: z
     .string()
     .optional()

@@ -22,6 +22,12 @@ export const writeSettings = z.object({
   REST_ANON_ROLE: z.string().optional().describe('Postgres role of a request without a token; unset: 401'),
   REST_MAX_ROWS: z.coerce.number().int().positive().optional().describe('most rows of one read; unset: no bound'),
   REST_AGGREGATES: flag.default(true).describe('whether reads may aggregate: count(), sum(), avg(), min(), max()'),
+  LAKEHOUSE_DIRECTORY: z
+    .string()
+    .optional()
+    .describe(
+      'directory (or s3://bucket/prefix) of the Delta tables that are served beside Postgres; unset, and without DATABRICKS_HOST: none, and no engine is loaded',
+    ),
   LAKEHOUSE_QUERY_CONCURRENCY: z.coerce.number().int().positive().default(2).describe('analytical queries at once'),
   LAKEHOUSE_QUERY_QUEUE: z.coerce.number().int().min(0).default(32).describe('analytical queries that may wait; more are answered 429'),
   LAKEHOUSE_QUERY_WAIT_MS: z.coerce.number().int().positive().default(10_000).describe('longest wait of an analytical query; then 503'),
