@@ -5,6 +5,7 @@ import { Governed } from '#libs/governance/governed';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import { Jobs } from '#libs/jobs/jobs';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
+import type { Workspace } from '#libs/lakehouse/databricks/workspace';
 import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
@@ -38,6 +39,8 @@ export interface WorkflowModuleOptions {
   demoData?: boolean;
   /** Where consolidated plans go; absent: this process makes no plans. It is the caller's to close. */
   lakehouse?: Lakehouse;
+  /** Databricks jobs and served models; absent: no flow can be recommended by them. It is the caller's to close. */
+  workspace?: Pick<Workspace, 'jobs' | 'models'>;
 }
 
 const SERVICE = Symbol('WorkflowService');
@@ -103,7 +106,7 @@ function assemble(options: WorkflowModuleOptions): Parts {
     logger,
     metrics: flowMetrics(registryOfMetrics),
     hopLimit: config.WORKFLOW_HOP_LIMIT,
-    databricks: null,
+    workspace: options.workspace ?? null,
   };
   const tuning = { concurrency: config.WORKFLOW_CONCURRENCY, graceSeconds: 10 };
   const flows = EXCEPTION_FLOWS.map((definition) => new ExceptionFlow(definition, { ...common, ...tuning }));

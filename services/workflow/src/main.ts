@@ -1,11 +1,10 @@
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Jobs } from '#libs/jobs/jobs';
-import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
-import type { Lakehouse } from '#libs/lakehouse/lakehouse';
+import { type OpenLakehouse, openLakehouse } from '#libs/lakehouse/open-lakehouse';
 import { createPostgresJobs } from '#libs/jobs/postgres/postgres-jobs';
 import { createRedisJobs } from '#libs/jobs/redis/redis-jobs';
-import { loadConfig } from '#libs/runtime/config';
+import { type Environment, loadConfig } from '#libs/runtime/config';
 import { main } from '#libs/runtime/http/main';
 import { runService } from '#libs/runtime/http/run-service';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
@@ -28,7 +27,7 @@ await main('workflow', async (runtime, environment) => {
     ...(config.OIDC_ISSUER ? { issuer: config.OIDC_ISSUER } : {}),
     ...(config.OIDC_AUDIENCE ? { audience: config.OIDC_AUDIENCE } : {}),
   });
-  const lakehouse = await openLakehouse(config, runtime);
+  const opened = await lakehouseOf(environment, config, runtime);
   const adminUrl = config.ADMIN_DATABASE_URL;
   const module = WorkflowModule.register({
     config,
@@ -38,21 +37,26 @@ await main('workflow', async (runtime, environment) => {
     verifier,
     runtime,
     demoData: config.WORKFLOW_DEMO_DATA,
-    ...(lakehouse ? { lakehouse } : {}),
+    ...(opened ? { lakehouse: opened.lakehouse } : {}),
+    ...(opened?.workspace ? { workspace: opened.workspace } : {}),
     ...(adminUrl ? { adminUrl } : {}),
   });
   await runService({ runtime, port: config.WORKFLOW_PORT, module });
 });
 
-/** The planning flow's lakehouse; without LAKEHOUSE_DIRECTORY this process makes no plans. */
-async function openLakehouse({ LAKEHOUSE_DIRECTORY }: WorkflowSettings, { logger, lifecycles }: ServiceRuntime): Promise<Lakehouse | undefined> {
-  if (!LAKEHOUSE_DIRECTORY) {
-    logger.warn('LAKEHOUSE_DIRECTORY is not set: no plans are made here');
+/** The planning flow's lakehouse, and a workspace's jobs and models; with neither a workspace nor a directory this process makes no plans. */
+async function lakehouseOf(
+  environment: Environment,
+  { LAKEHOUSE_DIRECTORY: root }: WorkflowSettings,
+  { logger, lifecycles }: ServiceRuntime,
+): Promise<OpenLakehouse | undefined> {
+  if (!root && !environment['DATABRICKS_HOST']) {
+    logger.warn('neither LAKEHOUSE_DIRECTORY nor DATABRICKS_HOST is set: no plans are made here');
     return undefined;
   }
-  const lakehouse = await openDeltaLakehouse({ root: LAKEHOUSE_DIRECTORY, logger });
-  await lifecycles.run([{ name: 'lakehouse', run: async () => undefined, drain: async () => undefined, stop: () => lakehouse.close() }]);
-  return lakehouse;
+  const opened = await openLakehouse(environment, { root: root ?? '', logger });
+  await lifecycles.run([{ name: 'lakehouse', run: async () => undefined, drain: async () => undefined, stop: () => opened.close() }]);
+  return opened;
 }
 
 /** Redis where it is set; else Postgres, which serves one process. */

@@ -16,11 +16,11 @@ import { Trainer } from '../models/trainer.ts';
 import { choiceOf, type RecommenderChoice, type RecommenderRow } from '../cases/recommender-choice.ts';
 import { recommenderQuery } from '../cases/compile-queries.ts';
 import { CaseOffers } from '../work/case-offers.ts';
-import { JobRuns, type RunsOfJobs } from '../work/job-runs.ts';
+import { JobRuns, type Runs } from '../work/job-runs.ts';
 import { WorkDesk } from '../work/work-desk.ts';
 import { CaseReconciler } from './case-reconciler.ts';
 import { Recommender } from './recommender.ts';
-import { type ModelServing, ServedModel } from './served-model.ts';
+import { type Served, ServedModel } from './served-model.ts';
 
 export interface ExceptionFlowOptions {
   governed: Governed;
@@ -30,7 +30,7 @@ export interface ExceptionFlowOptions {
   metrics: FlowMetrics;
   logger: Logger;
   /** Where served models and jobs are; null: nowhere. */
-  databricks: (ModelServing & RunsOfJobs) | null;
+  workspace: { models: Served; jobs: Runs } | null;
   hopLimit: number;
   graceSeconds: number;
   concurrency: number;
@@ -77,7 +77,7 @@ export class ExceptionFlow implements Flow {
   readonly #options: ExceptionFlowOptions;
 
   constructor(definition: ExceptionFlowDefinition, options: ExceptionFlowOptions) {
-    const { governed, pool, connectionString, jobs, logger, hopLimit, graceSeconds, concurrency, databricks } = options;
+    const { governed, pool, connectionString, jobs, logger, hopLimit, graceSeconds, concurrency, workspace } = options;
     const principal = principalOf(definition);
     const queue: JobQueue<CaseJob> = { name: flowQueueName(definition.name, 'recommend'), schema: caseJob, attempts: 8, backoffMs: 200 };
     this.definition = definition;
@@ -87,9 +87,17 @@ export class ExceptionFlow implements Flow {
     this.trainer = new Trainer({ definition, principal, models: this.models, governed, pool, connectionString, logger });
     this.offers = new CaseOffers(pool, definition.name);
     this.desk = new WorkDesk({ definition, offers: this.offers, governed, hopLimit, bell: this.#bell.setMaxListeners(0) });
-    this.#runs = new JobRuns({ flow: definition.name, offers: this.offers, runs: databricks, logger });
+    this.#runs = new JobRuns({ flow: definition.name, offers: this.offers, runs: workspace?.jobs ?? null, logger });
     const handOver = this.#handOver.bind(this);
-    this.#recommender = new Recommender({ definition, principal, governed, models: this.models, served: new ServedModel(databricks), handOver, hopLimit });
+    this.#recommender = new Recommender({
+      definition,
+      principal,
+      governed,
+      models: this.models,
+      served: new ServedModel(workspace?.models ?? null),
+      handOver,
+      hopLimit,
+    });
     this.#reconciler = new CaseReconciler({ definition, principal, governed, models: this.models, jobs, queue, graceSeconds });
     const takeUps: JobQueue<TakeUpJob> = { name: flowQueueName(definition.name, 'take-up'), schema: takeUpJob, attempts: 8, backoffMs: 200 };
     this.triggers = [

@@ -1,4 +1,5 @@
 import { Failure } from '#libs/failure/failure';
+import type { ModelServing } from '#libs/lakehouse/databricks/rest/model-serving';
 import type { ExceptionFlowDefinition } from '../cases/definition.ts';
 import type { Classification } from '../classifier/classifier.ts';
 import type { FeatureValue } from '../classifier/feature.ts';
@@ -6,10 +7,8 @@ import type { FeatureValue } from '../classifier/feature.ts';
 /** What is written back: which model said so, and what it said. */
 export type Recommendation = Pick<Classification, 'class' | 'confidence' | 'probabilities'> & { model: string; contributions: readonly object[] };
 
-/** Databricks Model Serving: `POST /serving-endpoints/{name}/invocations`, or what speaks the same. */
-export interface ModelServing {
-  invoke(endpoint: string, request: { dataframe_records: readonly Readonly<Record<string, FeatureValue>>[] }): Promise<{ predictions: unknown }>;
-}
+/** Databricks Model Serving. */
+export type Served = Pick<ModelServing, 'invoke'>;
 
 /**
  * A served model as a flow's recommender: one record of the flow's features by name in, one prediction out. Understood are
@@ -17,9 +16,9 @@ export interface ModelServing {
  * the flow's labels. A label alone is refused: its confidence would be invented.
  */
 export class ServedModel {
-  readonly #serving: ModelServing | null;
+  readonly #serving: Served | null;
 
-  constructor(serving: ModelServing | null) {
+  constructor(serving: Served | null) {
     this.#serving = serving;
   }
 
@@ -31,8 +30,7 @@ export class ServedModel {
         `flow ${definition.name} asks the served model ${endpoint}, but no serving is configured: set DATABRICKS_HOST and its credentials`,
       );
     const record = Object.fromEntries(definition.features.map(({ name }, index) => [name, values[index] ?? null]));
-    const { predictions } = await this.#serving.invoke(endpoint, { dataframe_records: [record] });
-    const first: unknown = Array.isArray(predictions) ? predictions[0] : undefined;
+    const [first] = await this.#serving.invoke({ endpoint, input: { records: [record] } });
     const labels = definition.labels.map((label) => label.class);
     return understood(first, endpoint, labels);
   }

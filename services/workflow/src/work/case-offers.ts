@@ -29,10 +29,15 @@ export interface OfferState {
   expiresAt: string | null;
 }
 
+/** A case whose turn for a run it is; `turn` is the same until a run was started for it. */
+export interface RunDue {
+  caseId: string;
+  turn: string;
+}
+
 export interface OpenRun {
   caseId: string;
   runId: string;
-  attempts: number;
 }
 
 /** Attempts before a case is parked. */
@@ -129,8 +134,8 @@ export class CaseOffers {
   }
 
   /** Offers of which no run has been started, or whose run failed and may be tried again. */
-  async withoutRun(most: number): Promise<OpenRun[]> {
-    return (await this.#pool.query<OpenRun>(WITHOUT_RUN, [this.#flow, most])).rows;
+  async withoutRun(most: number): Promise<RunDue[]> {
+    return (await this.#pool.query<RunDue>(WITHOUT_RUN, [this.#flow, most])).rows;
   }
 
   async withRun(most: number): Promise<OpenRun[]> {
@@ -163,10 +168,10 @@ const OFFER = `insert into lakeloop.case_offer as o (flow, case_id, event_id, ho
 const CLAIM = `with taken as materialized (
     select flow, case_id from lakeloop.case_offer
     where flow = $1 and ${OPEN} and not_before <= clock_timestamp() and (expires_at is null or expires_at <= clock_timestamp())
-      and ($6::uuid is null or case_id = $6) and attempts < $7
+      and ($6::uuid is null or case_id = $6) and (attempts < $7 or run_id is not null)
     order by offered_at limit $3 for update skip locked
   ), numbered as (select flow, case_id, row_number() over ()::int as turn from taken)
-  update lakeloop.case_offer o set worker = $2, token_hash = ($5::bytea[])[n.turn], attempts = o.attempts + 1, claimed_at = clock_timestamp(),
+  update lakeloop.case_offer o set worker = $2, token_hash = ($5::bytea[])[n.turn], attempts = o.attempts + (o.run_id is null)::int, claimed_at = clock_timestamp(),
     expires_at = clock_timestamp() + make_interval(secs => $4::float8)
   from numbered n where o.flow = n.flow and o.case_id = n.case_id
   returning o.case_id as "caseId", n.turn, ${iso('o.expires_at')} as "expiresAt", o.attempts as attempt, o.trace_id as "traceId", o.event_id as "eventId", o.hop`;
@@ -192,11 +197,11 @@ const LIST = `select case_id as "caseId", worker, attempts, run_id::text as "run
 const REDRIVE = `update lakeloop.case_offer set parked_at = null, attempts = 0, run_id = null, not_before = clock_timestamp(), token_hash = null, expires_at = null
   where flow = $1 and case_id = $2 and completed_at is null and withdrawn_at is null and (parked_at is not null or attempts >= ${MOST_ATTEMPTS} and expires_at <= clock_timestamp())`;
 
-const WITHOUT_RUN = `select case_id as "caseId", '' as "runId", attempts from lakeloop.case_offer
+const WITHOUT_RUN = `select case_id as "caseId", attempts || '@' || extract(epoch from not_before) as turn from lakeloop.case_offer
   where flow = $1 and ${OPEN} and run_id is null and not_before <= clock_timestamp() order by offered_at limit $2`;
-const WITH_RUN = `select case_id as "caseId", run_id::text as "runId", attempts from lakeloop.case_offer where flow = $1 and ${OPEN} and run_id is not null order by offered_at limit $2`;
-const STARTED = `update lakeloop.case_offer set run_id = $3::bigint where flow = $1 and case_id = $2`;
+const WITH_RUN = `select case_id as "caseId", run_id::text as "runId" from lakeloop.case_offer where flow = $1 and ${OPEN} and run_id is not null order by offered_at limit $2`;
+const STARTED = `update lakeloop.case_offer set run_id = $3::bigint, attempts = attempts + 1 where flow = $1 and case_id = $2`;
 const RUN_ENDED = `update lakeloop.case_offer set run_id = null, failure = $4, worker = null, token_hash = null, expires_at = null,
-    attempts = greatest(attempts, 1), not_before = clock_timestamp() + make_interval(secs => least(600, 5 * 2 ^ attempts)),
+    not_before = clock_timestamp() + make_interval(secs => least(600, 5 * 2 ^ (attempts - 1))),
     parked_at = case when attempts >= $5 then clock_timestamp() end
   where flow = $1 and case_id = $2 and run_id = $3::bigint and ${OPEN}`;

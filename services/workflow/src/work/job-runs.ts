@@ -1,19 +1,15 @@
 import type { Logger } from '#libs/runtime/logger';
+import type { Jobs } from '#libs/lakehouse/databricks/rest/jobs';
 import { Failure } from '#libs/failure/failure';
 import type { CaseOffers } from './case-offers.ts';
 
-/** Databricks Jobs: `run-now` and `runs/get`, or what speaks the same. */
-export interface RunsOfJobs {
-  /** Starts a run; the same token again answers with the run that it started before. */
-  runNow(jobId: number, run: { parameters: Readonly<Record<string, string>>; idempotencyToken: string }): Promise<string>;
-  /** `running` while it may still complete its case. */
-  getRun(runId: string): Promise<{ state: 'running' | 'succeeded' | 'failed'; message: string }>;
-}
+/** Databricks Jobs. */
+export type Runs = Pick<Jobs, 'runNow' | 'get'>;
 
 export interface JobRunsOptions {
   flow: string;
   offers: CaseOffers;
-  runs: RunsOfJobs | null;
+  runs: Runs | null;
   logger: Logger;
 }
 
@@ -31,13 +27,13 @@ export class JobRuns {
     this.#options = options;
   }
 
-  /** Starts what has no run yet. The token of a run is the case and the attempt: a start that was answered too late starts nothing twice. */
+  /** Starts what has no run yet. The key of a run is the case and its turn: a start that was answered too late starts nothing twice. */
   async start(jobId: number): Promise<void> {
     const { flow, offers } = this.#options;
     const runs = this.#runs(jobId);
-    for (const { caseId, attempts } of await offers.withoutRun(MOST)) {
-      const runId = await runs.runNow(jobId, { parameters: { flow, case_id: caseId }, idempotencyToken: `lakeloop-${caseId}-${attempts}` });
-      await offers.started(caseId, runId);
+    for (const { caseId, turn } of await offers.withoutRun(MOST)) {
+      const runId = await runs.runNow({ jobId, parameters: { flow, case_id: caseId }, idempotencyKey: `lakeloop:${flow}:${caseId}:${turn}` });
+      await offers.started(caseId, String(runId));
     }
   }
 
@@ -46,15 +42,15 @@ export class JobRuns {
     const { offers, logger, flow } = this.#options;
     const runs = this.#runs(jobId);
     for (const { caseId, runId } of await offers.withRun(MOST)) {
-      const { state, message } = await runs.getRun(runId);
+      const { state, detail } = await runs.get(Number(runId));
       if (state === 'running') continue;
-      logger.warn({ flow, caseId, runId, state, reason: message }, 'a run ended without completing its case');
-      await offers.runEnded(caseId, runId, state === 'succeeded' ? `run ${runId} ended without completing the case` : `run ${runId} failed: ${message}`);
+      logger.warn({ flow, caseId, runId, state, reason: detail }, 'a run ended without completing its case');
+      await offers.runEnded(caseId, runId, state === 'succeeded' ? `run ${runId} ended without completing the case` : `run ${runId} ${state}: ${detail}`);
     }
     await this.start(jobId);
   }
 
-  #runs(jobId: number): RunsOfJobs {
+  #runs(jobId: number): Runs {
     const { runs, flow } = this.#options;
     if (!runs)
       throw new Failure(
