@@ -33,7 +33,9 @@ export async function stage(session: Session, batch: LakeBatch, options: StageOp
   const table = `stage_${randomUUID().replaceAll('-', '')}`;
   if ('select' in batch) {
     const { sql } = namedParameters(batch.select.sql);
-    await session.run(`create temp table ${table}_raw as ${sql}`, { parameters: batch.select.parameters });
+    // A view takes no parameters; what needs none is not held twice.
+    const bare = Object.keys(batch.select.parameters ?? {}).length === 0;
+    await session.run(`create temp ${bare ? 'view' : 'table'} ${table}_raw as ${sql}`, { parameters: batch.select.parameters });
     const present = await session.rows<[string]>(`select column_name from (describe ${table}_raw)`);
     const names = new Map(present.map(([name]) => [name.toLowerCase(), name]));
     checkNames([...names.values()], columns, options.strict);
@@ -42,6 +44,7 @@ export async function stage(session: Session, batch: LakeBatch, options: StageOp
       return `cast(${name === undefined ? 'null' : quoteName(name)} as ${typeName(column)}) as ${quoteName(column.name)}`;
     });
     await session.run(`create temp table ${table} as select ${items.join(', ')} from ${table}_raw`);
+    if (!bare) await session.run(`drop table ${table}_raw`);
     return { relation: table, dispose: () => Promise.resolve() };
   }
   const { paths, dispose } = 'ndjson' in batch ? { paths: batch.ndjson, dispose: () => Promise.resolve() } : await spill(batch.rows, columns, options);
