@@ -15,12 +15,14 @@ import { serializeContext, type WriteContext } from './write-context.ts';
  * - `total`: rows that the filter matches in all; `page`: rows in `body`, or rows affected.
  * - `extra`: an object for the caller. For a write with an idempotency key it is wrapped in `keptOutcome`, and three names mean something: `keys`, the
  *   primary keys of the rows written (for the replay), `digest`, SHA-256 of the body in hex, and `status`, the HTTP status if not the one given in the call.
- * Every parameter is text or null, in one array: the statement casts them, `($1)[3]::numeric`. Identifiers are quoted by its compiler.
+ * Every parameter is text or null, in one array: the statement casts them, `($1)[3]::numeric`; or each by itself, `$3::numeric`, when they are `separate`,
+ * which costs the server less. Identifiers are quoted by its compiler.
  */
 export interface GovernedStatement {
   principal: Principal;
   statement: string;
   parameters: readonly (string | null)[];
+  separate?: boolean;
 }
 
 export interface IdempotencyKey {
@@ -183,8 +185,9 @@ function keepOutcome(key: IdempotencyKey, { id, requestHash }: Claim): PipelineS
 const TEXT_ARRAY = 1009;
 
 /** Prepared by role too: a plan under one role's row-level security is of no use to another. */
-function stepOf({ principal, statement, parameters }: GovernedStatement): PipelineStep {
+function stepOf({ principal, statement, parameters, separate }: GovernedStatement): PipelineStep {
   const name = nameOf(principal.role, statement);
+  if (separate) return { name, text: statement, values: parameters };
   return parameters.length === 0 ? { name, text: statement, values: [] } : { name, text: statement, types: [TEXT_ARRAY], values: [textArray(parameters)] };
 }
 

@@ -51,8 +51,7 @@ create table lakeloop.idempotency_key (
   created_at timestamptz not null default now(),
   status integer not null,
   outcome json
-);
-create index idempotency_key_created_at on lakeloop.idempotency_key using brin (created_at)`;
+)`;
 
 const INBOX = `
 create table lakeloop.inbox (

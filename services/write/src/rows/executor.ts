@@ -25,13 +25,13 @@ export class RowExecutor {
   }
 
   read(governed: boolean, principal: Principal, { text, parameters }: Statement): Promise<Answer> {
-    if (governed) return this.#governed.read({ principal, statement: text, parameters });
+    if (governed) return this.#governed.read({ principal, statement: text, parameters, separate: true });
     return this.#native(`begin read only; ${become(principal)}`, { text, parameters });
   }
 
   async write(governed: boolean, { principal, context, statement, idempotency }: WriteCall): Promise<GovernedResult> {
     const { text, parameters } = statement;
-    if (governed) return this.#governed.execute({ principal, context, statement: text, parameters, ...(idempotency ? { idempotency } : {}) });
+    if (governed) return this.#governed.execute({ principal, context, statement: text, parameters, separate: true, ...(idempotency ? { idempotency } : {}) });
     if (idempotency)
       throw new ApiError(501, 'PGRST131', 'Idempotency-Key is not available on this database', {
         details: 'It needs the lakeloop schema, which is not installed, or a service login.',
@@ -46,7 +46,7 @@ export class RowExecutor {
     return transaction(
       this.#pool,
       async (client) => {
-        const { rows } = await client.query<NativeRow>(text, parameters.length === 0 ? [] : [parameters]);
+        const { rows } = await client.query<NativeRow>(text, [...parameters]);
         const { body, total, page, extra } = rows[0] as NativeRow;
         return { body, total: total === null ? null : Number(total), page: Number(page), extra: extra === null ? null : JSON.stringify(extra) };
       },

@@ -1,19 +1,27 @@
+/** PostgreSQL's protocol counts the parameters of a statement in sixteen bits. */
+const MOST_SEPARATE = 65_000;
+
 /**
- * Values of a statement. The governed statement takes one `text[]`, so each value is `($1::text[])[n]`, cast where it is used;
- * no value is ever part of the SQL text.
+ * Values of a statement: each is a parameter of its own, sent as text and read by the input function of the type it is cast to. The last parameter is
+ * an array of what goes beyond the protocol's limit (a replay of that many keys of several columns). No value is ever part of the SQL text.
  */
 export class Parameters {
-  readonly values: (string | null)[] = [];
+  readonly #separate: (string | null)[] = [];
+  readonly #beyond: (string | null)[] = [];
 
-  /** Adds a value and gives its text expression. */
+  get values(): readonly (string | null)[] {
+    return this.#beyond.length === 0 ? this.#separate : [...this.#separate, arrayLiteral(this.#beyond)];
+  }
+
+  /** Adds a value and gives it as text. */
   text(value: string | null): string {
-    this.values.push(value);
-    return `($1::pg_catalog.text[])[${this.values.length}]`;
+    return this.cast(value, 'pg_catalog.text');
   }
 
   /** Adds a value and gives it as `type`, which is complete SQL. */
   cast(value: string | null, type: string): string {
-    return `${this.text(value)}::${type}`;
+    if (this.#separate.length < MOST_SEPARATE) return `$${this.#separate.push(value)}::${type}`;
+    return `($${MOST_SEPARATE + 1}::pg_catalog.text[])[${this.#beyond.push(value)}]::${type}`;
   }
 }
 

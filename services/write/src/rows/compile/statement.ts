@@ -1,6 +1,6 @@
 import type { Parameters } from './parameters.ts';
 
-/** A statement of one `text[]` parameter that yields one row `(body text, total bigint, page bigint, extra jsonb)`. */
+/** A statement of text parameters that yields one row `(body text, total bigint, page bigint, extra jsonb)`. */
 export interface Statement {
   text: string;
   parameters: readonly (string | null)[];
