@@ -145,37 +145,40 @@ export class PartitionFeed {
     const { changeLog, topic, partition, config } = this.#options;
     let count = 0;
     for await (const record of changeLog.read(topic, partition, this.#position)) {
-      await this.#stage(record);
+      // A promise for each record would take about as long as the record.
+      this.#stage((this.#segment ??= await this.#begin(record)), record);
+      if (this.#segment.full) await this.#segment.spill();
       this.#position = record.offset + 1n;
       count += 1;
       if (count % TURN === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
-      if ((this.#segment?.rows ?? 0) >= config.flushRows) await this.#flush();
+      if (this.#segment.rows >= config.flushRows) await this.#flush();
       if (this.#ending.signal.aborted) return;
     }
     // Offsets at the end may hold no record.
     if (count === 0 && this.#end > this.#position) this.#position = this.#end;
   }
 
-  async #stage(record: StoredRecord): Promise<void> {
-    const { config, source, runtime, metrics } = this.#options;
+  #begin(first: StoredRecord): Promise<Segment> {
+    const { config, runtime } = this.#options;
+    return Segment.begin(join(config.stagingDirectory, `${randomUUID()}.ndjson`), first.offset, runtime.clock.now());
+  }
+
+  #stage(segment: Segment, record: StoredRecord): void {
+    const { source, runtime, metrics } = this.#options;
     if (this.#key.length === 0 && record.key !== null) this.#key = keyColumns(record.key);
-    this.#segment ??= await Segment.begin(join(config.stagingDirectory, `${randomUUID()}.ndjson`), record.offset, runtime.clock.now());
     // A tombstone has its delete's id.
     if (record.value !== null && !this.#order.advance(record.headers['id'])) {
       metrics.repeated.inc(this.#label);
-      this.#segment.next = record.offset + 1n;
+      segment.next = record.offset + 1n;
       return;
     }
-    const before = this.#segment.parked.length;
-    await this.#segment.add(record, source);
-    this.#segment.mark = this.#order.last;
-    if (this.#segment.parked.length > before) {
+    const before = segment.parked.length;
+    segment.add(record, source);
+    segment.mark = this.#order.last;
+    if (segment.parked.length > before) {
       metrics.parked.inc(this.#label);
       const { topic, partition } = this.#options;
-      runtime.logger.error(
-        { topic, partition, offset: String(record.offset), id: record.headers['id'] },
-        `record parked: ${this.#segment.parked.at(-1)?.reason}`,
-      );
+      runtime.logger.error({ topic, partition, offset: String(record.offset), id: record.headers['id'] }, `record parked: ${segment.parked.at(-1)?.reason}`);
     }
   }
 

@@ -45,8 +45,13 @@ export class Segment {
     return this.rows === 0 && this.parked.length === 0;
   }
 
+  /** Whether so much is gathered that it should be spilled before more comes. */
+  get full(): boolean {
+    return this.#chunkSize >= CHUNK;
+  }
+
   /** Takes a record in; one that is no change of this table is parked. */
-  async add(record: StoredRecord, table: { schema: string; table: string }): Promise<void> {
+  add(record: StoredRecord, table: { schema: string; table: string }): void {
     this.next = record.offset + 1n;
     try {
       const staged = stageLine(record);
@@ -63,24 +68,24 @@ export class Segment {
     } catch (error) {
       this.parked.push({ record, reason: error instanceof Error ? error.message : String(error) });
     }
-    if (this.#chunkSize >= CHUNK) await this.#write();
+  }
+
+  /** Writes what is gathered to the file. */
+  async spill(): Promise<void> {
+    const text = this.#chunk.join('');
+    this.#chunk = [];
+    this.#chunkSize = 0;
+    if (text !== '') await this.#file.writeFile(text);
   }
 
   /** Everything is in the file, which is closed. */
   async seal(): Promise<void> {
-    await this.#write();
+    await this.spill();
     await this.#file.close();
   }
 
   async discard(): Promise<void> {
     await this.#file.close().catch(() => undefined);
     await rm(this.path, { force: true });
-  }
-
-  async #write(): Promise<void> {
-    const text = this.#chunk.join('');
-    this.#chunk = [];
-    this.#chunkSize = 0;
-    if (text !== '') await this.#file.writeFile(text);
   }
 }
