@@ -39,6 +39,8 @@ const LOCK = 0x6c6c696e;
 async function prepareSchemas(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>('select current_database() as name');
   await client.query(`grant connect, create on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${OWNER_ROLE}`);
+  // A mirror's new rows wait in temporary tables.
+  await client.query(`grant temporary on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${LOGINS.lakehouse}`);
   await client.query(`create schema if not exists lakeloop authorization ${OWNER_ROLE}; create schema if not exists audit authorization ${OWNER_ROLE}`);
 }
 
@@ -53,6 +55,7 @@ grant select, insert, update, delete on lakeloop.idempotency_key to ${LOGINS.wri
 grant select on lakeloop.policy to ${SERVICES}, auditor, administrator;
 grant select, insert on lakeloop.inbox to ${LOGINS.workflow};
 grant select on lakeloop.inbox to auditor, administrator;
+grant select, update on lakeloop.mirror to ${LOGINS.lakehouse};
 grant usage on schema audit to auditor, administrator;
 grant select on audit.entry, audit.schema_version to auditor, administrator`;
 

@@ -19,6 +19,9 @@ export const LOGINS = {
 export type LoginName = keyof typeof LOGINS;
 export const SERVICE_LOGINS = [LOGINS.write, LOGINS.workflow, LOGINS.notification] as const;
 
+/** The row-security policy that lets `lakeloop_lakehouse` keep a mirror whose rows a policy filters. */
+export const MIRROR_POLICY = 'mirror_writer';
+
 /** Roles that people and agents act as. They never log in; the write and notification services become them. */
 export const APP_ROLES = ['analyst', 'approver', 'finance', 'sales', 'supply', 'auditor', 'administrator', 'agent'] as const;
 
@@ -33,7 +36,7 @@ export async function ensureRoles(client: pg.ClientBase, passwords: Partial<Reco
   await ensureRole(client, LOGINS.admin, 'login inherit');
   // Reading the log shows every row already; the snapshot must not be filtered. Only a superuser may hand out the two attributes.
   await ensureRole(client, LOGINS.cdc, rows[0]?.rolsuper ? 'login replication bypassrls' : 'login');
-  // Connects and reads the catalogue, which anybody may; it is granted nothing.
+  // Connects and reads the catalogue, which anybody may; it writes mirrors, and nothing else.
   await ensureRole(client, LOGINS.lakehouse, 'login noinherit');
   for (const login of SERVICE_LOGINS) await ensureMember(client, SERVICE_ROLE, login);
   for (const role of APP_ROLES) for (const login of [LOGINS.write, LOGINS.notification]) await ensureMember(client, role, login);

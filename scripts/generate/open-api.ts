@@ -7,10 +7,13 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Jobs } from '#libs/jobs/jobs';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createPool } from '#libs/postgres/pool';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
 import { CdcModule } from '#services/cdc/src/app.module';
 import { cdcSettings } from '#services/cdc/src/cdc-config';
+import { LakehouseModule } from '#services/lakehouse/src/app.module';
+import { lakehouseConfig } from '#services/lakehouse/src/lakehouse-config';
 import { NotificationModule } from '#services/notification/src/app.module';
 import { WorkflowModule } from '#services/workflow/src/app.module';
 import { WriteModule } from '#services/write/src/app.module';
@@ -25,7 +28,7 @@ class EveryController {}
 
 /** contracts/http/openapi.json: what `/v1` serves, read from the controllers themselves; and the row API, whose paths are the database's tables. */
 export async function openApi(): Promise<Artefact[]> {
-  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc(), write()] };
+  const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc(), write(), lakehouse()] };
   // Preview: the modules are wired and nothing is constructed, so nothing connects.
   const app = await NestFactory.create(modules, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false });
   const settings = new DocumentBuilder()
@@ -94,6 +97,17 @@ function write(): DynamicModule {
     connectionString: NOWHERE,
     verifier: null,
     runtime: createServiceRuntime('write', { LOG_LEVEL: 'silent' }),
+  });
+}
+
+function lakehouse(): DynamicModule {
+  return LakehouseModule.register({
+    config: lakehouseConfig({}, { topicPrefix: 'lakeloop', stagingDirectory: '.', dialect: 'duckdb' }),
+    changeLog: unused<ChangeLog>(),
+    lakehouse: unused<Lakehouse>(),
+    pool: null,
+    verifier: null,
+    runtime: createServiceRuntime('generate-lakehouse', { LOG_LEVEL: 'silent' }),
   });
 }
 

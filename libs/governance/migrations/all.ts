@@ -6,6 +6,7 @@ import { Adopt1764000000004 } from './0004-adopt.ts';
 import { Execute1764000000005 } from './0005-execute.ts';
 import { Policy1764000000006 } from './0006-policy.ts';
 import { Relationship1764000000012 } from './0012-relationship.ts';
+import { Mirror1764000000013 } from './0013-mirror.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Execute1764000000005,
   Policy1764000000006,
   Relationship1764000000012,
+  Mirror1764000000013,
 ];

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { quoteIdentifier, quoteTable, type TableName } from '#libs/postgres/identifiers';
+import { MIRROR_POLICY } from '../roles.ts';
 import { readColumns } from './catalogue.ts';
 import { type CatalogueColumns, compileGrants, compilePolicies, filtersRows, POLICY_PREFIX } from './compile-sql.ts';
 import type { PolicyPart } from './merge-policies.ts';
@@ -102,7 +103,7 @@ async function applyRowSecurity(client: pg.ClientBase, table: TableName, columns
   if ([...after.values()].some(filtersRows)) {
     await client.query(`alter table ${quoted} enable row level security`);
     for (const [role, rules] of after) for (const statement of compilePolicies(role, table, rules, columns)) await client.query(statement);
-  } else if ([...before.values()].some(filtersRows) && existing.rows.every(({ ours }) => ours)) {
+  } else if ([...before.values()].some(filtersRows) && existing.rows.every(({ name, ours }) => ours || name === MIRROR_POLICY)) {
     await client.query(`alter table ${quoted} disable row level security`);
   }
 }

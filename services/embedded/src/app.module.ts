@@ -155,6 +155,7 @@ function lakehouse(options: EmbeddedOptions): DynamicModule {
     changeLog: options.changeLog,
     lakehouse: options.lakehouse,
     pool: options.lakehousePool,
+    adminUrl: options.databaseUrl('admin'),
     verifier: options.verifier,
     runtime: runtimeOf(options, 'lakehouse'),
   });

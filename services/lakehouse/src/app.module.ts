@@ -1,5 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import type pg from 'pg';
+import { createPool } from '#libs/postgres/pool';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { PRINCIPAL_GUARD_OPTIONS } from '#libs/governance/http/principal.guard';
 import { TokenVerifier } from '#libs/governance/token-verifier';
@@ -11,6 +12,8 @@ import { HistoryFeeds } from './ingest/history-feeds.ts';
 import { batchMaker } from './ingest/make-batch.ts';
 import type { LakehouseConfig } from './lakehouse-config.ts';
 import { createLakehouseMetrics } from './metrics.ts';
+import { Mirrors } from './mirror/mirrors.ts';
+import { MirrorsController } from './mirror/mirrors.controller.ts';
 import { TableCatalogue } from './source/table-catalogue.ts';
 import { TableReports } from './table-reports.ts';
 import { TablesController } from './tables.controller.ts';
@@ -23,6 +26,8 @@ export interface LakehouseOptions {
   lakehouse: Lakehouse;
   /** Of a login that reads the source's catalogue; null: every column is text. */
   pool: pg.Pool | null;
+  /** Of a member of lakeloop_owner, which makes mirrors' tables; absent: they are refreshed, but none is made. */
+  adminUrl?: string;
   /** Null: nobody can ask. */
   verifier: TokenVerifier | null;
   runtime: ServiceRuntime;
@@ -44,14 +49,18 @@ export class LakehouseModule implements OnApplicationBootstrap {
   }
 
   static register(options: LakehouseOptions): DynamicModule {
-    const { runtime, lakehouse, verifier } = options;
+    const { runtime, lakehouse, verifier, pool, adminUrl } = options;
+    const { logger } = runtime;
     const feeds = assemble(options);
+    const admin = adminUrl === undefined ? null : createPool({ connectionString: adminUrl, name: 'lakeloop-lakehouse-admin', max: 2, logger });
+    const mirrors = new Mirrors({ lakehouse, pool, admin, logger });
     return {
       module: LakehouseModule,
-      controllers: [TablesController],
+      controllers: [TablesController, MirrorsController],
       providers: [
-        { provide: PARTS, useValue: { runtime, lifecycles: [feeds] } satisfies Parts },
+        { provide: PARTS, useValue: { runtime, lifecycles: [feeds, mirrors] } satisfies Parts },
         { provide: TableReports, useValue: new TableReports(feeds, lakehouse) },
+        { provide: Mirrors, useValue: mirrors },
         { provide: TokenVerifier, useValue: verifier },
         { provide: PRINCIPAL_GUARD_OPTIONS, useValue: {} },
       ],

@@ -33,5 +33,7 @@ await main('lakehouse', async (runtime, environment) => {
     await pool?.end();
   };
   await runtime.lifecycles.run([{ name: 'connections', run: async () => undefined, drain: async () => undefined, stop: close }]);
-  await runService({ runtime, port: settings.LAKEHOUSE_PORT, module: LakehouseModule.register({ config, changeLog, lakehouse, pool, verifier, runtime }) });
+  const adminUrl = settings.ADMIN_DATABASE_URL;
+  const module = LakehouseModule.register({ config, changeLog, lakehouse, pool, verifier, runtime, ...(adminUrl ? { adminUrl } : {}) });
+  await runService({ runtime, port: settings.LAKEHOUSE_PORT, module });
 });
