@@ -145,7 +145,7 @@ export class PartitionFeed {
     const { changeLog, topic, partition, config } = this.#options;
     let count = 0;
     for await (const record of changeLog.read(topic, partition, this.#position)) {
-      // A promise for each record would take about as long as the record.
+      // No promise for each record: there may be millions.
       this.#stage((this.#segment ??= await this.#begin(record)), record);
       if (this.#segment.full) await this.#segment.spill();
       this.#position = record.offset + 1n;
