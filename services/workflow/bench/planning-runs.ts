@@ -14,6 +14,7 @@ import { applyPolicy } from '#libs/governance/policy/apply-policy';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import { EmbeddedPostgres } from '#libs/postgres/embedded/embedded-postgres';
 import { createPool } from '#libs/postgres/pool';
+import { arm } from '#libs/runtime/failpoints';
 import { createLogger } from '#libs/runtime/logger';
 import { TEAMS } from '../src/flows/planning/model/inputs.ts';
 import type { Touched } from '../src/flows/planning/model/touched-scopes.ts';
@@ -27,6 +28,33 @@ const SIZES = [10_000, 100_000, 1_000_000];
 const BATCH = 20_000;
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
 const logger = createLogger({ service: 'bench', level: 'error' });
+
+/** A run's steps by the failpoint each ends at. */
+const STEPS: readonly (readonly [failpoint: string, step: string])[] = [
+  ['planning.after-begin', 'begin'],
+  ['planning.after-make', 'read and plan'],
+  ['planning.before-lake', 'look at the lakehouse'],
+  ['planning.after-lake', 'merge into Delta'],
+  ['planning.in-publish', 'lines to Postgres'],
+  ['planning.after-publish', 'the rest to Postgres'],
+];
+
+/** Where the time of a run went; start it before, read it after. */
+function stopwatch(): () => string {
+  let last = performance.now();
+  const took: string[] = [];
+  const disarm = STEPS.map(([failpoint, step]) =>
+    arm(failpoint, () => {
+      const now = performance.now();
+      took.push(`${step} ${((now - last) / 1000).toFixed(2)} s`);
+      last = now;
+    }),
+  );
+  return () => {
+    for (const undo of disarm) undo();
+    return took.join(', ');
+  };
+}
 
 async function measure(adjustments: number): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'lakeloop-bench-'));
@@ -49,9 +77,12 @@ async function measure(adjustments: number): Promise<void> {
     const timed = async (touched: Touched): Promise<{ seconds: number; peakMb: number; status: string }> => {
       let peak = 0;
       const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
+      const steps = stopwatch();
       const began = performance.now();
       const { status, failure } = await runs.run({ cause: 'request', touched }, new AbortController().signal);
       clearInterval(sampler);
+      const scopes = touched.all ? 'all' : touched.scopes.length;
+      print(`  ${adjustments} adjustments, ${scopes} scopes, ${status}: ${steps()}`);
       if (failure) throw failure;
       return { seconds: (performance.now() - began) / 1000, peakMb: Math.round(peak / 2 ** 20), status };
     };

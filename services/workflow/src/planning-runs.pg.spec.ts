@@ -1,25 +1,19 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Failure } from '#libs/failure/failure';
-import { Governed } from '#libs/governance/governed';
-import { contextOf } from '#libs/governance/write-context';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { arm } from '#libs/runtime/failpoints';
 import { createLogger } from '#libs/runtime/logger';
-import { newTraceparent } from '#libs/runtime/telemetry';
-import { createTestDatabase } from '#libs/testing/postgres';
-import { type FlowDatabase, installFlowDatabase, person } from './install/flow-database.fixture.ts';
-import { loadPlanningDemo } from './flows/planning/demo/load-planning-demo.ts';
-import { CONSOLIDATED_PLAN, ConsolidatedPlan } from './flows/planning/run/consolidated-plan.ts';
-import { PlanningRunner } from './flows/planning/run/planning-runner.ts';
-import { PlanningRuns } from './flows/planning/run/planning-run.ts';
+import { CONSOLIDATED_PLAN } from './flows/planning/run/consolidated-plan.ts';
+import type { PlanningRunner } from './flows/planning/run/planning-runner.ts';
+import type { PlanningRuns } from './flows/planning/run/planning-run.ts';
+import type { FlowDatabase } from './install/flow-database.fixture.ts';
+import { PlanningWorld, until } from './planning-world.fixture.ts';
 
+let world: PlanningWorld;
 let flows: FlowDatabase;
-let people: Governed;
 let lakehouse: Lakehouse;
 let root: string;
 const logger = createLogger({ service: 'test', level: 'fatal' });
@@ -28,29 +22,17 @@ const ALL = { all: true } as const;
 const signal = new AbortController().signal;
 
 beforeAll(async () => {
-  flows = await installFlowDatabase(await createTestDatabase());
-  people = new Governed(flows.writePool);
-  root = await mkdtemp(join(tmpdir(), 'lakeloop-planning-'));
-  lakehouse = await openDeltaLakehouse({ root, logger });
-  await loadPlanningDemo({ adminUrl: flows.database.url, governed: new Governed(flows.pool), logger });
-  await flows.database.client.query('delete from planning.schedules');
+  world = await PlanningWorld.create();
+  ({ flows, lakehouse, root } = world);
 });
 afterEach(() => disarm.splice(0).forEach((undo) => undo()));
-afterAll(async () => {
-  await lakehouse.close();
-  await flows.drop();
-  await rm(root, { recursive: true, force: true });
-});
+afterAll(() => world.drop());
 
-function runs(): PlanningRuns {
-  return new PlanningRuns({ governed: new Governed(flows.pool), plan: new ConsolidatedPlan(lakehouse, logger), logger });
-}
-
-function as<T extends object>(role: string, sql: string, values: unknown[] = []): Promise<T[]> {
-  const principal = person(role);
-  const context = contextOf(principal, { requestId: 'test', traceparent: newTraceparent() });
-  return people.transaction({ principal, context }, async (client) => (await client.query<T>(sql, values)).rows);
-}
+const runs = (): PlanningRuns => world.runs();
+const runner = (): PlanningRunner => world.runner();
+const idle = (): Promise<boolean> => world.idle();
+const as = <T extends object>(role: string, text: string, values: unknown[] = []): Promise<T[]> => world.as<T>(role, text, values);
+const sql = <Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> => world.sql<Row>(text, values);
 
 async function lake<T>(sql: (relation: string) => string): Promise<T[]> {
   const relation = await lakehouse.relation(CONSOLIDATED_PLAN);
@@ -62,10 +44,6 @@ async function lake<T>(sql: (relation: string) => string): Promise<T[]> {
   } finally {
     await relation.release();
   }
-}
-
-async function sql<Row extends object>(text: string, values: unknown[] = []): Promise<Row[]> {
-  return (await flows.database.client.query<Row>(text, values)).rows;
 }
 
 /** Every line of both stores, as text. */
@@ -202,6 +180,51 @@ describe('a planning run', () => {
     expect(await line()).toMatchObject({ overridden: false, frozen: false });
   });
 
+  it('of a product that changes its family has each of its lines once, as changed, in both stores', async () => {
+    await as('administrator', "insert into planning.products values ('Toys', null, 'Toys'), ('Bell', 'Accessories', 'Bell')");
+    await as(
+      'sales',
+      "insert into planning.sales_adjustments (product, region, period, measure, amount, unit) values ('Bell', 'Brazil', '2027-05', 'volume', 40, 'piece')",
+    );
+    await runs().run({ cause: 'request', touched: ALL }, signal);
+    await as('administrator', "update planning.products set parent = 'Toys' where product = 'Bell'");
+    await as('sales', "update planning.sales_adjustments set amount = 50 where product = 'Bell'");
+    expect(await runs().run({ cause: 'request', touched: ALL }, signal)).toMatchObject({ status: 'published' });
+    const version = (await lastRun())?.version;
+    const changes = await sql("select before, after from planning.plan_changes where version = $1 and product = 'Bell' and measure = 'volume'", [version]);
+    expect(changes).toEqual([{ before: '40.000000', after: '50.000000' }]);
+    const { postgres, delta } = await bothPlans();
+    expect(delta).toEqual(postgres);
+    expect(postgres.filter((line) => line.startsWith('Bell|Brazil|2027-05|volume|Toys|'))).toHaveLength(1);
+  });
+
+  it('of the new scope alone takes over the lines of a product that moved', async () => {
+    await as('administrator', "update planning.products set parent = 'Accessories' where product = 'Bell'");
+    expect(await runs().run({ cause: 'request', touched: { all: false, scopes: ['Accessories|AMER|2027-05'], periods: [] } }, signal)).toMatchObject({
+      status: 'published',
+    });
+    await runs().run({ cause: 'request', touched: ALL }, signal);
+    const { postgres, delta } = await bothPlans();
+    expect(delta).toEqual(postgres);
+    expect(postgres.filter((line) => line.startsWith('Bell|Brazil|2027-05|volume|Accessories|'))).toHaveLength(1);
+  });
+
+  it('leaves a frozen scope without lines as it is', async () => {
+    const scope = ['Toys|AMER|2027-06'];
+    const lines = (): Promise<object[]> => sql('select from planning.plan_lines where scope = any($1)', [scope]);
+    await as('approver', "insert into planning.frozen_periods (period, reason) values ('2027-06', 'budget')");
+    await as('administrator', "insert into planning.products values ('Robot', 'Toys', 'Robot')");
+    await as(
+      'sales',
+      "insert into planning.sales_adjustments (product, region, period, measure, amount, unit) values ('Robot', 'Brazil', '2027-06', 'volume', 40, 'piece')",
+    );
+    expect(await runs().run({ cause: 'change', touched: { all: false, scopes: scope, periods: [] } }, signal)).toMatchObject({ status: 'unchanged' });
+    expect(await lines()).toHaveLength(0);
+    await as('approver', 'delete from planning.frozen_periods');
+    await runs().run({ cause: 'request', touched: ALL }, signal);
+    expect(await lines()).toHaveLength(1);
+  });
+
   it('parks a scope that can not be planned and publishes the others', async () => {
     await as('administrator', "insert into planning.products values ('Helmet S', 'Helmet', 'Helmet S')");
     await as(
@@ -257,18 +280,6 @@ function killed(failpoint: string): Promise<NodeJS.Signals | null> {
   return new Promise((resolve) => child.once('close', (_code, how) => resolve(how)));
 }
 
-const runner = (): PlanningRunner =>
-  new PlanningRunner({ runs: runs(), connectionString: flows.url, debounce: { quietMs: 30, mostMs: 200 }, clock: { now: () => Date.now() }, logger });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await holds())) if (Date.now() > deadline) throw new Error('it did not come to be');
-}
-
-const idle = async (): Promise<boolean> =>
-  (await sql("select where (select count(*) from lakeloop.planning_touched) = 0 and not exists (select from planning.plan_runs where status = 'running')"))
-    .length === 1;
-
 describe('runners', () => {
   it('of two processes make one run of one change', async () => {
     const both = [runner(), runner()];
@@ -295,12 +306,15 @@ describe('runners', () => {
     for (const each of both) each.start();
     const done = (): Promise<{ cause: string; n: number }[]> =>
       sql('select cause, count(*)::int as n from planning.plan_runs where slot is not null or request_id = $1 group by 1 order by 1', [request?.id]);
-    await until(async () => (await done()).length === 3);
+    await until(async () => (await done()).length === 2);
     await until(idle);
     expect(await done()).toEqual([
-      { cause: 'catch-up', n: 2 },
+      { cause: 'catch-up', n: 3 },
       { cause: 'request', n: 1 },
-      { cause: 'schedule', n: 1 },
+    ]);
+    expect(await sql('select status, count(*)::int as n from planning.plan_runs where slot is not null group by 1 order by 1')).toEqual([
+      { status: 'skipped', n: 2 },
+      { status: 'unchanged', n: 1 },
     ]);
     const [backfill] = await as<{ id: string }>(
       'finance',
@@ -311,10 +325,7 @@ describe('runners', () => {
       (await flows.database.client.query("select from planning.plan_runs where request_id = $1 and status = 'skipped'", [backfill?.id])).rowCount === 1;
     await until(ended);
     const slots = await flows.database.client.query('select cause, status from planning.plan_runs where request_id = $1 and slot is not null', [backfill?.id]);
-    expect(slots.rows).toEqual([
-      { cause: 'backfill', status: 'unchanged' },
-      { cause: 'backfill', status: 'unchanged' },
-    ]);
+    expect(slots.rows).toEqual(Array.from({ length: 4 }, () => ({ cause: 'backfill', status: 'unchanged' })));
     await Promise.all(both.map((each) => each.end()));
   });
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import { contextOf } from '#libs/governance/write-context';
+import { arm } from '#libs/runtime/failpoints';
 import { createLogger } from '#libs/runtime/logger';
 import { newTraceparent } from '#libs/runtime/telemetry';
 import { createTestDatabase } from '#libs/testing/postgres';
@@ -140,6 +141,25 @@ describe('a frozen period', () => {
     await as('approver', "delete from planning.frozen_periods where period = '2027-09'");
     await client.query("delete from planning.plan_lines where period = '2027-09'");
   });
+});
+
+it('loads the rest of a demo whose first load was cut off, and nobody’s edits twice', async () => {
+  const fresh = await installFlowDatabase(await createTestDatabase());
+  const load = (): Promise<boolean> =>
+    loadPlanningDemo({ adminUrl: fresh.database.url, governed: new Governed(fresh.pool), logger: createLogger({ service: 'test', level: 'error' }) });
+  const disarm = arm('planning.demo-reference', () => Promise.reject(new Error('killed here')));
+  try {
+    await expect(load()).rejects.toThrow('killed here');
+    disarm();
+    expect(await load()).toBe(true);
+    expect(await load()).toBe(false);
+    const { rows } = await fresh.database.client.query("select author, count(*)::int from planning.supply_adjustments where comment <> '' group by 1");
+    expect(rows).toEqual([{ author: 'supply', count: 19 }]);
+    expect((await fresh.database.client.query("select from planning.settings where name like 'demo%'")).rowCount).toBe(0);
+  } finally {
+    disarm();
+    await fresh.drop();
+  }
 });
 
 it('loads its demo once', async () => {

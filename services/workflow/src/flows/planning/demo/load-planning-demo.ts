@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Governed } from '#libs/governance/governed';
 import { contextOf } from '#libs/governance/write-context';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
+import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
 import { newTraceparent } from '#libs/runtime/telemetry';
 import { TEAMS, type Team } from '../model/inputs.ts';
@@ -16,32 +17,56 @@ export interface LoadPlanningDemoOptions {
   logger: Logger;
 }
 
-/** Loads the demo's plan, once: nothing happens when there are products. Returns whether it did. */
+/** A row of `planning.settings` that is there from the reference rows to the last team's edits: a process that died in between is made up for by the next one. */
+const LOADING = 'demo_data_loading';
+
+/** Loads the demo's plan, once: nothing happens when there are products, unless a load was cut off: then the rest is loaded. Returns whether anything was. */
 export async function loadPlanningDemo({ adminUrl, governed, logger }: LoadPlanningDemoOptions): Promise<boolean> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'lakeloop-demo' });
   await client.connect();
   try {
     const started = performance.now();
-    await client.query('begin');
-    await client.query("select pg_advisory_xact_lock(hashtextextended('lakeloop.demo', 0))");
-    const present = await client.query('select from planning.products limit 1');
-    if (present.rowCount) return false;
-    for (const table of demoReference()) await insert(client, table);
-    await client.query('commit');
+    await client.query("select pg_advisory_lock(hashtextextended('lakeloop.demo', 0))");
+    if (!(await isLoading(client)) && !(await loadReference(client))) return false;
+    await hit('planning.demo-reference');
     const edits = demoEdits();
     for (const team of TEAMS) await edit(governed, team, edits[team]);
+    await client.query('delete from planning.settings where name = $1', [LOADING]);
     logger.info({ ms: Math.round(performance.now() - started) }, 'demo plan loaded');
     return true;
   } finally {
-    await client.query('rollback').catch(() => undefined);
+    // Ends the lock too.
     await client.end();
   }
 }
 
+async function isLoading(client: pg.Client): Promise<boolean> {
+  return (await client.query('select from planning.settings where name = $1', [LOADING])).rowCount === 1;
+}
+
+/** Together with the mark, or not at all. */
+async function loadReference(client: pg.Client): Promise<boolean> {
+  const present = await client.query('select from planning.products limit 1');
+  if (present.rowCount) return false;
+  await client.query('begin');
+  try {
+    for (const table of demoReference()) await insert(client, table);
+    await client.query("insert into planning.settings (name, value) values ($1, 'true')", [LOADING]);
+    await client.query('commit');
+    return true;
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A team's edits, all or none; not again where they were loaded before the load was cut off. */
 function edit(governed: Governed, team: Team, tables: readonly DemoTable[]): Promise<void> {
   const principal = { subject: team, role: team, amr: [], claims: { sub: team, role: team } };
   const context = contextOf(principal, { requestId: 'demo', traceparent: newTraceparent(), reason: 'demo data' });
   return governed.transaction({ principal, context }, async (client) => {
+    const present = await client.query(`select from ${quoteTable({ schema: SCHEMA, name: `${team}_adjustments` })} limit 1`);
+    if (present.rowCount) return;
     for (const table of tables) await insert(client, table);
   });
 }

@@ -72,14 +72,18 @@ async function backfill(client: pg.ClientBase, requestId: string, from: number, 
   return undefined;
 }
 
-/** The oldest slot that is due. What was missed for longer than the catch-up window is recorded as skipped, and so are all but the newest where one waiting run is enough. */
+/**
+ * The newest slot that is due, which covers the ones before it: every run plans from what is known when it runs, so one makes up for all that were missed. What was missed
+ * for longer than the catch-up window is recorded as skipped, as one stretch.
+ */
 async function due(client: pg.ClientBase, now: number, logger: Logger): Promise<RunOrder | undefined> {
   for (const schedule of await readSchedules(client)) {
     try {
       const found = dueSlots({ schedule, lastDone: schedule.lastDone, now, catchUpWindow: schedule.catchUpMs });
       if (found.missed) await skipped(client, schedule.name, found.missed.until, 'missed for longer than the catch-up window');
-      const [slot] = found.due;
-      if (slot !== undefined) return { cause: found.due.length > 1 ? 'catch-up' : 'schedule', schedule: schedule.name, slot, touched: ALL };
+      const slot = found.due.at(-1);
+      const covers = found.due.slice(0, -1);
+      if (slot !== undefined) return { cause: covers.length > 0 ? 'catch-up' : 'schedule', schedule: schedule.name, slot, covers, touched: ALL };
     } catch (error) {
       logger.warn({ schedule: schedule.name, reason: classify(error).message }, 'a schedule of the plan can not be read');
     }

@@ -13,7 +13,9 @@ import { newTraceparent } from '#libs/runtime/telemetry';
 import type { Touched } from '../model/touched-scopes.ts';
 import { PLANNING_ROLE } from '../tables/planning-tables.ts';
 import type { ConsolidatedPlan, LastPublished } from './consolidated-plan.ts';
-import { type MadePlan, makePlan } from './make-plan.ts';
+import { coverSlots } from './cover-slots.ts';
+import type { MadePlan } from './made-plan.ts';
+import { makePlan } from './make-plan.ts';
 import { publishPlan } from './publish-plan.ts';
 import { type Spools, withSpools } from './spool.ts';
 
@@ -25,6 +27,8 @@ export interface RunOrder {
   schedule?: string;
   /** Milliseconds since the epoch. */
   slot?: number;
+  /** Earlier slots of the schedule that this run makes up for: recorded as skipped when it begins. */
+  covers?: readonly number[];
   requestId?: string;
 }
 
@@ -89,9 +93,11 @@ export class PlanningRuns {
     }
   }
 
-  async #begin({ cause, schedule, slot, requestId, touched }: RunOrder): Promise<bigint> {
-    const { rows } = await this.transaction('begin', (client) =>
-      client.query<{ id: string }>(
+  async #begin(order: RunOrder): Promise<bigint> {
+    const { cause, schedule, slot, requestId, touched } = order;
+    const { rows } = await this.transaction('begin', async (client) => {
+      await coverSlots(client, order);
+      return client.query<{ id: string }>(
         `insert into planning.plan_runs (cause, schedule, slot, request_id, scopes, status, started_at) values ($1, $2, $3, $4, $5, 'running', clock_timestamp()) returning id::text`,
         [
           cause,
@@ -100,8 +106,8 @@ export class PlanningRuns {
           requestId ?? null,
           touched.all || touched.periods.length > 0 ? null : touched.scopes,
         ],
-      ),
-    );
+      );
+    });
     return BigInt(rows[0]?.id ?? 0);
   }
 

@@ -96,8 +96,7 @@ export class PlanningRunner {
         if (this.#ending.signal.aborted) return undefined;
         const order = await this.#next();
         if (!order) return this.#waiting();
-        const outcome = await this.#run(order);
-        const wait = this.#afterwards(outcome);
+        const wait = await this.#run(order);
         if (wait !== undefined) return wait;
       }
     });
@@ -116,7 +115,8 @@ export class PlanningRunner {
     return waiting > 0 ? Math.max(20, debounce.quietMs / 5) : undefined;
   }
 
-  async #run(order: RunOrder): Promise<RunOutcome> {
+  /** Returns how long to wait before the next, ms. A run that was cancelled has not failed: the slot that cancelled it is next. */
+  async #run(order: RunOrder): Promise<number | undefined> {
     const controller = new AbortController();
     this.#current = controller;
     if (this.#ending.signal.aborted) controller.abort(this.#ending.signal.reason);
@@ -126,7 +126,7 @@ export class PlanningRunner {
         { run: String(outcome.runId), cause: order.cause, status: outcome.status, version: outcome.version?.toString() ?? null },
         'planning run',
       );
-      return outcome;
+      return controller.signal.aborted ? undefined : this.#afterwards(outcome);
     } finally {
       this.#current = undefined;
     }

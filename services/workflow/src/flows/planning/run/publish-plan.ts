@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { hit } from '#libs/runtime/failpoints';
 import { AMOUNTS, FLAGS, LINE_KEY } from './consolidated-plan.ts';
-import type { MadePlan } from './make-plan.ts';
+import type { MadePlan } from './made-plan.ts';
 import type { Touched } from '../model/touched-scopes.ts';
 import type { Spool, Spools } from './spool.ts';
 
@@ -56,7 +56,13 @@ async function lines(client: pg.ClientBase, spools: Spools): Promise<void> {
   await each(client, spools.removals, `delete from planning.plan_lines l using json_to_recordset($1) as r(${KEY}) where ${SAME}`);
   const set = VALUES.map((name) => `${name} = r.${name}`).join(', ');
   await each(client, spools.changed, `update planning.plan_lines l set ${set} from ${LINES} r where ${SAME}`);
-  await each(client, spools.fresh, `insert into planning.plan_lines (${COLUMNS}) select ${COLUMNS} from ${LINES} r`);
+  // A line that is new to its scope may stand in another one: it moved, or it was asked for before its old scope was planned again.
+  const moved = VALUES.map((name) => `${name} = excluded.${name}`).join(', ');
+  await each(
+    client,
+    spools.fresh,
+    `insert into planning.plan_lines (${COLUMNS}) select ${COLUMNS} from ${LINES} r on conflict (${LINE_KEY.join(', ')}) do update set ${moved}`,
+  );
 }
 
 async function conflicts(client: pg.ClientBase, spools: Spools): Promise<void> {

@@ -41,12 +41,16 @@ export class Spool {
     if (text !== '') await this.#file.appendFile(text);
   }
 
+  /** Each row as JSON text. */
+  async *lines(): AsyncGenerator<string> {
+    await this.flush();
+    yield* createInterface({ input: createReadStream(this.path, 'utf8'), crlfDelay: Infinity });
+  }
+
   /** JSON arrays of at most `size` rows. */
   async *batches(size: number): AsyncGenerator<string> {
-    await this.flush();
     let batch: string[] = [];
-    const input = createReadStream(this.path, 'utf8');
-    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+    for await (const line of this.lines()) {
       batch.push(line);
       if (batch.length < size) continue;
       yield `[${batch.join(',')}]`;
@@ -60,7 +64,7 @@ export class Spool {
   }
 }
 
-export const SPOOLS = ['fresh', 'changed', 'removals', 'conflicts', 'settled', 'changes', 'scopes', 'tieOuts', 'lake'] as const;
+export const SPOOLS = ['fresh', 'changed', 'removals', 'conflicts', 'settled', 'changes', 'halves', 'scopes', 'tieOuts', 'lake'] as const;
 export type Spools = Record<(typeof SPOOLS)[number], Spool>;
 
 /** A new plan on disk while it is made and published; gone afterwards, whatever happened. */

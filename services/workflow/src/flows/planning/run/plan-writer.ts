@@ -1,0 +1,112 @@
+import { formatAmount } from '../model/amount.ts';
+import { diffPlans } from '../model/diff-plans.ts';
+import { lineKey } from '../model/merge-diffs.ts';
+import { changeRow, conflictRow, lineRow, tieOutRow } from '../model/plan-rows.ts';
+import type { LineKey, PlanDiff, ScopePlan } from '../model/plan.ts';
+import type { PublishedScope } from '../model/scope-inputs.ts';
+import { DELETED } from './consolidated-plan.ts';
+import type { MadePlan } from './made-plan.ts';
+import type { Spools } from './spool.ts';
+
+type ChangeRow = ReturnType<typeof changeRow> & { version: number };
+
+export interface Stamp {
+  version: number;
+  /** ISO 8601. */
+  at: string;
+  /** No plan was ever published, so no line can move. */
+  first: boolean;
+}
+
+const ZERO = formatAmount(0n);
+
+/**
+ * Writes the scopes' diffs to the spools, each line at most once, as the model's `mergeDiffs` does for diffs in memory: a product or region that moves in its
+ * hierarchy takes its lines from one scope to another, maybe batches apart. There they are changed, neither removed nor new.
+ */
+export class PlanWriter {
+  readonly #spools: Spools;
+  readonly #made: MadePlan;
+  readonly #stamp: { version: number; updated_at: string };
+  readonly #first: boolean;
+  readonly #removals = new Map<string, LineKey>();
+  /** Lines new to their scope: one that moved there from another scope is no removal. */
+  readonly #arrived = new Set<string>();
+
+  constructor(spools: Spools, made: MadePlan, { version, at, first }: Stamp) {
+    this.#spools = spools;
+    this.#made = made;
+    this.#stamp = { version, updated_at: at };
+    this.#first = first;
+  }
+
+  /** `known`: the published plan has something of this scope. */
+  async add(before: PublishedScope | null, plan: ScopePlan, known: boolean): Promise<void> {
+    const diff = diffPlans(before, plan);
+    const was = new Set(before?.lines.map(lineKey));
+    for (const line of diff.upserts) {
+      const row = { ...lineRow(line), ...this.#stamp };
+      const fresh = !was.has(lineKey(line));
+      await this.#spools[fresh ? 'fresh' : 'changed'].add(row);
+      await this.#spools.lake.add({ ...row, contributors: JSON.stringify(row.contributors), [DELETED]: false });
+      if (fresh && !this.#first) this.#arrived.add(lineKey(line));
+    }
+    for (const key of diff.removals) this.#removals.set(lineKey(key), key);
+    await this.#changes(diff);
+    await this.#conflicts(diff);
+    for (const tieOut of plan.tieOuts) await this.#spools.tieOuts.add(tieOutRow(tieOut));
+    if (plan.lines.length > 0 || known) await this.#spools.scopes.add({ scope: plan.scope, premises: plan.premises, gone: plan.lines.length === 0 });
+    this.#made.lines += diff.upserts.length;
+  }
+
+  /** A change with one side only may be half of a move: it waits for the end. */
+  async #changes({ changes }: PlanDiff): Promise<void> {
+    for (const change of changes) {
+      const half = !this.#first && (change.before === null || change.after === null);
+      await this.#spools[half ? 'halves' : 'changes'].add({ ...changeRow(change), version: this.#stamp.version });
+    }
+  }
+
+  async #conflicts({ conflictUpserts, conflictRemovals }: PlanDiff): Promise<void> {
+    for (const conflict of conflictUpserts) await this.#spools.conflicts.add({ ...conflictRow(conflict), version: this.#stamp.version });
+    for (const id of conflictRemovals) await this.#spools.settled.add({ id });
+    this.#made.conflicts += conflictUpserts.length + conflictRemovals.length;
+  }
+
+  async end(): Promise<void> {
+    const moved = new Set<string>();
+    for (const [name, key] of this.#removals) {
+      if (this.#arrived.has(name)) {
+        moved.add(name);
+        continue;
+      }
+      await this.#spools.removals.add(key);
+      await this.#spools.lake.add({ ...key, [DELETED]: true });
+    }
+    this.#made.removals = this.#removals.size - moved.size;
+    await this.#join(moved);
+    for (const spool of Object.values(this.#spools)) await spool.flush();
+  }
+
+  /** Both halves of each moved line's change as one; in memory are only the moved lines. */
+  async #join(moved: ReadonlySet<string>): Promise<void> {
+    const joined = new Map<string, ChangeRow>();
+    for await (const line of this.#spools.halves.lines()) {
+      const change = JSON.parse(line) as ChangeRow;
+      const key = lineKey(change);
+      if (!moved.has(key)) {
+        await this.#spools.changes.add(change);
+        continue;
+      }
+      const there = joined.get(key);
+      const both = there && {
+        ...there,
+        before: there.before ?? change.before,
+        after: there.after ?? change.after,
+        causes: [...there.causes, ...change.causes],
+      };
+      joined.set(key, both ?? change);
+    }
+    for (const change of joined.values()) if ((change.before ?? ZERO) !== (change.after ?? ZERO)) await this.#spools.changes.add(change);
+  }
+}
