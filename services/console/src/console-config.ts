@@ -6,6 +6,7 @@ export interface Upstreams {
   write: string;
   workflow: string;
   notification: string;
+  lakehouse?: string;
   /** The built-in provider, in the demo cluster. */
   identity?: string;
 }
@@ -44,6 +45,7 @@ const settings = z.object({
   CONSOLE_UPSTREAM_WRITE: origin.default('http://localhost:8080').describe('URL of the write service'),
   CONSOLE_UPSTREAM_WORKFLOW: origin.default('http://localhost:8082').describe('URL of the workflow service'),
   CONSOLE_UPSTREAM_NOTIFICATION: origin.default('http://localhost:8083').describe('URL of the notification service'),
+  CONSOLE_UPSTREAM_LAKEHOUSE: origin.optional().describe('URL of the lakehouse service; unset where there is none'),
   CONSOLE_UPSTREAM_IDENTITY: origin.optional().describe('URL of the built-in identity provider, served below /oidc; unset with an issuer of your own'),
   OIDC_ISSUER: z.url({ protocol: /^https?$/ }).describe('issuer that people sign in at'),
   OIDC_CLIENT_ID: z.string().min(1).default('lakeloop-console').describe('client id at the issuer'),
@@ -67,6 +69,7 @@ export function consoleSettings(environment: Environment): { port: number; confi
       write: read.CONSOLE_UPSTREAM_WRITE,
       workflow: read.CONSOLE_UPSTREAM_WORKFLOW,
       notification: read.CONSOLE_UPSTREAM_NOTIFICATION,
+      ...(read.CONSOLE_UPSTREAM_LAKEHOUSE === undefined ? {} : { lakehouse: read.CONSOLE_UPSTREAM_LAKEHOUSE }),
       ...(read.CONSOLE_UPSTREAM_IDENTITY === undefined ? {} : { identity: read.CONSOLE_UPSTREAM_IDENTITY }),
     },
   };

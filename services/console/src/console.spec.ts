@@ -197,7 +197,7 @@ describe('the console', () => {
     });
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
     const at = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
-    await start({ upstreams: { write: 'http://127.0.0.1:1', workflow: at, notification: at } });
+    await start({ upstreams: { write: 'http://127.0.0.1:1', workflow: at, notification: at, lakehouse: at } });
     await signIn();
     const stream = await browser.request(`${url}/v1/changes/exceptions.flags?state=eq.flagged`);
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
@@ -206,6 +206,8 @@ describe('the console', () => {
     finish.resolve();
     expect((await reader?.read())?.value).toBe('data: last\n\n');
     expect(seen).toEqual([{ path: '/v1/changes/exceptions.flags?state=eq.flagged', authorization: expect.stringMatching(/^Bearer /), cookie: undefined }]);
+    for (const path of ['/v1/lakehouse/tables', '/v1/mirrors']) await (await browser.request(`${url}${path}`)).text();
+    expect(seen.slice(1).map(({ path }) => path)).toEqual(['/v1/lakehouse/tables', '/v1/mirrors']);
     const down = await browser.request(`${url}/rest/v1/flags`);
     expect([down.status, (await down.json()) as unknown]).toEqual([503, expect.objectContaining({ detail: 'The write service does not answer.' })]);
     upstream.closeAllConnections();

@@ -15,6 +15,9 @@ function routes(upstreams: Upstreams): Route[] {
     { prefix: '/v1/changes', service: 'notification', upstream: upstreams.notification },
     { prefix: '/v1/flows', service: 'workflow', upstream: upstreams.workflow },
     { prefix: '/v1/trace', service: 'workflow', upstream: upstreams.workflow },
+    ...(upstreams.lakehouse === undefined
+      ? []
+      : ['/v1/lakehouse', '/v1/mirrors'].map((prefix) => ({ prefix, service: 'lakehouse' as const, upstream: upstreams.lakehouse ?? '' }))),
     { prefix: '/v1', service: 'write', upstream: upstreams.write },
     ...(upstreams.identity === undefined ? [] : [{ prefix: '/oidc', service: 'identity' as const, upstream: upstreams.identity }]),
   ];
