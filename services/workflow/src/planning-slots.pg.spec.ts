@@ -18,7 +18,7 @@ const HOUR = 3_600_000;
 describe('a slot', () => {
   const start = Math.floor(Date.now() / HOUR) * HOUR + HOUR / 2;
   const slots = (): Promise<{ slot: Date; status: string; error: string | null }[]> =>
-    world.sql('select slot, status, error from planning.plan_runs where schedule = $1 order by slot', [name]);
+    world.sql('select slot, status, error from planning.plan_runs where schedule = $1 order by slot, id', [name]);
   let name: string;
   let now: number;
 
@@ -97,6 +97,29 @@ describe('a slot', () => {
       expect(await slots()).toEqual([]);
     });
     expect(await slots()).toEqual([{ slot: new Date(start + HOUR / 2), status: 'unchanged', error: null }]);
+  });
+
+  it('whose run was cut off by the end of its process runs at the next start', async () => {
+    await schedule('queue', start, '23 hours');
+    now = start + HOUR;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    disarm.push(arm('planning.after-make', () => held));
+    const first = world.runner(() => now);
+    first.start();
+    await until(async () => (await slots()).length === 1);
+    const ended = first.end();
+    disarm.splice(0).forEach((undo) => undo());
+    release();
+    await ended;
+    const second = world.runner(() => now);
+    second.start();
+    await until(async () => (await slots()).length === 2 && (await world.idle()));
+    await second.end();
+    expect((await slots()).map(({ status, error }) => [status, error])).toEqual([
+      ['failed', 'its process ended before the plan was published'],
+      ['unchanged', null],
+    ]);
   });
 
   it('that was missed for longer than the catch-up window is recorded as skipped, a stretch at a time', async () => {

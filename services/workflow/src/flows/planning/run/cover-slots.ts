@@ -1,5 +1,8 @@
 import type pg from 'pg';
 
+/** Of a run whose process was stopped or killed: its slot is not done, and runs again. */
+export const INTERRUPTED = 'its process ended before the plan was published';
+
 export interface Covering {
   schedule?: string;
   slot?: number;

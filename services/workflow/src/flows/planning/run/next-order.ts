@@ -4,6 +4,7 @@ import type { Logger } from '#libs/runtime/logger';
 import { backfillSlots, dueSlots } from '../schedule/due.ts';
 import type { OverlapPolicy } from '../schedule/overlap.ts';
 import type { Touched } from '../model/touched-scopes.ts';
+import { INTERRUPTED } from './cover-slots.ts';
 import type { RunOrder } from './planning-run.ts';
 import { readTouched } from './read-inputs.ts';
 
@@ -99,12 +100,14 @@ export async function skipped(client: pg.ClientBase, schedule: string, slot: num
   );
 }
 
-/** Those that are on. `lastDone`: the newest slot with any outcome, else when the schedule was made or last changed. */
+/** Those that are on. `lastDone`: the newest slot with any outcome of its own (a process that ended is none), else when the schedule was made or last changed. */
 export async function readSchedules(client: pg.ClientBase): Promise<ScheduleRow[]> {
   const { rows } = await client.query<{ name: string; cron: string; time_zone: string; overlap: OverlapPolicy; catch_up: string; last_done: Date }>(
     `select s.name, s.cron, s.time_zone, s.overlap, extract(epoch from s.catch_up)::text as catch_up,
-       greatest(s.since, (select max(r.slot) from planning.plan_runs r where r.schedule = s.name and r.cause <> 'backfill')) as last_done
+       greatest(s.since, (select max(r.slot) from planning.plan_runs r where r.schedule = s.name and r.cause <> 'backfill'
+         and not (r.status = 'failed' and r.error = $1))) as last_done
      from planning.schedules s where s.enabled order by s.name`,
+    [INTERRUPTED],
   );
   return rows.map((row) => ({
     name: row.name,

@@ -13,7 +13,7 @@ import { newTraceparent } from '#libs/runtime/telemetry';
 import type { Touched } from '../model/touched-scopes.ts';
 import { PLANNING_ROLE } from '../tables/planning-tables.ts';
 import type { ConsolidatedPlan, LastPublished } from './consolidated-plan.ts';
-import { coverSlots } from './cover-slots.ts';
+import { coverSlots, INTERRUPTED } from './cover-slots.ts';
 import type { MadePlan } from './made-plan.ts';
 import { makePlan } from './make-plan.ts';
 import { publishPlan } from './publish-plan.ts';
@@ -67,9 +67,7 @@ export class PlanningRuns {
   /** Records what ended without saying so: their plans were never published. */
   async bury(): Promise<void> {
     await this.transaction('take over', (client) =>
-      client.query(
-        `update planning.plan_runs set status = 'failed', error = coalesce(error, 'its process ended before the plan was published'), finished_at = clock_timestamp() where status = 'running'`,
-      ),
+      client.query(`update planning.plan_runs set status = 'failed', error = $1, finished_at = clock_timestamp() where status = 'running'`, [INTERRUPTED]),
     );
   }
 
@@ -89,7 +87,8 @@ export class PlanningRuns {
       await this.#tidy();
       return { runId, ...result };
     } catch (error) {
-      return this.#failed(runId, error instanceof Ended ? error.cause : error);
+      const cause: unknown = error instanceof Ended ? error.cause : error;
+      return this.#failed(runId, signal.aborted ? new Failure('dependency-unavailable', INTERRUPTED, { cause }) : cause);
     }
   }
 
