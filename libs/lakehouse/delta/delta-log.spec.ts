@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { arm } from '#libs/runtime/failpoints';
 import { createLogger } from '#libs/runtime/logger';
 import type { Lakehouse } from '../lakehouse.ts';
 import { openDeltaLakehouse } from './delta-lakehouse.ts';
@@ -50,6 +51,18 @@ describe('the log', () => {
     await rm(name(0));
     await expect(anew((other) => other.describe(table))).rejects.toMatchObject({ kind: 'position-lost' });
     await expect(anew((other) => other.ensureTable(table, { columns: [] }))).rejects.toMatchObject({ kind: 'position-lost' });
+  });
+
+  it('that is cleaned between the look at it and its reading is looked at anew', async () => {
+    await fill(4, { 'delta.checkpointInterval': '3', 'delta.logRetentionDuration': 'interval 0 days' });
+    let cleaned = false;
+    const disarm = arm('delta.log-listed', async () => {
+      disarm();
+      for (const id of [5, 6, 7]) await lake.append(table, { rows: [{ id }] });
+      cleaned = !(await readdir(log)).includes('00000000000000000003.checkpoint.parquet');
+    });
+    expect((await anew((other) => other.describe(table)))?.version).toBe(7n);
+    expect(cleaned).toBe(true);
   });
 
   it('with a line that is no JSON is refused by its version', async () => {

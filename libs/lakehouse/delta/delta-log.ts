@@ -8,6 +8,8 @@ import { Replay, type Snapshot } from './snapshot.ts';
 import { upkeepOf } from './table-properties.ts';
 import type { Workplace } from './workplace.ts';
 
+/** Looks at a log that others clean, before it counts as short. */
+const MOST_LOOKS = 10;
 /** Snapshots of past versions that are kept at hand. */
 const MOST_RECENT = 4;
 
@@ -136,8 +138,21 @@ export class DeltaLog {
     }
   }
 
+  /** What somebody else's cleanup took away between our look at the directory and our reading is looked for anew: only a log that stands still is short of it. */
   async #loadLatest(): Promise<Snapshot | undefined> {
-    const names = await this.#names();
+    for (let looks = 1; ; looks += 1) {
+      const names = await this.#names();
+      await hit('delta.log-listed');
+      try {
+        return await this.#loadNewest(names);
+      } catch (error) {
+        const lost = error instanceof Failure && error.kind === 'position-lost';
+        if (!lost || looks === MOST_LOOKS || String(await this.#names()) === String(names)) throw error;
+      }
+    }
+  }
+
+  async #loadNewest(names: readonly string[]): Promise<Snapshot | undefined> {
     const newest = commitVersions(names).at(-1);
     const base = await this.#load(names, undefined);
     if (!base) {

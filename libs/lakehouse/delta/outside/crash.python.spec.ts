@@ -7,12 +7,17 @@ import { text } from 'node:stream/consumers';
 import { createLogger } from '#libs/runtime/logger';
 import { runPython } from '#libs/testing/python';
 import { rowsOf } from '../../conformance/rows.conformance.ts';
+import type { LakeColumn } from '../../lake-type.ts';
 import type { Lakehouse } from '../../lakehouse.ts';
 import { openDeltaLakehouse } from '../delta-lakehouse.ts';
 import { ourManifest } from './manifest.ts';
 
 const CHILD = 'libs/lakehouse/delta/outside/crash-child.ts';
 const table = { schema: 'crash', name: 't' };
+const COLUMNS: LakeColumn[] = [
+  { name: 'id', type: 'integer' },
+  { name: 'part', type: 'string' },
+];
 let root: string;
 let lake: Lakehouse;
 const open = (): Promise<Lakehouse> => openDeltaLakehouse({ root, logger: createLogger({ service: 'test', level: 'silent' }) });
@@ -20,10 +25,7 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'lakeloop-crash-'));
   lake = await open();
   await lake.ensureTable(table, {
-    columns: [
-      { name: 'id', type: 'integer' },
-      { name: 'part', type: 'string' },
-    ],
+    columns: COLUMNS,
     // Everything that upkeep does happens often, and log cleanup whenever it can.
     properties: { 'delta.checkpointInterval': '3', 'delta.logRetentionDuration': 'interval 0 days' },
   });
@@ -94,6 +96,9 @@ describe('a process killed', () => {
 
 describe('several processes that write to one table', () => {
   it('lose none of their rows', async () => {
+    // A log that is cleaned at once forgets versions that a write under way still counts on (docs/lakehouse.md): several writers keep it.
+    await lake.drop(table);
+    await lake.ensureTable(table, { columns: COLUMNS, properties: { 'delta.checkpointInterval': '3' } });
     const children = await Promise.all([1, 2, 3].map((id) => child('writers', String(id), '12')));
     expect(children.map(({ error }) => error)).toEqual(['', '', '']);
     const acknowledged = children.flatMap(({ lines }) => lines.map(Number)).toSorted((left, right) => left - right);
