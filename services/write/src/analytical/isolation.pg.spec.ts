@@ -4,6 +4,8 @@ import { type BothLayers, bothLayers } from '../testing/both-layers.ts';
 import type { WriteConfig } from '../write-settings.ts';
 
 const ROWS = 100_000;
+/** Told of each table that a query opens: it has its place by then. */
+let opened: (table: string) => void = () => undefined;
 
 /** The real engine; only what stands for `lake.endless` is a query that never ends, and for `lake.many` one of many rows. */
 function withHugeTables(lakehouse: Lakehouse): Lakehouse {
@@ -17,6 +19,7 @@ function withHugeTables(lakehouse: Lakehouse): Lakehouse {
       if (typeof value !== 'function') return value;
       if (name !== 'relation') return (value as () => unknown).bind(target);
       return async (table: { schema: string; name: string }): Promise<LakeRelation> => {
+        opened(table.name);
         const relation = await target.relation(table);
         return { ...relation, sql: huge[table.name] ?? relation.sql, release: () => relation.release() };
       };
@@ -51,13 +54,17 @@ describe('analytical queries', () => {
 
   it('leave every transactional request its place, and are stopped when their client goes', async () => {
     const client = new AbortController();
+    // Nothing else may ask before it has the one place there is, or it would be sent away itself.
+    const placed = new Promise<void>((resolve) => {
+      opened = (table) => table === 'endless' && resolve();
+    });
     const authorization = `Bearer ${await layers.service.token('analyst')}`;
     const url = `${layers.service.url}/rest/v1/endless?select=id.sum()`;
     const endless = fetch(url, { headers: { authorization, 'accept-profile': 'lake' }, signal: client.signal }).catch(
       (error: unknown) => (error as Error).name,
     );
-    // Its place is taken once another query is sent away.
-    await until('small', 429);
+    await placed;
+    expect((await lake('small')).status).toBe(429);
     const transactional = await Promise.all(
       Array.from({ length: 40 }, (_, id) =>
         id % 2 === 0
