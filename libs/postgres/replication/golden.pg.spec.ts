@@ -77,7 +77,10 @@ function structure(hexMessages: readonly string[]): unknown[] {
   const stable = (id: number): number => ids.get(id) ?? (ids.set(id, ids.size), ids.size - 1);
   const messages = hexMessages.map((hex) => decoder.decode(Buffer.from(hex, 'hex')));
   const streamed = messages.some((message) => message.type === 'stream-start');
-  return messages.filter((message) => !streamed || !message.type.startsWith('stream-st')).map((message) => mask(message, stable));
+  // Of what was rolled back the server sends as much as it had decoded before it noticed.
+  const undone = new Set(messages.flatMap((message) => (message.type === 'stream-abort' ? [message.subXid] : [])));
+  const isUndone = (message: Message): boolean => 'streamXid' in message && message.streamXid !== null && undone.has(message.streamXid);
+  return messages.filter((message) => !streamed || !(message.type.startsWith('stream-st') || isUndone(message))).map((message) => mask(message, stable));
 }
 
 const IDS = new Set(['xid', 'subXid', 'streamXid', 'oid', 'relationOid', 'typeOid']);
