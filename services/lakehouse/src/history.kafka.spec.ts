@@ -22,6 +22,9 @@ describe('history from Kafka', () => {
       lake.append(Array.from({ length: 500 }, (_, index) => ({ op: 'c' as const, after: `{"id":${from + index}}`, key: `{"id":${from + index}}` })));
     for (let from = 0; from < 2_000; from += 500) await put(from);
     await lake.settled(two);
+    // Another's producer that opens leaves a marker, an offset without a record.
+    await (await lake.log.openProducer(`${prefix}-other`)).close();
+    await lake.settled(two);
     await one.drain();
     for (let from = 2_000; from < 4_000; from += 500) await put(from);
     await lake.settled(two);

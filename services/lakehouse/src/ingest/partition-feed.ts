@@ -75,11 +75,16 @@ export class PartitionFeed {
     return {
       phase: this.#phase,
       ...(this.#detail === undefined ? {} : { detail: this.#detail }),
-      applied: this.#applied,
+      applied: this.#nothingWaits && this.#applied !== null ? this.#position : this.#applied,
       end: this.#end,
       lagSeconds,
       gap: this.#gap,
     };
+  }
+
+  /** All that was read is in: what is left of the log up to the position are offsets without a record, such as Kafka's transaction markers. */
+  get #nothingWaits(): boolean {
+    return this.#phase === 'following' && this.#writing === undefined && (this.#segment?.empty ?? true);
   }
 
   /** Writes what is staged, as far as that works at once, and ends. */
@@ -208,6 +213,7 @@ export class PartitionFeed {
     try {
       const commit = await history.apply(partition, segment, this.#applied, this.#key);
       this.#applied = segment.next;
+      this.#writing = undefined;
       metrics.rows.inc(this.#label, Number(commit.rows));
       metrics.commits.inc(this.#label);
       metrics.writeSeconds.observe((performance.now() - begun) / 1000);

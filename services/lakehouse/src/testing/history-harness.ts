@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { Registry } from 'prom-client';
 import { formatEventId } from '#contracts/topics/event-id';
 import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
@@ -14,6 +15,7 @@ import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
 import { HistoryFeeds } from '../ingest/history-feeds.ts';
 import type { ReadSource } from '../ingest/history-table.ts';
+import type { FeedState } from '../ingest/partition-feed.ts';
 import { batchMaker } from '../ingest/make-batch.ts';
 import type { LakehouseConfig } from '../lakehouse-config.ts';
 import { createLakehouseMetrics } from '../metrics.ts';
@@ -122,17 +124,18 @@ export class HistoryHarness {
   /** Resolves once everything in the topic is in the history. */
   async settled(feeds: HistoryFeeds, table = 't'): Promise<void> {
     const topic = `${this.#prefix}.public.${table}`;
-    await this.eventually(async () => {
-      const end = (await this.log.bounds(topic))[0]?.next ?? 0n;
-      const state = feeds.tables.find((feed) => feed.topic === topic)?.partitions[0]?.state;
-      return state?.applied === end;
-    });
+    const state = (): FeedState | undefined => feeds.tables.find((feed) => feed.topic === topic)?.partitions[0]?.state;
+    await this.eventually(
+      async () => state()?.applied === ((await this.log.bounds(topic))[0]?.next ?? 0n),
+      () => inspect(state()),
+    );
   }
 
-  async eventually(condition: () => Promise<boolean>): Promise<void> {
+  /** `stuck` says what there is instead. */
+  async eventually(condition: () => Promise<boolean>, stuck = (): string => ''): Promise<void> {
     const until = Date.now() + 20_000;
     while (!(await condition())) {
-      if (Date.now() > until) throw new Error('it did not come to pass in 20 s');
+      if (Date.now() > until) throw new Error(`it did not come to pass in 20 s ${stuck()}`);
       await delay(20);
     }
   }
