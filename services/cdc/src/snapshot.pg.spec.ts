@@ -64,6 +64,24 @@ describe('an initial snapshot', () => {
     expect(new Set(reads).size).toBe(reads.length);
   });
 
+  it.each([
+    ['by key', 'id int primary key', ''],
+    ['by block', 'id int, pad text default repeat($$x$$, 7000)', 'alter table orders replica identity full; alter table orders alter pad set storage plain;'],
+  ])('ends where the table ended when it began, however fast rows are added: %s', async (_, columns, then) => {
+    await cdc.sql(`create table orders (${columns}); ${then} insert into orders select generate_series(1, 1100)`);
+    let added = 1_100;
+    const disarm = arm('cdc.snapshot-chunk-read', async () => {
+      await cdc.sql(`insert into orders select generate_series(${added + 1}, ${added + 1_100})`);
+      added += 1_100;
+    });
+    const service = await cdc.streaming({ CDC_SNAPSHOT: 'initial', CDC_SNAPSHOT_CHUNK_ROWS: 550 });
+    await completed(service, 'orders');
+    disarm();
+    const events = await cdc.published('public.orders');
+    expect(events.filter(({ op }) => op === 'r').map(({ after }) => after?.['id'])).toEqual(Array.from({ length: 1_100 }, (__, index) => index + 1));
+    expect(new Set(events.map(({ after }) => after?.['id'])).size).toBe(added);
+  });
+
   it('goes on where a kill left it', async () => {
     await cdc.sql(`create table orders (id int primary key); insert into orders select generate_series(1, 100)`);
     let chunks = 0;

@@ -24,7 +24,7 @@ export interface ChunkQuery {
   values: readonly string[];
 }
 
-/** `after`: text of the last key that is done, null at the start. `until`: of the last one wanted, null for all there is. */
+/** `after`: text of the last key that is done, null at the start. `until`: of the last one wanted, null for all there is. By block: the next one, and the end. */
 export interface ChunkBounds {
   after: readonly string[] | null;
   until: readonly string[] | null;
@@ -40,6 +40,13 @@ export function estimateQuery(table: SnapshotTable, where: string | null): strin
   return `explain (format json) select from ${source(table)}${whereOf([where, table.rowFilter])}`;
 }
 
+/** The greatest key there is; null for a table without a key. */
+export function lastKeyQuery(table: SnapshotTable): string | null {
+  if (table.key.length === 0) return null;
+  const names = table.key.map(({ name }) => quoteIdentifier(name));
+  return `select ${names.join(', ')} from ${source(table)} order by ${names.map((name) => `${name} desc`).join(', ')} limit 1`;
+}
+
 function byKey(table: SnapshotTable, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
   const names = table.key.map(({ name }) => quoteIdentifier(name)).join(', ');
   const values: string[] = [];
@@ -53,9 +60,9 @@ function byKey(table: SnapshotTable, where: string | null, { after, until }: Chu
 }
 
 /** A chunk is a range of blocks, and `after` the block to begin at. */
-function byBlock(table: SnapshotTable, where: string | null, { after }: ChunkBounds): ChunkQuery {
+function byBlock(table: SnapshotTable, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
   const from = Number(after?.[0] ?? 0);
-  const range = `ctid >= '(${from},0)'::tid and ctid < '(${from + CHUNK_BLOCKS},0)'::tid`;
+  const range = `ctid >= '(${from},0)'::tid and ctid < '(${Math.min(from + CHUNK_BLOCKS, Number(until?.[0] ?? Infinity))},0)'::tid`;
   return { text: `select ${columnsOf(table)} from ${source(table)}${whereOf([range, where, table.rowFilter])}`, values: [] };
 }
 

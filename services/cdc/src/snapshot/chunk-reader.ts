@@ -6,7 +6,7 @@ import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
 import { hit } from '#libs/runtime/failpoints';
 import type { Relation } from '../change/relation.ts';
 import { textKeyJson, textRowJson } from '../change/row.ts';
-import { CHUNK_BLOCKS, type ChunkBounds, chunkQuery, estimateQuery, type SnapshotTable } from './chunk-query.ts';
+import { CHUNK_BLOCKS, type ChunkBounds, chunkQuery, estimateQuery, lastKeyQuery, type SnapshotTable } from './chunk-query.ts';
 import { loadTable } from './load-table.ts';
 import { type ChunkRow, WATERMARK_PREFIX, type WindowOutcome, type Windows } from '../change/windows.ts';
 
@@ -29,6 +29,13 @@ export interface ReadChunk {
   outcome: Promise<WindowOutcome>;
 }
 
+export interface Survey {
+  /** Rows the planner expects. */
+  estimatedRows: number;
+  /** Where the table ends now; null when it is empty. */
+  until: readonly string[] | null;
+}
+
 /** Rows of one FETCH. */
 const FETCH = 500;
 const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
@@ -41,13 +48,20 @@ export class ChunkReader {
     this.#options = options;
   }
 
-  /** Rows the planner expects. Also says early what is wrong with a condition. */
-  async estimate(schema: string, table: string, where: string | null): Promise<number> {
+  /** What there is to read. Also says early what is wrong with a condition. */
+  async survey({ schema, table, where }: { schema: string; table: string; where: string | null }): Promise<Survey> {
     return this.#transaction(async (client) => {
       const { table: found } = await this.#load(client, schema, table);
       const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(oneStatement(estimateQuery(found, where)));
-      return rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
+      return { estimatedRows: rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, until: await this.#end(client, found) };
     });
+  }
+
+  async #end(client: pg.ClientBase, table: SnapshotTable): Promise<readonly string[] | null> {
+    const text = lastKeyQuery(table);
+    if (text === null) return table.blocks > 0 ? [String(table.blocks)] : null;
+    const { rows } = await client.query<string[]>({ text, rowMode: 'array', types: TEXT });
+    return rows[0] ?? null;
   }
 
   /** Resolves once the chunk is read and its high mark is in the log; the stream may not have passed it yet. */
@@ -144,9 +158,8 @@ function oneStatement(text: string, values: readonly string[] = []): pg.QueryCon
 }
 
 function nextBlock({ blocks }: SnapshotTable, { after, until }: ChunkBounds): readonly string[] | null {
-  if (until) return null;
   const next = Number(after?.[0] ?? 0) + CHUNK_BLOCKS;
-  return next < blocks ? [String(next)] : null;
+  return next < Number(until?.[0] ?? blocks) ? [String(next)] : null;
 }
 
 function missing(schema: string, table: string, publication: string): Failure {

@@ -18,6 +18,8 @@ export const snapshotRecord = z.object({
   cause: z.string(),
   /** Text of the last key's columns; of a table without a key, the next block of it. */
   after: z.array(z.string()).nullable(),
+  /** The greatest key when it began, or the number of blocks; what comes behind is in the stream. Null before it began. */
+  until: z.array(z.string()).nullable().default(null),
   rows: z.number().int().min(0),
   /** The planner's estimate when it began. */
   estimatedRows: z.number().min(0).nullable(),
@@ -48,6 +50,7 @@ export function newSnapshot(id: string, { schema, table, where, maxRowsPerSecond
     state: 'queued',
     cause,
     after: null,
+    until: null,
     rows: 0,
     estimatedRows: null,
     requestedAt: now,

@@ -71,7 +71,7 @@ export class Snapshotter {
   async request(request: SnapshotRequest): Promise<Snapshot> {
     const snapshot = newSnapshot(randomUUID(), request, this.#options.clock.now());
     // A mistake in the condition, or a table that isn't there, is the asker's to know.
-    await this.#options.reader.estimate(snapshot.schema, snapshot.table, snapshot.where);
+    await this.#options.reader.survey(snapshot);
     await this.#save(snapshot);
     this.#schedule();
     return snapshot;
@@ -136,14 +136,18 @@ export class Snapshotter {
     }
   }
 
+  /** Notes where the table ends now: rows that come behind it are in the stream, and a table that grows is done all the same. */
   async #begin(id: string): Promise<void> {
     const { reader, clock, logger } = this.#options;
-    const { schema, table, where, rows, startedAt, estimatedRows } = this.#get(id);
-    const estimated = estimatedRows ?? (await reader.estimate(schema, table, where));
+    const before = this.#get(id);
+    const survey = before.startedAt === null ? await reader.survey(before) : before;
     // Paused or cancelled meanwhile.
     if (!isWanted(this.#get(id))) return;
-    await this.#change(id, { state: 'running', startedAt: startedAt ?? clock.now(), estimatedRows: estimated });
-    logger.info({ schema, table, snapshot: id, estimatedRows: estimated, rows }, startedAt === null ? 'snapshot begins' : 'snapshot goes on');
+    const { estimatedRows, until } = survey;
+    await this.#change(id, { state: 'running', startedAt: before.startedAt ?? clock.now(), estimatedRows, until: until && [...until] });
+    const { schema, table, rows } = before;
+    logger.info({ schema, table, snapshot: id, estimatedRows, rows }, before.startedAt === null ? 'snapshot begins' : 'snapshot goes on');
+    if (before.startedAt === null && until === null) await this.#complete(id);
   }
 
   /** One chunk is read while the one before passes through the stream. */
@@ -152,7 +156,7 @@ export class Snapshotter {
     let ahead: Range | undefined;
     for (let last = false; !last;) {
       if (this.#ending.signal.aborted || this.#get(id).state !== 'running') return;
-      const chunk = await this.#read(id, from);
+      const chunk = await this.#read(id, from, null);
       if (ahead) await this.#settle(id, ahead);
       onProgress();
       ahead = { from, chunk };
@@ -164,9 +168,9 @@ export class Snapshotter {
     if (this.#get(id).state === 'running') await this.#complete(id);
   }
 
-  async #read(id: string, after: readonly string[] | null, until: readonly string[] | null = null): Promise<ReadChunk> {
-    const { schema, table, where } = this.#get(id);
-    const chunk = await this.#options.reader.read({ schema, table, where }, { after, until });
+  async #read(id: string, after: readonly string[] | null, until: readonly string[] | null): Promise<ReadChunk> {
+    const { schema, table, where, until: end } = this.#get(id);
+    const chunk = await this.#options.reader.read({ schema, table, where }, { after, until: until ?? end });
     await hit('cdc.snapshot-chunk-read');
     return chunk;
   }
