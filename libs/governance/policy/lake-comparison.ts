@@ -118,7 +118,8 @@ function timestampPlace(micros: bigint, zoned: boolean, { dialect, bind }: LakeS
   if (outside) return outside;
   const count = bind(micros);
   if (dialect === 'duckdb') return { sql: zoned ? `(make_timestamp(${count}) at time zone 'UTC')` : `make_timestamp(${count})` };
-  return { sql: zoned ? `timestamp_micros(${count})` : `timestampadd(microsecond, ${count}, timestamp_ntz'1970-01-01 00:00:00')` };
+  // The session is in UTC, so the cast changes no digit; timestampadd takes no more than an INT on some runtimes.
+  return { sql: zoned ? `timestamp_micros(${count})` : `cast(timestamp_micros(${count}) as timestamp_ntz)` };
 }
 
 function beyond(value: bigint, end: bigint): Place | undefined {

@@ -31,15 +31,41 @@ function wholeNumber(value: bigint): DBSQLParameter {
 /** What a scanner steps over: quoted names, texts, comments, casts. */
 const TOKEN = /`(?:[^`]|``)*`|'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|--[^\n]*|\/\*[\s\S]*?\*\/|::|:([A-Za-z_]\w*)/g;
 
+/** A statement with more parameters is refused by the warehouse (some say 255, some 256). */
+const MOST_PARAMETERS = 250;
+/** Values of one packed parameter: each of them is parsed out of its pack once, when the statement is planned. */
+const PACK = 100;
+
 /** SQL with named parameters, ready to be sent: binary ones decoded in place, only those that it names. One that is missing is an error here, not in the warehouse. */
 export function prepare(sql: string, parameters: Readonly<Record<string, LakeValue>>): { sql: string; bound: Bound } {
+  const names = new Set<string>();
+  for (const [, name] of sql.matchAll(TOKEN)) if (name !== undefined) names.add(name);
   const bound: Record<string, DBSQLParameter> = {};
-  const text = sql.replaceAll(TOKEN, (whole: string, name: string | undefined) => {
-    if (name === undefined) return whole;
+  for (const name of names) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (value === undefined) throw new Failure('invalid-input', `the statement has a parameter :${name} without a value`);
     bound[name] = parameterOf(value);
-    return value instanceof Uint8Array ? `unbase64(:${name})` : whole;
+  }
+  const packed = names.size > MOST_PARAMETERS ? pack(bound) : undefined;
+  const text = sql.replaceAll(TOKEN, (whole: string, name: string | undefined) => {
+    if (name === undefined) return whole;
+    const place = packed?.places.get(name) ?? whole;
+    return parameters[name] instanceof Uint8Array ? `unbase64(${place})` : place;
   });
-  return { sql: text, bound };
+  return { sql: text, bound: packed?.bound ?? bound };
+}
+
+/** Many parameters as few: each of those is a JSON array of texts, and a value is its element, cast to the type that it would have been sent with. */
+function pack(all: Bound): { bound: Bound; places: ReadonlyMap<string, string> } {
+  const bound: Record<string, DBSQLParameter> = {};
+  const places = new Map<string, string>();
+  const entries = Object.entries(all);
+  for (let at = 0; at < entries.length; at += PACK) {
+    const group = entries.slice(at, at + PACK);
+    const name = `lakeloop_pack_${at / PACK}`;
+    bound[name] = parameterOf(JSON.stringify(group.map(([, { value }]) => (value === null || value === undefined ? null : String(value)))));
+    for (const [index, [item, { type, value }]] of group.entries())
+      places.set(item, value === null || value === undefined ? 'NULL' : `cast(from_json(:${name}, 'array<string>')[${index}] as ${type ?? 'STRING'})`);
+  }
+  return { bound, places };
 }

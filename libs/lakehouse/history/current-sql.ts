@@ -67,7 +67,7 @@ function withSettled({ dialect, history, base, baseColumns, columns, key }: Curr
       const item = boxed(dialect, q(name));
       if (!TOASTABLE.has(type)) return `max_by(${item}, ${order}) as ${q(name)}`;
       // A value that the newest change did not touch and the log does not hold is that of the change before, or the base's.
-      const touched = `not coalesce(contains(${q('_unchanged')}, ${text(JSON.stringify(name))}), false)`;
+      const touched = `not coalesce(contains(${q('_unchanged')}, ${text(dialect, JSON.stringify(name))}), false)`;
       return `max_by(${item}, ${order}) filter (where ${touched}) as ${q(name)}`;
     });
   const grouped = `select ${[...keys, ...state, `max_by(${q('_change_type')}, ${order}) as ${q('_change_type')}`, ...POSITION.map((name) => `max_by(${q(name)}, ${order}) as ${q(name)}`)].join(', ')} from newer n cross join truncated t where ${q('_change_type')} <> 'truncate' and ${afterTruncate(dialect, 'n')} group by ${keys.join(', ')}`;
@@ -101,8 +101,9 @@ function quoting(dialect: LakeDialect): Quote {
   return dialect === 'duckdb' ? (name) => `"${name.replaceAll('"', '""')}"` : (name) => `\`${name.replaceAll('`', '``')}\``;
 }
 
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
+/** On Databricks a backslash escapes, and two quotes are one or none by the runtime's version. */
+function text(dialect: LakeDialect, value: string): string {
+  return dialect === 'duckdb' ? `'${value.replaceAll("'", "''")}'` : `'${value.replaceAll(/['\\]/g, '\\$&')}'`;
 }
 
 function castName(type: LakeColumn['type'], dialect: LakeDialect): string {

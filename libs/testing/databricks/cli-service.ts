@@ -3,6 +3,7 @@ import { thrift } from '@databricks/sql';
 import type { LakeColumn, LakeType } from '#libs/lakehouse/lake-type';
 import type { Executor } from './executor.ts';
 import { guid, Operation } from './operation.ts';
+import { checkParameters } from './operand-rules.ts';
 import { fromDuckDb, SqlError } from './sql-error.ts';
 import type { Parameter } from './translate.ts';
 
@@ -90,6 +91,11 @@ export class CliService {
         status: failed(new SqlError('UNSUPPORTED_FEATURE', '0A000', 'This double answers in Arrow with timestamps and decimals as text.')),
       });
     const parameters = new Map((request.parameters ?? []).map((parameter): [string, Parameter] => [parameter.name ?? '', parameterOf(parameter)]));
+    try {
+      checkParameters(parameters.size);
+    } catch (error) {
+      return new t.TExecuteStatementResp({ status: failed(fromDuckDb(error)) });
+    }
     const asked = request.queryTimeout === undefined || request.queryTimeout === null ? undefined : Number(request.queryTimeout) * 1000;
     const operation = new Operation(this.#options.executor, request.statement, parameters, least(asked, session.statementTimeoutMs));
     const key = operation.id.toString('hex');

@@ -9,7 +9,7 @@ describe('the double of a Databricks workspace', () => {
   beforeAll(async () => {
     process.env['DATABRICKS_TELEMETRY_DISABLED'] = '1';
     double = await DatabricksDouble.start();
-    client = new DBSQLClient();
+    client = new DBSQLClient({ logger: { log: () => undefined } });
     await client.connect({
       host: 'localhost',
       port: double.port,
@@ -26,10 +26,10 @@ describe('the double of a Databricks workspace', () => {
     await double.stop();
   });
 
-  const run = async (sql: string): Promise<object[]> => {
+  const run = async (sql: string, namedParameters: Record<string, bigint | number | string> = {}): Promise<object[]> => {
     const session = await client.openSession();
     try {
-      const operation = await session.executeStatement(sql);
+      const operation = await session.executeStatement(sql, { namedParameters });
       return await operation.fetchAll();
     } finally {
       await session.close();
@@ -74,5 +74,21 @@ describe('the double of a Databricks workspace', () => {
       /DELTA_INVALID_CHARACTERS_IN_COLUMN_NAMES/,
     );
     await expect(run(`SELECT 1 AS "a b"`)).rejects.toThrow(/PARSE_SYNTAX_ERROR/);
+  });
+
+  it('takes limits, patterns, places and numbers of parameters as a warehouse does', async () => {
+    await expect(run('SELECT id FROM range(9) LIMIT :n', { n: 2n })).rejects.toThrow(/INVALID_LIMIT_LIKE_EXPRESSION.*42K0E/);
+    expect(await run('SELECT id FROM range(9) LIMIT cast(:n AS INT) OFFSET :m', { n: 1n, m: 2 })).toEqual([{ id: 2n }]);
+    await expect(run(`SELECT 'a' LIKE :p AS x`, { p: String.raw`\a` })).rejects.toThrow(/ESC_IN_THE_MIDDLE/);
+    await expect(run(`SELECT 'a' LIKE :p AS x`, { p: 'a\\' })).rejects.toThrow(/ESC_AT_THE_END/);
+    expect(await run(`SELECT 'a_' ILIKE :p AS x, 'ab' LIKE 'a\\_' AS y`, { p: String.raw`A\_` })).toEqual([{ x: true, y: false }]);
+    await expect(run(`SELECT regexp_like('a', :p) AS x`, { p: '(' })).rejects.toThrow(/INVALID_PARAMETER_VALUE.PATTERN.*22023/);
+    await expect(run('SELECT no_such_function(1) AS x')).rejects.toThrow(/UNRESOLVED_ROUTINE.*42883/);
+    expect(await run(`SELECT from_json('["a","b"]', 'array<string>')[1] AS x, get_json_object('{"a b":[7]}', :path) AS y`, { path: `$['a b'][0]` })).toEqual([
+      { x: 'b', y: '7' },
+    ]);
+    const many = Object.fromEntries(Array.from({ length: 256 }, (_, index) => [`p${index}`, index]));
+    const sum = Object.keys(many).map((name) => `:${name}`);
+    await expect(run(`SELECT ${sum.join(' + ')} AS x`, many)).rejects.toMatchObject({ message: expect.stringContaining('INVALID_PARAMETER_VALUE') });
   });
 });

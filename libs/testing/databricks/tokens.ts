@@ -12,7 +12,7 @@ export interface Token {
 const PIECE =
   /(?<space>\s+|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<name>`(?:[^`]|``)*`)|(?<text>'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*")|(?<cast>::)|:(?<parameter>[A-Za-z_]\w*)|(?<number>\d+(?:\.\d+)?)|(?<word>[A-Za-z_]\w*)|(?<symbol><=>|<=|>=|<>|!=|=>|\|\||[-+*/%=<>(),.;[\]?!&|^~])/y;
 
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', '0': '\0' };
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', b: '\b', '0': '\0', Z: '\u001a', '%': '\\%', _: '\\_' };
 
 /** Databricks SQL's pieces, comments and blanks left out. A double-quoted piece is a text, as with the default `spark.sql.ansi.doubleQuotedIdentifiers`. */
 export function tokensOf(sql: string): Token[] {

@@ -1,4 +1,6 @@
 import { quoteName, quoteText } from '#libs/lakehouse/delta/sql-text';
+import { functionCall, isFunction } from './functions.ts';
+import { checkLimit, checkPattern } from './operand-rules.ts';
 import { SqlError, syntaxError } from './sql-error.ts';
 import { Cursor, list, type Token, tokensOf } from './tokens.ts';
 
@@ -48,7 +50,8 @@ const PARAMETER_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * The narrow part of Databricks SQL that the adapter (and the plan and row dialects on it) write, as DuckDB's: quoting, parameters with their types, `<=>`, `explode(from_json(…))`,
- * `range`, `read_files`, three-part table names with `VERSION AS OF`, time types. All else is passed on as it stands, and DuckDB says what it thinks of it.
+ * `range`, `read_files`, three-part table names with `VERSION AS OF`, time types, `LIKE`, the functions of functions.ts. All else is passed on as it stands, and DuckDB says what
+ * it thinks of it.
  */
 export function translate(tokens: readonly Token[], scope: Scope): Translated {
   const values: Record<string, string> = {};
@@ -95,17 +98,53 @@ function word(token: Token, cursor: Cursor, scope: Scope, values: Record<string,
   const called = next?.value === '(';
   if (called && token.value === 'RANGE') return `(select range as id from range(${translate(cursor.parenthesised(), scope).sql}))`;
   if (called && token.value === 'READ_FILES') return filesReference(cursor.parenthesised(), scope);
+  if (called && isFunction(token.value)) {
+    const inner = (tokens: readonly Token[]): string => {
+      const { sql, values: bound } = translate(tokens, scope);
+      Object.assign(values, bound);
+      return sql;
+    };
+    return functionCall(token.value, list(cursor.parenthesised()), { inner, textOf: (argument) => constantOf(argument, scope) });
+  }
   if (called && token.value === 'FROM_JSON') {
     const [json = [], schema = []] = list(cursor.parenthesised());
     const inner = translate(json, scope);
     Object.assign(values, inner.values);
-    return `from_json(${inner.sql}, ${quoteText(`[${structOf(schema[0]?.value ?? '')}]`)})`;
+    return `from_json(${inner.sql}, ${quoteText(`[${structOf(schema[0]?.value ?? '')}]`)})${element(cursor)}`;
   }
+  if (token.value === 'LIMIT' || token.value === 'OFFSET') checkLimit(token.value, next, scope.parameters);
+  if (token.value === 'LIKE' || token.value === 'ILIKE') return `${token.raw} ${pattern(cursor, scope, values)}`;
   return WORDS[token.value] ?? token.raw;
+}
+
+/** Elements are counted from 0 here, in DuckDB from 1. */
+function element(cursor: Cursor): string {
+  if (!cursor.accept('[')) return '';
+  const index = Number(cursor.of('number'));
+  cursor.expect(']');
+  return `[${index + 1}]`;
+}
+
+/** The backslash is LIKE's escape character where none is named; DuckDB has none by itself. */
+function pattern(cursor: Cursor, scope: Scope, values: Record<string, string>): string {
+  const token = cursor.peek();
+  const text = token && constantOf([token], scope);
+  if (text === undefined || cursor.peek(1)?.value === 'ESCAPE') return '';
+  checkPattern(text);
+  return `${piece(cursor, scope, values)} escape '\\'`;
+}
+
+/** What a literal or a parameter says; undefined for any other expression. */
+function constantOf(tokens: readonly Token[], { parameters }: Scope): string | undefined {
+  const [token] = tokens;
+  if (tokens.length !== 1 || !token) return undefined;
+  return token.kind === 'parameter' ? parameters.get(token.value)?.text : token.kind === 'text' ? token.value : undefined;
 }
 
 /** `array<struct<c0:string,…>>` as the structure that DuckDB's `from_json` takes. */
 function structOf(schema: string): string {
+  const plain = /^array<(string|bigint)>$/.exec(schema)?.[1];
+  if (plain !== undefined) return plain === 'string' ? '"VARCHAR"' : '"BIGINT"';
   const fields = /^array<struct<(.*)>>$/.exec(schema)?.[1];
   if (fields === undefined) throw new SqlError('INVALID_SCHEMA.PARSE_ERROR', '42K07', `The input schema "${schema}" is not a valid schema string.`);
   const pairs = fields.split(',').map((field) => {

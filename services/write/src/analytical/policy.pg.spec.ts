@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Operand, Policy, Predicate, TablePolicy } from '#libs/governance/policy/policy';
 import { quoteLiteral } from '#libs/postgres/identifiers';
 import type { LakeColumn } from '#libs/lakehouse/lake-type';
-import { type BothLayers, bothLayers } from '../testing/both-layers.ts';
+import { type BothLayers, bothLayers, LAKE_ENGINES } from '../testing/both-layers.ts';
 
 const LABELS = ['new', 'Done', "it's"];
 const COLUMNS = ['id', 'b', 'i2', 'i4', 'i8', 'n', 'u', 'd', 'ts', 'tz', 'e', 't'] as const;
@@ -103,95 +103,100 @@ const query = fc
   .tuple(fc.array(filter, { maxLength: 2 }), one('id', 'id,n', 'id,t,e', '*', 'id,tz::date,i8', 'count()'), one('id', 'n,id', 'tz.desc,id', 't.desc,id'))
   .map(([filters, list, order]) => `select=${list}&${[...filters, ...(list === 'count()' ? [] : [`order=${order}`])].join('&')}`);
 
-let layers: BothLayers;
+describe.each(LAKE_ENGINES)('with a lakehouse of %s', (engine) => {
+  let layers: BothLayers;
 
-beforeAll(async () => {
-  layers = await bothLayers(`
+  beforeAll(async () => {
+    layers = await bothLayers(
+      engine,
+      `
     do $$ begin execute format('alter database %I set timezone to ''UTC''', current_database()); end $$;
     create schema app;
     create type app.state as enum (${LABELS.map(quoteLiteral).join(', ')});
     create table app.facts (id integer primary key, b boolean, i2 smallint, i4 integer, i8 bigint, n numeric(10,2), u uuid, d date, ts timestamp, tz timestamptz,
-      e app.state, t text collate "C")`);
-  const { lakehouse, database } = layers;
-  const rows = fc.sample(fc.record(Object.fromEntries(COLUMNS.map((column) => [column, fc.option(one(...VALUES[column]), { freq: 5 })]))), {
-    numRuns: 40,
-    seed: 7,
-  });
-  const numbered = rows.map((row, index) => ({ ...row, id: String(index) })) as Record<Column, string | null>[];
-  for (const row of numbered)
-    await database.client.query(
-      `insert into app.facts values (${COLUMNS.map((_c, index) => `$${index + 1}`).join(', ')})`,
-      COLUMNS.map((column) => row[column]),
+      e app.state, t text collate "C")`,
     );
-  const table = { schema: 'lake', name: 'facts_current' };
-  await lakehouse.ensureTable(table, { columns: [...TYPES, { name: '_commit_lsn', type: 'string' }], properties: { 'lakeloop.source': 'app.facts' } });
-  const typed = (column: Column, text: string | null): string | number | bigint | boolean | null => {
-    if (text === null) return null;
-    if (column === 'b') return text === 'true';
-    return ['id', 'i2', 'i4'].includes(column) ? Number(text) : column === 'i8' ? BigInt(text) : text;
-  };
-  await lakehouse.append(table, { rows: numbered.map((row) => Object.fromEntries(COLUMNS.map((column) => [column, typed(column, row[column])]))) });
-});
-afterAll(() => layers.stop());
-
-describe('the policy of a governed table, in both layers', () => {
-  it('shows the same rows and columns, for random policies, claims and queries', async () => {
-    const run = fc.tuple(select, fc.array(fc.tuple(claims, query), { minLength: 6, maxLength: 6 }));
-    let compared = 0;
-    await fc.assert(
-      fc.asyncProperty(run, async ([rule, asks]) => {
-        await layers.policy({ roles: { analyst: { 'app.facts': { select: rule } } } });
-        for (const [own, text] of asks) {
-          const readable = text.replace('select=*', `select=${rule.columns === '*' ? COLUMNS.join(',') : rule.columns.join(',')}`);
-          const postgres = await layers.send(`facts?${readable}`, { claims: own });
-          const lake = await layers.send(`facts_current?${readable}`, { schema: 'lake', claims: own });
-          expect([readable, lake.status, outcome(lake)]).toEqual([readable, postgres.status, outcome(postgres)]);
-          compared += postgres.status === 200 ? 1 : 0;
-        }
-      }),
-      { numRuns: 25, endOnFailure: true },
-    );
-    expect(compared).toBeGreaterThan(40);
-  }, 60_000);
-
-  function outcome({ status, body }: { status: number; body: string }): string {
-    return status < 300 ? body : (JSON.parse(body) as { code: string }).code;
-  }
-
-  const own = (home: TablePolicy): Pick<Policy, 'roles'> => ({
-    roles: { analyst: { 'lake.facts_current': home, 'app.facts': { select: { columns: ['id', 't'] } } } },
+    const { lakehouse, database } = layers;
+    const rows = fc.sample(fc.record(Object.fromEntries(COLUMNS.map((column) => [column, fc.option(one(...VALUES[column]), { freq: 5 })]))), {
+      numRuns: 40,
+      seed: 7,
+    });
+    const numbered = rows.map((row, index) => ({ ...row, id: String(index) })) as Record<Column, string | null>[];
+    for (const row of numbered)
+      await database.client.query(
+        `insert into app.facts values (${COLUMNS.map((_c, index) => `$${index + 1}`).join(', ')})`,
+        COLUMNS.map((column) => row[column]),
+      );
+    const table = { schema: 'lake', name: 'facts_current' };
+    await lakehouse.ensureTable(table, { columns: [...TYPES, { name: '_commit_lsn', type: 'string' }], properties: { 'lakeloop.source': 'app.facts' } });
+    const typed = (column: Column, text: string | null): string | number | bigint | boolean | null => {
+      if (text === null) return null;
+      if (column === 'b') return text === 'true';
+      return ['id', 'i2', 'i4'].includes(column) ? Number(text) : column === 'i8' ? BigInt(text) : text;
+    };
+    await lakehouse.append(table, { rows: numbered.map((row) => Object.fromEntries(COLUMNS.map((column) => [column, typed(column, row[column])]))) });
   });
+  afterAll(() => layers.stop());
 
-  it('is inherited by what is derived from the table: hidden columns are hidden, the columns of the change are not', async () => {
-    await layers.policy({ roles: { analyst: { 'app.facts': { select: { columns: ['id', 't'] } } } } });
-    const ask = async (path: string, role = 'analyst'): Promise<number> => (await layers.send(`facts_current?${path}`, { schema: 'lake', role })).status;
-    expect([
-      await ask('select=id,t,_commit_lsn'),
-      await ask('select=*'),
-      await ask('select=n'),
-      await ask('select=id&n=gt.1'),
-      await ask('select=id&order=n'),
-    ]).toEqual([200, 403, 403, 403, 403]);
-    expect([await ask('select=count()'), await ask('select=n.max()'), await ask('select=id', 'approver')]).toEqual([200, 403, 403]);
-    const { body } = await layers.send('facts_current?select=n', { schema: 'lake' });
-    expect(JSON.parse(body)).toMatchObject({ code: '42501', message: 'permission denied for table facts_current' });
-  });
+  describe('the policy of a governed table, in both layers', () => {
+    it('shows the same rows and columns, for random policies, claims and queries', async () => {
+      const run = fc.tuple(select, fc.array(fc.tuple(claims, query), { minLength: 6, maxLength: 6 }));
+      let compared = 0;
+      await fc.assert(
+        fc.asyncProperty(run, async ([rule, asks]) => {
+          await layers.policy({ roles: { analyst: { 'app.facts': { select: rule } } } });
+          for (const [own, text] of asks) {
+            const readable = text.replace('select=*', `select=${rule.columns === '*' ? COLUMNS.join(',') : rule.columns.join(',')}`);
+            const postgres = await layers.send(`facts?${readable}`, { claims: own });
+            const lake = await layers.send(`facts_current?${readable}`, { schema: 'lake', claims: own });
+            expect([readable, lake.status, outcome(lake)]).toEqual([readable, postgres.status, outcome(postgres)]);
+            compared += postgres.status === 200 ? 1 : 0;
+          }
+        }),
+        { numRuns: 25, endOnFailure: true },
+      );
+      expect(compared).toBeGreaterThan(40);
+    }, 60_000);
 
-  it('can be narrowed for the derived table, and never widened', async () => {
-    await layers.policy(own({ home: 'lakehouse', select: { columns: ['id', 'n'], rows: { op: 'eq', column: 'id', value: { literal: '1' } } } }));
-    const { body } = await layers.send('facts_current?select=id', { schema: 'lake' });
-    expect(body).toBe('[{"id":1}]');
-    expect((await layers.send('facts_current?select=n', { schema: 'lake' })).status).toBe(403);
-  });
+    function outcome({ status, body }: { status: number; body: string }): string {
+      return status < 300 ? body : (JSON.parse(body) as { code: string }).code;
+    }
 
-  it('follows a new version at once, and denies where there is none', async () => {
-    await layers.policy({ roles: { analyst: { 'app.facts': { select: { columns: ['id'] } } } } });
-    expect((await layers.send('facts_current?select=id', { schema: 'lake' })).status).toBe(200);
-    await layers.policy({ roles: {} });
-    expect((await layers.send('facts_current?select=id', { schema: 'lake' })).status).toBe(403);
-  });
+    const own = (home: TablePolicy): Pick<Policy, 'roles'> => ({
+      roles: { analyst: { 'lake.facts_current': home, 'app.facts': { select: { columns: ['id', 't'] } } } },
+    });
 
-  it('grants no writes to the lakehouse', async () => {
-    await expect(layers.policy(own({ home: 'lakehouse', delete: {} }))).rejects.toMatchObject({ kind: 'invalid-input' });
+    it('is inherited by what is derived from the table: hidden columns are hidden, the columns of the change are not', async () => {
+      await layers.policy({ roles: { analyst: { 'app.facts': { select: { columns: ['id', 't'] } } } } });
+      const ask = async (path: string, role = 'analyst'): Promise<number> => (await layers.send(`facts_current?${path}`, { schema: 'lake', role })).status;
+      expect([
+        await ask('select=id,t,_commit_lsn'),
+        await ask('select=*'),
+        await ask('select=n'),
+        await ask('select=id&n=gt.1'),
+        await ask('select=id&order=n'),
+      ]).toEqual([200, 403, 403, 403, 403]);
+      expect([await ask('select=count()'), await ask('select=n.max()'), await ask('select=id', 'approver')]).toEqual([200, 403, 403]);
+      const { body } = await layers.send('facts_current?select=n', { schema: 'lake' });
+      expect(JSON.parse(body)).toMatchObject({ code: '42501', message: 'permission denied for table facts_current' });
+    });
+
+    it('can be narrowed for the derived table, and never widened', async () => {
+      await layers.policy(own({ home: 'lakehouse', select: { columns: ['id', 'n'], rows: { op: 'eq', column: 'id', value: { literal: '1' } } } }));
+      const { body } = await layers.send('facts_current?select=id', { schema: 'lake' });
+      expect(body).toBe('[{"id":1}]');
+      expect((await layers.send('facts_current?select=n', { schema: 'lake' })).status).toBe(403);
+    });
+
+    it('follows a new version at once, and denies where there is none', async () => {
+      await layers.policy({ roles: { analyst: { 'app.facts': { select: { columns: ['id'] } } } } });
+      expect((await layers.send('facts_current?select=id', { schema: 'lake' })).status).toBe(200);
+      await layers.policy({ roles: {} });
+      expect((await layers.send('facts_current?select=id', { schema: 'lake' })).status).toBe(403);
+    });
+
+    it('grants no writes to the lakehouse', async () => {
+      await expect(layers.policy(own({ home: 'lakehouse', delete: {} }))).rejects.toMatchObject({ kind: 'invalid-input' });
+    });
   });
 });

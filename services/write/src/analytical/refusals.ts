@@ -40,9 +40,9 @@ export function translateLakeError(error: unknown): ApiError {
   }
 }
 
-/** What RE2 and Java say of a regular expression that is none. */
+/** What RE2 says of a regular expression that is none, and a warehouse's condition of it. */
 const REGULAR_EXPRESSION =
-  /regex|regular expression|(missing|unexpected) [()\]]|repetition (operator|size)|character class|invalid (escape sequence|perl operator|named capture)|trailing \\/i;
+  /VALUE\.PATTERN|regex|regular expression|(missing|unexpected) [()\]]|repetition (operator|size)|character class|invalid (escape sequence|perl operator|named capture)|trailing \\/i;
 
 /** The engine knows no SQLSTATEs; what its message says is near one. */
 function sqlStateOf(message: string): string {

@@ -45,11 +45,11 @@ function rounded(sql: string, from: string, dialect: LakeDialect): string {
   return from === 'numeric' ? `round(${sql})` : `bround(${sql})`;
 }
 
-/** Times of day and dates are UTC's, as the whole layer's are. */
+/** Times of day and dates are UTC's, as the whole layer's are; on Databricks that is the session's time zone (libs/lakehouse/databricks/warehouse.ts). */
 function castTime(sql: string, from: string, to: string, dialect: LakeDialect): LakeExpression | undefined {
   const duckdb = dialect === 'duckdb';
   const plain = duckdb ? 'timestamp' : 'timestamp_ntz';
-  const local = from === 'timestamptz' ? (duckdb ? `(${sql} at time zone 'UTC')` : `cast(to_utc_timestamp(${sql}, current_timezone()) as timestamp_ntz)`) : sql;
+  const local = from === 'timestamptz' ? (duckdb ? `(${sql} at time zone 'UTC')` : `cast(${sql} as timestamp_ntz)`) : sql;
   if (to === 'date' && from.startsWith('timestamp')) return { sql: `cast(${local} as date)`, pg: 'date', lake: 'date' };
   if (to === 'timestamp' && (from === 'date' || from === 'timestamptz')) return { sql: `cast(${local} as ${plain})`, pg: 'timestamp', lake: 'timestamp_ntz' };
   return undefined;

@@ -40,6 +40,6 @@ function stepText(key: string | number, { dialect }: LakeScope): string {
     throw unsupported('a place counted from the end of a JSON array');
   }
   if (dialect === 'duckdb') return `."${key.replaceAll('"', '\\"')}"`;
-  if (/['\]]/.test(key)) throw unsupported('a JSON key that holds a quote or a bracket');
+  if (key === '*' || /['\]?]/.test(key)) throw unsupported('a JSON key that holds a quote, a bracket or a question mark, or is an asterisk');
   return `['${key}']`;
 }

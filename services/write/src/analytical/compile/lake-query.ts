@@ -8,7 +8,7 @@ import type { OrderItem, RowQuery } from '../../rows/query/row-query.ts';
 import type { Access } from '../access.ts';
 import type { AnalyticalTable } from '../analytical-table.ts';
 import type { Operands } from '../operands.ts';
-import { permissionDenied } from '../refusals.ts';
+import { permissionDenied, unsupported } from '../refusals.ts';
 import { compileLakeField } from './lake-field.ts';
 import { compileLakeSelect, type LakeSelect, type Output, requireOrder } from './lake-select.ts';
 import { LakeScope, quoteName } from './lake-scope.ts';
@@ -101,18 +101,31 @@ function groupSql({ groupBy }: LakeSelect): string {
   return groupBy === undefined || groupBy.length === 0 ? '' : ` group by ${[...new Set(groupBy)].join(', ')}`;
 }
 
+/** Databricks takes an INT in both places, and no more than one of rows in all ("LIMIT clause", SUM_OF_LIMIT_AND_OFFSET_EXCEEDS_MAX_INT). */
+const MAX_INT = 2 ** 31 - 1;
+
 function pageSql(scope: LakeScope, { limit, offset }: LakeReadRequest): string {
-  return `${limit === null ? '' : ` limit ${scope.bind(limit)}`}${offset === 0 ? '' : ` offset ${scope.bind(offset)}`}`;
+  if (scope.dialect === 'duckdb') return `${limit === null ? '' : ` limit ${scope.bind(limit)}`}${offset === 0 ? '' : ` offset ${scope.bind(offset)}`}`;
+  if (offset > MAX_INT) throw unsupported(`an offset beyond ${MAX_INT} in the lakehouse`);
+  const count = (value: number): string => `cast(${scope.bind(value)} as int)`;
+  return `${limit === null ? '' : ` limit ${count(Math.min(limit, MAX_INT - offset))}`}${offset === 0 ? '' : ` offset ${count(offset)}`}`;
 }
 
 /** Whole numbers are compared as such; all else as text, whose form is the same on both sides for the types that keys have. */
 function keySql(scope: LakeScope, { column, values }: NonNullable<LakeReadRequest['keys']>): { sql: string; condition: string } {
   const { name, pg } = scope.column(column);
   const quoted = scope.quoted(name);
-  const sql = `cast(${quoted} as ${scope.dialect === 'duckdb' ? 'varchar' : 'string'})`;
+  const duckdb = scope.dialect === 'duckdb';
+  const sql = `cast(${quoted} as ${duckdb ? 'varchar' : 'string'})`;
   const integers = pg === 'int2' || pg === 'int4' || pg === 'int8';
-  const bound = integers
-    ? values.filter((value) => /^-?\d{1,18}$/.test(value)).map((value) => scope.bind(BigInt(value)))
-    : values.map((value) => scope.bind(value));
-  return { sql, condition: bound.length === 0 ? 'false' : `${integers ? quoted : sql} in (${bound.join(', ')})` };
+  const keys = integers ? values.filter((value) => /^-?\d{1,18}$/.test(value)) : values;
+  if (keys.length === 0) return { sql, condition: 'false' };
+  const list = duckdb ? keys.map((value) => scope.bind(integers ? BigInt(value) : value)).join(', ') : exploded(scope, keys, integers);
+  return { sql, condition: `${integers ? quoted : sql} in (${list})` };
+}
+
+/** All keys in one parameter: a warehouse takes few of them. */
+function exploded(scope: LakeScope, keys: readonly string[], integers: boolean): string {
+  const json = integers ? `[${keys.map(BigInt).join(',')}]` : JSON.stringify(keys);
+  return `select explode(from_json(${scope.bind(json)}, 'array<${integers ? 'bigint' : 'string'}>'))`;
 }

@@ -113,10 +113,21 @@ function compare(scope: LakeScope, { left, column }: Left, operator: ComparisonO
 function matches(scope: LakeScope, operator: 'like' | 'ilike' | 'match' | 'imatch', sql: string, text: string): string {
   const duckdb = scope.dialect === 'duckdb';
   if (operator === 'like' || operator === 'ilike') {
-    const escape = duckdb ? String.raw` escape '\'` : '';
-    return `(${sql} ${operator} ${scope.bind(text.replaceAll('*', '%'))}${escape})`;
+    const pattern = text.replaceAll('*', '%');
+    if (duckdb) return String.raw`(${sql} ${operator} ${scope.bind(pattern)} escape '\')`;
+    const strict = strictPattern(pattern);
+    return strict === undefined ? `(case when ${sql} is not null then false end)` : `(${sql} ${operator} ${scope.bind(strict)})`;
   }
   // A dot matches a line's end in PostgreSQL.
   if (duckdb) return `regexp_matches(${sql}, ${scope.bind(text)}, '${operator === 'match' ? 's' : 'si'}')`;
   return `regexp_like(${sql}, ${scope.bind(`(?s${operator === 'match' ? '' : 'i'})${text}`)})`;
+}
+
+/**
+ * The same pattern with the escape character before `_`, `%` and itself alone, as Databricks wants it; a pattern that ends in the middle of an escape finds
+ * nothing: undefined.
+ */
+function strictPattern(pattern: string): string | undefined {
+  const strict = pattern.replaceAll(/\\([\s\S]?)/g, (whole, next: string) => (next === '' || /[\\_%]/.test(next) ? whole : next));
+  return /(?<!\\)(\\\\)*\\$/.test(strict) ? undefined : strict;
 }
