@@ -24,13 +24,16 @@ export interface StageOptions {
   extra?: readonly LakeColumn[];
   /** Whether names that no column has are an error. */
   strict: boolean;
+  /** Whether the rows are read but once: then they are not held in between. */
+  once: boolean;
   temporaryDirectory: string;
 }
 
-/** Brings a batch into the session as a temporary table. Throws `invalid-input` for a column that is not there, or a value that is not of its type. */
+/** Brings a batch into the session as a temporary table, or as a view of what it is made of. Throws `invalid-input` for a column that is not there, or a value that is not of its type. */
 export async function stage(session: Session, batch: LakeBatch, options: StageOptions): Promise<Staged> {
   const columns = [...options.columns, ...(options.extra ?? [])];
   const table = `stage_${randomUUID().replaceAll('-', '')}`;
+  const kind = options.once ? 'view' : 'table';
   if ('select' in batch) {
     const { sql } = namedParameters(batch.select.sql);
     // A view takes no parameters; what needs none is not held twice.
@@ -43,18 +46,21 @@ export async function stage(session: Session, batch: LakeBatch, options: StageOp
       const name = names.get(column.name.toLowerCase());
       return `cast(${name === undefined ? 'null' : quoteName(name)} as ${typeName(column)}) as ${quoteName(column.name)}`;
     });
-    await session.run(`create temp table ${table} as select ${items.join(', ')} from ${table}_raw`);
-    if (!bare) await session.run(`drop table ${table}_raw`);
+    await session.run(`create temp ${kind} ${table} as select ${items.join(', ')} from ${table}_raw`);
+    if (!bare && !options.once) await session.run(`drop table ${table}_raw`);
     return { relation: table, dispose: () => Promise.resolve() };
   }
   const { paths, dispose } = 'ndjson' in batch ? { paths: batch.ndjson, dispose: () => Promise.resolve() } : await spill(batch.rows, columns, options);
   try {
     const objectSize = await largestObject(paths);
     if ('ndjson' in batch && options.strict) await checkFiles(session, paths, columns, objectSize);
-    await session.run(`create temp table ${table} as ${readJson(paths, columns, objectSize)}`);
-  } finally {
+    await session.run(`create temp ${kind} ${table} as ${readJson(paths, columns, objectSize)}`);
+    if (options.once) return { relation: table, dispose };
+  } catch (error) {
     await dispose();
+    throw error;
   }
+  await dispose();
   return { relation: table, dispose: () => Promise.resolve() };
 }
 

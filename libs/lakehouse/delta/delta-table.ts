@@ -10,7 +10,7 @@ import { rebases, type Touched } from './conflict.ts';
 import { type DeltaLog, UncertainCommit } from './delta-log.ts';
 import { checkWritable, protocolFor } from './features.ts';
 import { readParquet, writeParquet } from './parquet.ts';
-import { binsOf, filesAfter, type Plan, removed, type Work } from './plan.ts';
+import { binsOf, filesAfter, type Plan, removed, rowsIn, type Work } from './plan.ts';
 import { columnsOf, evolve, schemaStringOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { quoteName } from './sql-text.ts';
@@ -87,7 +87,7 @@ export class DeltaTable {
 
   merge(batch: LakeBatch, { key, deleted, ...options }: LakeWrite & { key: readonly string[]; deleted?: string }): Promise<LakeCommit> {
     const extra: LakeColumn[] = deleted === undefined ? [] : [{ name: deleted, type: 'boolean' }];
-    return this.#write(batch, options, { operation: 'MERGE', extra, removes: true }, async (snapshot, columns, staged, work) => {
+    return this.#write(batch, options, { operation: 'MERGE', extra, removes: true, again: true }, async (snapshot, columns, staged, work) => {
       const { session } = work;
       const keys = key.map(quoteName);
       await refuseDuplicates(session, staged, keys);
@@ -96,10 +96,11 @@ export class DeltaTable {
       const old = await this.#read(work, doomed, columns, snapshot);
       const names = columns.map(({ name }) => quoteName(name)).join(', ');
       const alive = deleted === undefined ? '' : ` where not coalesce(${quoteName(deleted)}, false)`;
+      const kept = `select ${names} from ${old} t anti join ${staged} s on ${same}`;
       const merged = `merged_${randomUUID().replaceAll('-', '')}`;
-      await session.run(
-        `create temp table ${merged} as select ${names} from ${old} t anti join ${staged} s on ${same} union all select ${names} from ${staged}${alive}`,
-      );
+      // The rest of the files may be far more than fits in memory: it goes from file to file, unless the partitions in it have to be found first.
+      const held = snapshot.metaData.partitionColumns.length > 0 ? 'table' : 'view';
+      await session.run(`create temp ${held} ${merged} as ${doomed.length === 0 ? '' : `${kept} union all `}select ${names} from ${staged}${alive}`);
       const added = await this.#files(work, merged, { columns, snapshot, dataChange: true });
       return { actions: [...doomed.map(removed), ...added.map((add) => ({ add }))], touched: { all: true } };
     });
@@ -128,7 +129,7 @@ export class DeltaTable {
   async #write(
     batch: LakeBatch,
     { txn, evolve: evolution, note, signal }: LakeWrite,
-    kind: { operation: string; extra: readonly LakeColumn[]; removes?: boolean },
+    kind: { operation: string; extra: readonly LakeColumn[]; removes?: boolean; again?: boolean },
     plan: (snapshot: Snapshot, columns: LakeColumn[], staged: string, work: Work) => Promise<{ actions: Action[]; touched: Touched }>,
   ): Promise<LakeCommit> {
     return this.#commit({ txn, note, signal }, async (snapshot, work) => {
@@ -137,17 +138,20 @@ export class DeltaTable {
       const schema = evolution ? await this.#evolution(snapshot, evolution.columns, work) : [];
       const metaData = schema.find((action) => action.metaData)?.metaData ?? snapshot.metaData;
       const columns = columnsOf(metaData.schemaString);
+      // Partitions and missing values are looked for before anything is written.
+      const once = !kind.again && metaData.partitionColumns.length === 0 && columns.every(({ nullable }) => nullable !== false);
       const staged = await stage(session, batch, {
         columns,
         extra: kind.extra,
         strict: evolution === undefined,
+        once,
         temporaryDirectory: this.#workplace.temporaryDirectory,
       });
       try {
         await refuseNulls(session, staged.relation, columns);
         const { actions, touched } = await plan({ ...snapshot, metaData, files: filesAfter(snapshot, schema) }, columns, staged.relation, work);
-        const [count] = await session.rows<[bigint]>(`select count(*) from ${staged.relation}`);
-        return { actions: [...schema, ...actions], operation: kind.operation, rows: count?.[0] ?? 0n, touched: schema.length > 0 ? { all: true } : touched };
+        const rows = once ? rowsIn(actions) : (await session.rows<[bigint]>(`select count(*) from ${staged.relation}`))[0]?.[0];
+        return { actions: [...schema, ...actions], operation: kind.operation, rows: rows ?? 0n, touched: schema.length > 0 ? { all: true } : touched };
       } finally {
         await staged.dispose();
       }

@@ -36,6 +36,11 @@ export class Engine {
       temp_directory: temporaryDirectory,
       preserve_insertion_order: 'false',
       autoinstall_known_extensions: 'false',
+      // What statements have freed goes back to the system after a few megabytes, not after hundreds.
+      allocator_flush_threshold: '8MB',
+      allocator_bulk_deallocation_flush_threshold: '16MB',
+      // The system keeps files at hand already.
+      enable_external_file_cache: 'false',
     });
     const engine = new Engine(instance);
     // Timestamps without a zone, such as Spark's INT96, become ones with it: in UTC, wherever this machine is.

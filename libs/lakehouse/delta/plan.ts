@@ -23,6 +23,16 @@ export function removed(file: AddFile): { remove: NonNullable<Action['remove']> 
   return { remove: { path, deletionTimestamp: Date.now(), dataChange: true, extendedFileMetadata: true, partitionValues, size } };
 }
 
+/** Rows of the files that are added, as their statistics say. */
+export function rowsIn(actions: readonly Action[]): bigint {
+  return actions.reduce((sum, { add }) => sum + BigInt(recordsOf(add?.stats) ?? 0), 0n);
+}
+
+/** Undefined where there are no statistics. */
+export function recordsOf(stats: string | null | undefined): number | undefined {
+  return stats ? (JSON.parse(stats) as { numRecords?: number }).numRecords : undefined;
+}
+
 export function filesAfter(snapshot: Snapshot, actions: readonly Action[]): Map<string, AddFile> {
   const files = new Map(snapshot.files);
   for (const { remove } of actions) if (remove) files.delete(remove.path);

@@ -30,7 +30,11 @@ interface Statistics {
 async function statisticsFor(type: LakeType, values: readonly LakeValue[], name = 'x'): Promise<{ stats: Statistics; text: string }> {
   const columns: LakeColumn[] = [{ name, type }];
   return engine.session(async (session) => {
-    const staged = await stage(session, { rows: values.map((value) => ({ [name]: value })) }, { columns, strict: true, temporaryDirectory: directory });
+    const staged = await stage(
+      session,
+      { rows: values.map((value) => ({ [name]: value })) },
+      { columns, strict: true, once: false, temporaryDirectory: directory },
+    );
     const target = { storage: new LocalStorage(directory), directory, columns, partitionBy: [], dataChange: true, onFile: () => undefined };
     const [add] = await writeParquet(session, staged.relation, target);
     const text = add?.stats ?? '';

@@ -1,4 +1,5 @@
 import type { LakeTable, LakeTableState } from '../lakehouse.ts';
+import { recordsOf } from './plan.ts';
 import { columnsOf } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -8,7 +9,7 @@ export function stateOf(table: LakeTable, { version, timestampMs, metaData, file
   let bytes = 0n;
   for (const { stats, size } of files.values()) {
     bytes += BigInt(size);
-    const records = stats ? (JSON.parse(stats) as { numRecords?: number }).numRecords : undefined;
+    const records = recordsOf(stats);
     rows = rows === undefined || records === undefined ? undefined : rows + BigInt(records);
   }
   return {

@@ -1,5 +1,6 @@
 import type { LakeDialect } from '../lakehouse.ts';
 import type { LakeColumn } from '../lake-type.ts';
+import { Names, TOASTABLE } from './names.ts';
 
 export interface CurrentInput {
   dialect: LakeDialect;
@@ -12,105 +13,127 @@ export interface CurrentInput {
   key: readonly string[];
 }
 
+/** Changes of one partition that are merged together: offsets from `from` to before `to`. The base has those before `from`, and none from there on. */
+export interface Slice {
+  partition: number;
+  from: bigint;
+  to: bigint;
+}
+/** The order of changes: LSN of the commit, index in the transaction. */
+export interface Position {
+  lsn: bigint;
+  ordinal: bigint;
+}
+
 /**
  * The current rows as a parenthesised query: the base, where no newer change touched the row, and the newest state of every row that one did.
  *
- * The base holds the effect of every change up to its own highest offset of a partition, and maybe of some later ones. Changes above that offset are applied
- * again; since the newest change of a row wins, applying one twice changes nothing, and so no bound has to be kept beside the data.
+ * `above`: the highest offset of each partition that rows of the base have; without it the query finds them itself, and can skip none of the history's files.
+ * The base holds the effect of every change up to there, and maybe of some later ones. Changes above are applied again; since the newest change of a row
+ * wins, applying one twice changes nothing, and so no bound has to be kept beside the data.
  */
-export function currentSql(input: CurrentInput): string {
-  const { columns, base, baseColumns, key } = input;
-  const q = quoting(input.dialect);
-  const names = columns.map(({ name }) => q(name)).join(', ');
-  const fresh = `select ${names} from settled where not ${q('_deleted')}`;
-  if (base === undefined) return `(${withSettled(input)} ${fresh})`;
-  const has = new Set(baseColumns.map(({ name }) => name));
-  const old = columns.map(({ name, type }) => (has.has(name) ? `b.${q(name)}` : `cast(null as ${castName(type, input.dialect)}) as ${q(name)}`)).join(', ');
-  const same = key.map((name) => `b.${q(name)} = s.${q(name)}`).join(' and ');
-  const kept = `select ${old} from ${base} b cross join truncated t where not exists (select 1 from settled s where ${same}) and ${afterTruncate(input.dialect, 'b')}`;
-  return `(${withSettled(input)} ${fresh} union all ${kept})`;
+export function currentSql(input: CurrentInput, above?: ReadonlyMap<number, bigint>): string {
+  const { columns, base, baseColumns, key, history, dialect } = input;
+  const names = new Names(dialect);
+  const q = names.quote;
+  const newer = base === undefined ? `${history} h` : above === undefined ? beyondBase(names, history, base) : beyondOffsets(names, history, above);
+  // A truncate also ends rows of other partitions, whose changes from before it may come later: all of the history is asked for it.
+  const truncated = `select max(${names.position()}) as _lakeloop_truncated from ${history} where ${q('_change_type')} = 'truncate'`;
+  const alive = `select h.* from ${newer} where h.${q('_change_type')} <> 'truncate' and ${afterTruncate(names, 'h')}`;
+  const fresh = `select ${names.list(columns)} from settled where not ${q('_deleted')}`;
+  const open = `(with truncated as (${truncated}), ${settled(input, alive)}`;
+  if (base === undefined) return `${open} ${fresh})`;
+  const kept = `select ${names.padded(columns, baseColumns, 'b')} from ${base} b where not exists (select 1 from newest s where ${names.same(key, 'b', 's')}) and ${afterTruncate(names, 'b')}`;
+  return `${open} ${fresh} union all ${kept})`;
 }
 
-/** What a compaction merges into the base: every row that changed since, with the position of its last change and `_deleted`. */
-export function compactionSql(input: CurrentInput): string {
-  const { columns, base, baseColumns, key } = input;
-  const q = quoting(input.dialect);
-  const position = POSITION.map(q).join(', ');
-  const names = columns.map(({ name }) => q(name)).join(', ');
-  const changed = `select ${names}, ${position}, ${q('_deleted')} from settled`;
-  if (base === undefined) return `${withSettled(input)} ${changed}`;
-  const has = new Set(baseColumns.map(({ name }) => name));
-  const old = columns.map(({ name, type }) => (has.has(name) ? `b.${q(name)}` : `cast(null as ${castName(type, input.dialect)}) as ${q(name)}`)).join(', ');
-  const same = key.map((name) => `b.${q(name)} = s.${q(name)}`).join(' and ');
-  const gone = `select ${old}, ${POSITION.map((name) => `b.${q(name)}`).join(', ')}, true as ${q('_deleted')} from ${base} b cross join truncated t where not exists (select 1 from settled s where ${same}) and not ${afterTruncate(input.dialect, 'b')}`;
-  return `${withSettled(input)} ${changed} union all ${gone}`;
+/**
+ * What a slice of changes makes of the base: every row that changed, with the position of its last change and `_deleted`. `truncated`: of the history's last
+ * truncate, undefined without one; it ends rows of every partition, also in changes from before it that come later.
+ */
+export function compactionSql(input: CurrentInput & { base: string }, { partition, from, to }: Slice, truncated: Position | undefined): string {
+  const { columns, base, baseColumns, key, history, dialect } = input;
+  const names = new Names(dialect);
+  const q = names.quote;
+  const ended = truncated && names.pair(String(truncated.lsn), String(truncated.ordinal));
+  const within = `h.${q('_partition')} = ${partition} and h.${q('_offset')} >= ${from} and h.${q('_offset')} < ${to} and h.${q('_change_type')} <> 'truncate'`;
+  const alive = `select h.* from ${history} h where ${within}${ended === undefined ? '' : ` and ${names.position('h')} > ${ended}`}`;
+  const position = names.list(POSITION);
+  const changed = `with ${settled(input, alive)} select ${names.list(columns)}, ${position}, ${q('_deleted')} from settled`;
+  if (ended === undefined) return changed;
+  const old = `${names.padded(columns, baseColumns, 'b')}, ${names.list(POSITION, 'b')}, true as ${q('_deleted')}`;
+  return `${changed} union all select ${old} from ${base} b where not exists (select 1 from newest s where ${names.same(key, 'b', 's')}) and not ${names.position('b')} > ${ended}`;
 }
 
-const POSITION = ['_commit_lsn', '_ordinal', '_partition', '_offset'];
-const TOASTABLE = new Set<unknown>(['string', 'binary']);
-type Quote = (name: string) => string;
+/** The last truncate as a query of one row: LSN and ordinal, or no row. */
+export function lastTruncateSql(dialect: LakeDialect, history: string): string {
+  const names = new Names(dialect);
+  const [lsn, ordinal] = [names.quote('_commit_lsn'), names.quote('_ordinal')];
+  return `select ${lsn}, ${ordinal} from ${history} where ${names.quote('_change_type')} = 'truncate' order by ${lsn} desc, ${ordinal} desc limit 1`;
+}
 
-/** CTEs: `newer`, changes above the base; `truncated`, the position of the last truncate; `settled`, one row a key with its newest state. */
-function withSettled({ dialect, history, base, baseColumns, columns, key }: CurrentInput): string {
-  const q = quoting(dialect);
-  const bound =
-    base === undefined
-      ? ''
-      : ` left join (select ${q('_partition')} as p, max(${q('_offset')}) as o from ${base} group by 1) m on h.${q('_partition')} = m.p where h.${q('_offset')} > coalesce(m.o, -1)`;
-  const order = pair(dialect, q('_commit_lsn'), q('_ordinal'));
-  const truncated = `select max(${order}) as _lakeloop_truncated from newer where ${q('_change_type')} = 'truncate'`;
-  const keys = key.map(q);
+const POSITION = ['_commit_lsn', '_ordinal', '_partition', '_offset'].map((name) => ({ name }));
+
+/**
+ * CTEs over the changes that count: `newest`, each key with the place of its last one; `settled`, one row a key with its newest state. Only the rows of the
+ * newest changes are carried on: aggregating every column instead takes eight times as long, and several times the memory.
+ */
+function settled({ dialect, base, baseColumns, columns, key }: CurrentInput, alive: string): string {
+  const names = new Names(dialect);
+  const q = names.quote;
+  const keys = names.list(key.map((name) => ({ name })));
+  const large = columns.filter(({ name, type }) => TOASTABLE.has(type) && !key.includes(name));
+  const ctes = [
+    `alive as (${alive})`,
+    `newest as (select ${keys}, max(${names.place()}) as _lakeloop_newest from alive group by ${keys})`,
+    `latest as (select n.* from alive n join newest w on ${names.same(key, 'n', 'w')} and ${names.place('n')} = w._lakeloop_newest)`,
+  ];
   const has = new Set(baseColumns.map(({ name }) => name));
-  const state = columns
-    .filter(({ name }) => !key.includes(name))
-    .map(({ name, type }) => {
-      const item = boxed(dialect, q(name));
-      if (!TOASTABLE.has(type)) return `max_by(${item}, ${order}) as ${q(name)}`;
-      // A value that the newest change did not touch and the log does not hold is that of the change before, or the base's.
-      const touched = `not coalesce(contains(${q('_unchanged')}, ${text(dialect, JSON.stringify(name))}), false)`;
-      return `max_by(${item}, ${order}) filter (where ${touched}) as ${q(name)}`;
-    });
-  const grouped = `select ${[...keys, ...state, `max_by(${q('_change_type')}, ${order}) as ${q('_change_type')}`, ...POSITION.map((name) => `max_by(${q(name)}, ${order}) as ${q(name)}`)].join(', ')} from newer n cross join truncated t where ${q('_change_type')} <> 'truncate' and ${afterTruncate(dialect, 'n')} group by ${keys.join(', ')}`;
-  const unboxed = columns.map(({ name, type }) => {
-    if (key.includes(name)) return `g.${q(name)}`;
-    const value = `g.${q(name)}.v`;
-    if (base === undefined || !TOASTABLE.has(type) || !has.has(name)) return `${value} as ${q(name)}`;
-    return `case when g.${q(name)} is null then b.${q(name)} else ${value} end as ${q(name)}`;
+  const based = base === undefined ? [] : large.filter(({ name }) => has.has(name));
+  // A value that the newest change did not touch and the log does not hold is that of the change before, or the base's. Few rows have one.
+  const lacking = (alias: string): string => `exists (select 1 from latest l where l.${q('_unchanged')} is not null and ${names.same(key, alias, 'l')})`;
+  const untouched = (alias: string, name: string): string => `coalesce(contains(${alias}.${q('_unchanged')}, ${names.text(JSON.stringify(name))}), false)`;
+  if (large.length > 0) {
+    const touched = large.map(
+      ({ name }) => `max_by(${names.boxed(`n.${q(name)}`)}, ${names.place('n')}) filter (where not ${untouched('n', name)}) as ${q(name)}`,
+    );
+    const grouped = key.map((name) => `n.${q(name)}`).join(', ');
+    ctes.push(`touched as (select ${[grouped, ...touched].join(', ')} from alive n where ${lacking('n')} group by ${grouped})`);
+  }
+  if (based.length > 0) ctes.push(`before as (select ${names.list([...key.map((name) => ({ name })), ...based], 'b')} from ${base} b where ${lacking('b')})`);
+  const values = columns.map((column) => {
+    const { name } = column;
+    if (!large.includes(column)) return `l.${q(name)}`;
+    const earlier = based.includes(column) ? `b.${q(name)}` : names.missing(column);
+    return `case when not ${untouched('l', name)} then l.${q(name)} when u.${q(name)} is not null then u.${q(name)}.v else ${earlier} end as ${q(name)}`;
   });
-  const join = base === undefined ? '' : ` left join ${base} b on ${key.map((name) => `g.${q(name)} = b.${q(name)}`).join(' and ')}`;
-  const settled = `select ${[...unboxed, ...POSITION.map((name) => `g.${q(name)}`), `g.${q('_change_type')} = 'delete' as ${q('_deleted')}`].join(', ')} from grouped g${join}`;
-  return `with newer as (select h.* from ${history} h${bound}), truncated as (${truncated}), grouped as (${grouped}), settled as (${settled})`;
+  const joins = [
+    ...(large.length > 0 ? [` left join touched u on ${names.same(key, 'u', 'l')}`] : []),
+    ...(based.length > 0 ? [` left join before b on ${names.same(key, 'b', 'l')}`] : []),
+  ];
+  const items = [...values, names.list(POSITION, 'l'), `l.${q('_change_type')} = 'delete' as ${q('_deleted')}`].join(', ');
+  return [...ctes, `settled as (select ${items} from latest l${joins.join('')})`].join(', ');
 }
 
-function afterTruncate(dialect: LakeDialect, alias: string): string {
-  const q = quoting(dialect);
-  return `(t._lakeloop_truncated is null or ${pair(dialect, `${alias}.${q('_commit_lsn')}`, `${alias}.${q('_ordinal')}`)} > t._lakeloop_truncated)`;
+/** Changes above the base as a FROM item `h`. */
+function beyondBase({ quote: q }: Names, history: string, base: string): string {
+  const [partition, offset] = [q('_partition'), q('_offset')];
+  const bounds = `select ${partition} as p, max(${offset}) as o from ${base} group by ${partition}`;
+  return `(select h.* from ${history} h left join (${bounds}) m on h.${partition} = m.p where h.${offset} > coalesce(m.o, -1)) h`;
 }
 
-/** An ordered pair. */
-function pair(dialect: LakeDialect, first: string, second: string): string {
-  return dialect === 'duckdb' ? `row(${first}, ${second})` : `struct(${first}, ${second})`;
+/** The same above offsets that are known: the lowest stands by itself, and partitions beyond the last apart, so that files and row groups are skipped. */
+function beyondOffsets({ quote: q }: Names, history: string, above: ReadonlyMap<number, bigint>): string {
+  const [partition, offset] = [q('_partition'), q('_offset')];
+  const last = Math.max(-1, ...above.keys());
+  const bounds = Array.from({ length: last + 1 }, (_, number) => above.get(number) ?? -1n);
+  const lowest = bounds.reduce((least, bound) => (bound < least ? bound : least), bounds[0] ?? -1n);
+  const cases = bounds.map((bound, number) => `when ${number} then h.${offset} > ${bound}`);
+  const each = cases.length < 2 ? '' : ` and case h.${partition} ${cases.join(' ')} end`;
+  const known = `select h.* from ${history} h where h.${partition} <= ${last} and h.${offset} > ${lowest}${each}`;
+  return `(${known} union all select h.* from ${history} h where h.${partition} > ${last}) h`;
 }
 
-/** max_by passes over nulls: a value in a struct of its own is none. */
-function boxed(dialect: LakeDialect, value: string): string {
-  return dialect === 'duckdb' ? `struct_pack(v := ${value})` : `named_struct('v', ${value})`;
-}
-
-function quoting(dialect: LakeDialect): Quote {
-  return dialect === 'duckdb' ? (name) => `"${name.replaceAll('"', '""')}"` : (name) => `\`${name.replaceAll('`', '``')}\``;
-}
-
-/** On Databricks a backslash escapes, and two quotes are one or none by the runtime's version. */
-function text(dialect: LakeDialect, value: string): string {
-  return dialect === 'duckdb' ? `'${value.replaceAll("'", "''")}'` : `'${value.replaceAll(/['\\]/g, '\\$&')}'`;
-}
-
-function castName(type: LakeColumn['type'], dialect: LakeDialect): string {
-  if (typeof type !== 'string') return 'decimal' in type ? `decimal(${type.decimal.precision},${type.decimal.scale})` : 'string';
-  const names: Readonly<Record<string, string>> =
-    dialect === 'duckdb'
-      ? { string: 'varchar', long: 'bigint', short: 'smallint', byte: 'tinyint', binary: 'blob', timestamp: 'timestamptz', timestamp_ntz: 'timestamp' }
-      : { long: 'bigint', integer: 'int', short: 'smallint', byte: 'tinyint' };
-  return names[type] ?? type;
+function afterTruncate(names: Names, alias: string): string {
+  return `((select _lakeloop_truncated from truncated) is null or ${names.position(alias)} > (select _lakeloop_truncated from truncated))`;
 }

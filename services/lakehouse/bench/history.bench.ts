@@ -1,23 +1,27 @@
 /**
  * Figures of change topics → Delta, on an embedded log and lakehouse: rows/s and memory from backlogs of 10 columns, and freshness at a steady rate.
  * `npm run bench -- history [backlog,…] [rate] [seconds]`; default 1000000, 200, 20. 10000000 takes minutes and some 12 GB of disk.
+ * Each backlog is made in a process of its own and applied in another, so that memory and CPU are those of the work alone.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatEventId } from '#contracts/topics/event-id';
-import type { LogRecord, Producer } from '#libs/changelog/change-log';
+import type { LogRecord } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
+import { baseProgress } from '#libs/lakehouse/history/progress';
+import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
 import { HistoryFeeds } from '../src/ingest/history-feeds.ts';
 import { batchMaker } from '../src/ingest/make-batch.ts';
 import { createLakehouseMetrics } from '../src/metrics.ts';
 import { shapeOf } from '../src/shape/pg-type.ts';
 
-const [backlogs = '1000000', rate = '200', seconds = '20'] = process.argv.slice(2);
 const TYPES = {
   id: 'int8',
   account: 'text',
@@ -30,6 +34,10 @@ const TYPES = {
   day: 'date',
   ref: 'uuid',
 };
+const BASE = { schema: 'public', name: 't_base' };
+const TOPIC = 'bench.public.t';
+/** Six times as often as by default, so that small backlogs have merges in them too. */
+const COMPACT_MS = 10_000;
 const NUMERIC_14_2 = ((14 << 16) | 2) + 4;
 const print = (line: string): unknown => process.stdout.write(`${line}\n`);
 const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
@@ -48,62 +56,83 @@ function record(topic: string, index: number, nowMs: number): LogRecord {
   };
 }
 
-async function fill(producer: Producer, topic: string, rows: number): Promise<void> {
-  for (let from = 0; from < rows; from += 2_000)
-    await producer.append(Array.from({ length: Math.min(2_000, rows - from) }, (_, index) => record(topic, from + index, Date.now())));
+const runtime = createServiceRuntime('bench', { LOG_LEVEL: 'warn' });
+const columns = Object.entries(TYPES).map(([name, type]) => ({ name, type: shapeOf(type, type === 'numeric' ? NUMERIC_14_2 : -1) }));
+
+interface Place {
+  directory: string;
+  log: SqliteChangeLog;
+  lakehouse: Lakehouse;
 }
 
-const directory = await mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'history-bench-'));
-const runtime = createServiceRuntime('bench', { LOG_LEVEL: 'warn' });
-const log = await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: runtime.logger });
-const producer = await log.openProducer('bench');
-const lakehouse = await openDeltaLakehouse({ root: join(directory, 'lake'), logger: runtime.logger });
-const columns = Object.entries(TYPES).map(([name, type]) => ({ name, type: shapeOf(type, type === 'numeric' ? NUMERIC_14_2 : -1) }));
-const metrics = createLakehouseMetrics(runtime.metrics, () => new Map());
+async function open(directory: string): Promise<Place> {
+  const log = await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: runtime.logger });
+  return { directory, log, lakehouse: await openDeltaLakehouse({ root: join(directory, 'lake'), logger: runtime.logger }) };
+}
 
-function feedsOf(prefix: string, flushMs: number): HistoryFeeds {
-  const stagingDirectory = join(directory, 'staging', prefix);
-  const config = { topicPrefix: prefix, stagingDirectory, flushMs, flushRows: 200_000, compactMs: 60_000, retentionHours: 168, discoverMs: 50 };
+async function close({ log, lakehouse }: Place): Promise<void> {
+  await log.close();
+  await lakehouse.close();
+}
+
+function feedsOf({ directory, log, lakehouse }: Place): HistoryFeeds {
+  const stagingDirectory = join(directory, 'staging');
+  const config = { topicPrefix: 'bench', stagingDirectory, flushMs: 2_000, flushRows: 200_000, compactMs: COMPACT_MS, retentionHours: 168, discoverMs: 50 };
   const readSource = async (): Promise<{ columns: typeof columns; key: string[] }> => ({ columns, key: ['id'] });
+  const metrics = createLakehouseMetrics(runtime.metrics, () => new Map());
   return new HistoryFeeds({ config, changeLog: log, lakehouse, readSource, makeBatch: batchMaker('duckdb', stagingDirectory), runtime, metrics });
 }
 
-async function measureBacklog(rows: number): Promise<void> {
-  const prefix = `b${rows}`;
-  const topic = `${prefix}.public.t${rows}`;
-  await log.ensureTopic(topic, { partitions: 1, cleanup: 'delete', retentionMs: null });
-  await fill(producer, topic, rows);
-  const feeds = feedsOf(prefix, 2_000);
+async function fill(directory: string, rows: number): Promise<void> {
+  const place = await open(directory);
+  await place.log.ensureTopic(TOPIC, { partitions: 1, cleanup: 'delete', retentionMs: null });
+  const producer = await place.log.openProducer('bench');
+  for (let from = 0; from < rows; from += 2_000)
+    await producer.append(Array.from({ length: Math.min(2_000, rows - from) }, (_, index) => record(TOPIC, from + index, Date.now())));
+  await close(place);
+}
+
+/** What a backlog takes until the history has it, and until the base is in step too. */
+async function apply(directory: string, rows: number): Promise<void> {
+  const place = await open(directory);
+  const feeds = feedsOf(place);
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
   const cpu = process.cpuUsage();
   const begun = performance.now();
-  // What making the backlog has left is no cost of applying it.
-  const start = process.memoryUsage().rss;
-  let most = 0;
-  let half = 0;
+  const memory = { most: 0, half: 0 };
   await feeds.run();
   for (let applied = 0n; applied < BigInt(rows);) {
     await delay(20);
     applied = feeds.tables[0]?.partitions[0]?.state.applied ?? 0n;
-    most = Math.max(most, process.memoryUsage().rss);
-    if (applied * 2n < BigInt(rows)) half = most;
+    memory.most = Math.max(memory.most, process.memoryUsage().rss);
+    if (applied * 2n < BigInt(rows)) memory.half = memory.most;
   }
   const took = (performance.now() - begun) / 1000;
   const used = process.cpuUsage(cpu);
   loop.disable();
+  const merged = (): Promise<bigint | undefined> => place.lakehouse.lastTransaction(BASE, baseProgress(0));
+  while ((await merged()) !== BigInt(rows)) {
+    await delay(20);
+    memory.most = Math.max(memory.most, process.memoryUsage().rss);
+  }
+  const whole = (performance.now() - begun) / 1000;
+  const base = await place.lakehouse.describe(BASE);
   await feeds.drain();
+  await close(place);
   print(
     `backlog of ${rows} rows × ${columns.length} columns: ${took.toFixed(1)} s = ${Math.round(rows / took)} rows/s, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU, ` +
-      `most memory ${mb(most)} (${mb(start)} at the start, ${mb(half)} in the first half), event loop p99 ${(loop.percentile(99) / 1e6).toFixed(1)} ms, max ${(loop.max / 1e6).toFixed(1)} ms`,
+      `event loop p99 ${(loop.percentile(99) / 1e6).toFixed(1)} ms, max ${(loop.max / 1e6).toFixed(1)} ms; base of ${base?.rows} rows in ${base?.files} files in step after ${whole.toFixed(1)} s; ` +
+      `most memory ${mb(memory.most)} (${mb(memory.half)} in the first half)`,
   );
 }
 
 /** From the append to the log, which follows the commit by a millisecond or two, to the version that holds the row. */
-async function measureFreshness(perSecond: number, forSeconds: number): Promise<void> {
-  const topic = 'fresh.public.t';
-  await log.ensureTopic(topic, { partitions: 1, cleanup: 'delete', retentionMs: null });
-  const feeds = feedsOf('fresh', 2_000);
+async function freshness(directory: string, perSecond: number, forSeconds: number): Promise<void> {
+  const place = await open(directory);
+  await place.log.ensureTopic(TOPIC, { partitions: 1, cleanup: 'delete', retentionMs: null });
+  const producer = await place.log.openProducer('bench');
+  const feeds = feedsOf(place);
   await feeds.run();
   const sent: number[] = [];
   const ages: number[] = [];
@@ -118,21 +147,46 @@ async function measureFreshness(perSecond: number, forSeconds: number): Promise<
     const wait = first + (index * 1000) / perSecond - performance.now();
     if (wait > 1) await delay(wait);
     sent.push(performance.now());
-    await producer.append([record(topic, index, Date.now())]);
+    await producer.append([record(TOPIC, index, Date.now())]);
   }
   while (seen < total) await delay(20);
   clearInterval(look);
   await feeds.drain();
+  await close(place);
   ages.sort((left, right) => left - right);
   const at = (share: number): string => ((ages[Math.min(ages.length - 1, Math.floor(share * ages.length))] ?? 0) / 1000).toFixed(2);
-  print(`freshness at ${perSecond} writes/s, LAKEHOUSE_FLUSH_MS 2,000: p50 ${at(0.5)} s, p99 ${at(0.99)} s, most ${at(1)} s (goal 5 s)`);
+  print(
+    `freshness at ${perSecond} writes/s, LAKEHOUSE_FLUSH_MS 2,000, LAKEHOUSE_COMPACT_MS 10,000: p50 ${at(0.5)} s, p99 ${at(0.99)} s, most ${at(1)} s (goal 5 s)`,
+  );
 }
 
-try {
-  for (const rows of backlogs.split(',').map(Number)) if (rows > 0) await measureBacklog(rows);
-  if (Number(rate) > 0) await measureFreshness(Number(rate), Number(seconds));
-} finally {
-  await log.close();
-  await lakehouse.close();
-  await rm(directory, { recursive: true, force: true });
+/** Runs a part of this file in a process of its own. */
+async function alone(...args: string[]): Promise<void> {
+  const child = spawn(process.execPath, [...process.execArgv, import.meta.filename, ...args], { stdio: 'inherit' });
+  const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${signal ?? code}`);
 }
+
+async function within(work: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(process.env['BENCH_DIRECTORY'] ?? tmpdir(), 'history-bench-'));
+  try {
+    await work(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function all([backlogs = '1000000', rate = '200', seconds = '20']: readonly string[]): Promise<void> {
+  for (const rows of backlogs.split(',').filter((count) => Number(count) > 0))
+    await within(async (directory) => {
+      await alone('fill', directory, rows);
+      await alone('apply', directory, rows);
+    });
+  if (Number(rate) > 0) await within((directory) => alone('freshness', directory, rate, seconds));
+}
+
+const [part = '', directory = '', first = '', second = ''] = process.argv.slice(2);
+if (part === 'fill') await fill(directory, Number(first));
+else if (part === 'apply') await apply(directory, Number(first));
+else if (part === 'freshness') await freshness(directory, Number(first), Number(second));
+else await all(process.argv.slice(2));

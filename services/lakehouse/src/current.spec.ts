@@ -12,7 +12,20 @@ afterEach(() => lake.close());
 
 const TYPES = { id: 'int4', n: 'int4', note: 'text' };
 const PLACEHOLDER = '__debezium_unavailable_value';
-const NAME = { schema: 'public', table: 't' };
+
+function upkeepOf(table: string, sliceChanges?: bigint): Upkeep {
+  const history = { schema: 'public', name: `${table}_history` };
+  const slices = sliceChanges === undefined ? {} : { sliceChanges };
+  return new Upkeep({
+    lakehouse: lake.lakehouse,
+    source: { schema: 'public', table },
+    topic: `test.public.${table}`,
+    history,
+    retentionHours: 168,
+    nowMs: 0,
+    ...slices,
+  });
+}
 
 type Step =
   | { kind: 'put'; id: number; n: number; note: string | null }
@@ -61,7 +74,7 @@ function play(step: Exclude<Step, { kind: 'compact' }>, model: Model): Change | 
 
 async function run(steps: readonly Step[], table: string, feeds: HistoryFeeds): Promise<{ found: unknown; model: unknown }> {
   const model: Model = new Map();
-  const upkeep = new Upkeep(lake.lakehouse, { ...NAME, table }, { schema: 'public', name: `${table}_history` }, { retentionHours: 168, nowMs: 0 });
+  const upkeep = upkeepOf(table, 3n);
   let waiting: Change[] = [{ op: 'c', after: '{"id":0,"n":0,"note":null}', key: '{"id":0}' }];
   model.set(0, { id: 0, n: 0, note: null });
   for (const next of [...steps, { kind: 'last' } as const]) {
@@ -96,9 +109,9 @@ describe('the current relation', () => {
     const feeds = await lake.run(types);
     await lake.append([{ op: 'c', after: '{"id":1,"n":1,"note":"x"}' }]);
     await lake.settled(feeds);
-    const upkeep = new Upkeep(lake.lakehouse, NAME, { schema: 'public', name: 't_history' }, { retentionHours: 168, nowMs: 0 });
-    expect(await upkeep.run(0)).toBe(true);
-    expect(await upkeep.run(0)).toBe(false);
+    const upkeep = upkeepOf('t');
+    expect(await upkeep.run(0)).toBe(1);
+    expect(await upkeep.run(0)).toBe(0);
     types['more'] = 'bool';
     await lake.append([{ op: 'c', after: '{"id":2,"n":2,"note":null,"more":true}', key: '{"id":2}' }]);
     await lake.settled(feeds);
@@ -106,7 +119,7 @@ describe('the current relation', () => {
       { id: 1, n: 1, note: 'x', more: null },
       { id: 2, n: 2, note: null, more: true },
     ]);
-    expect(await upkeep.run(0)).toBe(true);
+    expect(await upkeep.run(0)).toBe(1);
     expect((await lake.lakehouse.describe({ schema: 'public', name: 't_base' }))?.properties).toMatchObject({
       'lakeloop.source': 'public.t',
       'lakeloop.kind': 'base',
@@ -118,7 +131,7 @@ describe('the current relation', () => {
     const names = ['at', 'o', 'c', 'm', 'l', 'n', 'a', 't', 'r', 'v', 'p', 's', 'b', 'h', 'g', 'staged', 'newer', 'settled', 'select', 'odd "name'];
     const feeds = await lake.run({ id: 'int4', ...Object.fromEntries(names.map((name) => [name, 'int4'])) });
     const row = (value: number): string => JSON.stringify({ id: 1, ...Object.fromEntries(names.map((name, index) => [name, value + index])) });
-    const upkeep = new Upkeep(lake.lakehouse, NAME, { schema: 'public', name: 't_history' }, { retentionHours: 168, nowMs: 0 });
+    const upkeep = upkeepOf('t');
     await lake.append([{ op: 'c', after: row(100), lsn: 32n, ordinal: 3 }]);
     await lake.settled(feeds);
     await upkeep.run(0);
@@ -135,7 +148,7 @@ describe('the current relation', () => {
 
   it('stays of few files: small ones become large ones', async () => {
     const feeds = await lake.run(TYPES, { flushMs: 50 });
-    const upkeep = new Upkeep(lake.lakehouse, NAME, { schema: 'public', name: 't_history' }, { retentionHours: 168, nowMs: 0 });
+    const upkeep = upkeepOf('t');
     for (let n = 0; n < 21; n += 1) {
       await lake.append([{ op: n === 0 ? 'c' : 'u', after: `{"id":1,"n":${n},"note":null}` }]);
       await lake.settled(feeds);

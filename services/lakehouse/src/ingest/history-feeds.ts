@@ -103,7 +103,15 @@ export class HistoryFeeds implements Lifecycle {
       source,
       history,
       partitions: partitions.map(({ partition }) => new PartitionFeed({ ...this.#options, topic, partition, source, history })),
-      upkeep: new Upkeep(lakehouse, source, history.table, { retentionHours: config.retentionHours, nowMs: nowMs() }),
+      upkeep: new Upkeep({
+        lakehouse,
+        source,
+        topic,
+        history: history.table,
+        retentionHours: config.retentionHours,
+        nowMs: nowMs(),
+        signal: this.#ending.signal,
+      }),
     });
     runtime.logger.info({ topic, table: `${source.schema}.${source.table}` }, 'changes of this table go to the lakehouse');
   }
@@ -113,8 +121,8 @@ export class HistoryFeeds implements Lifecycle {
     for (const feed of this.tables) {
       if (this.#ending.signal.aborted) return;
       try {
-        if (await feed.upkeep.run(this.#options.runtime.clock.now()))
-          this.#options.metrics.compactions.inc({ table: `${feed.source.schema}.${feed.source.table}` });
+        const merges = await feed.upkeep.run(this.#options.runtime.clock.now(), feed.partitions.length);
+        this.#options.metrics.compactions.inc({ table: `${feed.source.schema}.${feed.source.table}` }, merges);
         feed.upkeepFailure = undefined;
       } catch (error) {
         const { kind, message } = classify(error);

@@ -1,6 +1,7 @@
 import { Failure } from '#libs/failure/failure';
 import { hit } from '#libs/runtime/failpoints';
 import { HISTORY_COLUMNS, historyName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
+import { historyProgress } from '#libs/lakehouse/history/progress';
 import type { LakeColumn } from '#libs/lakehouse/lake-type';
 import type { LakeBatch, LakeCommit, LakeTable, Lakehouse } from '#libs/lakehouse/lakehouse';
 import { type Field, planFields } from '../shape/column-plan.ts';
@@ -147,6 +148,6 @@ export class HistoryTable {
   }
 
   #appId(partition: number): string {
-    return `lakeloop:${this.#options.topic}/${partition}`;
+    return historyProgress(this.#options.topic, partition);
   }
 }

@@ -200,7 +200,6 @@ export class PartitionFeed {
     const segment = this.#segment;
     if (!segment || segment.empty) return;
     this.#segment = undefined;
-    await segment.seal();
     this.#writingSince = segment.oldestMs;
     this.#writing = this.#write(segment);
     // Seen where it is awaited.
@@ -211,6 +210,7 @@ export class PartitionFeed {
     const { history, partition, metrics, runtime } = this.#options;
     const begun = performance.now();
     try {
+      await segment.seal();
       const commit = await history.apply(partition, segment, this.#applied, this.#key);
       this.#applied = segment.next;
       this.#writing = undefined;
@@ -224,10 +224,13 @@ export class PartitionFeed {
     }
   }
 
+  /** What was read and is not in was never read. */
   async #drop(): Promise<void> {
-    await this.#segment?.discard();
+    const segment = this.#segment;
+    this.#position = this.#applied ?? 0n;
     this.#segment = undefined;
     this.#writing = undefined;
+    await segment?.discard();
   }
 
   /** Another instance was faster: it goes on alone, and is followed from afar until it stands still while there is work. */

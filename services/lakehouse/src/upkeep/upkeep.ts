@@ -1,89 +1,128 @@
 import { BASE_COLUMNS, baseName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
-import { compactionSql } from '#libs/lakehouse/history/current-sql';
-import type { LakeTable, LakeTableState, Lakehouse } from '#libs/lakehouse/lakehouse';
+import { compactionSql, lastTruncateSql, type Position, type Slice } from '#libs/lakehouse/history/current-sql';
+import { baseProgress, historyProgress } from '#libs/lakehouse/history/progress';
+import type { LakeRelation, LakeTable, LakeTableState, Lakehouse } from '#libs/lakehouse/lakehouse';
+import { classify } from '#libs/failure/classify';
+import { FileSteps } from './file-steps.ts';
 
-const MB = 1024 * 1024;
-/** Small files become larger ones by steps, so that a byte is written again a few times at most: by version count, the size below which files are merged. */
-const STEPS = [
-  { everyVersions: 20n, bytes: MB },
-  { everyVersions: 400n, bytes: 16 * MB },
-  { everyVersions: 2_000n, bytes: 128 * MB },
-] as const;
+/** Changes that one version of the base takes in: what bounds the memory of a merge, however far behind the base is. */
+export const SLICE_CHANGES = 250_000n;
+/** A merge may rewrite the whole base, so it waits until there are changes for one row in so many. */
+const SHARE = 20n;
+const HOUR_MS = 3_600_000;
+
+export interface UpkeepOptions {
+  lakehouse: Lakehouse;
+  source: { schema: string; table: string };
+  topic: string;
+  history: LakeTable;
+  retentionHours: number;
+  nowMs: number;
+  /** Nothing new begins once it is aborted. */
+  signal?: AbortSignal;
+  sliceChanges?: bigint;
+}
 
 /** Merges and clean-up of one source table's derived tables. */
 export class Upkeep {
-  readonly #lakehouse: Lakehouse;
-  readonly #history: LakeTable;
+  readonly #options: UpkeepOptions;
   readonly #base: LakeTable;
-  readonly #retentionHours: number;
-  #seen = 0n;
-  readonly #compacted = STEPS.map(() => 0n);
+  readonly #files: readonly FileSteps[];
+  #seen = -1n;
   #vacuumedMs: number;
 
-  constructor(lakehouse: Lakehouse, source: { schema: string; table: string }, history: LakeTable, options: { retentionHours: number; nowMs: number }) {
-    this.#lakehouse = lakehouse;
-    this.#history = history;
-    this.#base = { schema: source.schema, name: baseName(source.table) };
-    this.#retentionHours = options.retentionHours;
+  constructor(options: UpkeepOptions) {
+    this.#options = options;
+    this.#base = { schema: options.source.schema, name: baseName(options.source.table) };
+    this.#files = [options.history, this.#base].map((table) => new FileSteps(options.lakehouse, table));
     this.#vacuumedMs = options.nowMs;
   }
 
-  /** Does what is due. Answers whether changes were merged into the base table. */
-  async run(nowMs: number): Promise<boolean> {
-    const state = await this.#lakehouse.describe(this.#history);
-    if (!state || state.version === this.#seen) return false;
+  /** Does what is due for a topic of so many partitions. Answers how many merges into the base table there were. */
+  async run(nowMs: number, partitions = 1): Promise<number> {
+    const { lakehouse, history, retentionHours } = this.#options;
+    const state = await lakehouse.describe(history);
+    if (!state || state.version === this.#seen) return 0;
     const key = keyOf(state);
-    const merged = key.length > 0 && (await this.#merge(state, key));
-    await this.#compact(state.version);
-    const hour = 3_600_000;
-    if (nowMs - this.#vacuumedMs > hour) {
+    const merges = key.length > 0 ? await this.#mergeAll(state, key, partitions) : 0;
+    for (const files of this.#files) await files.run();
+    if (nowMs - this.#vacuumedMs > HOUR_MS) {
       this.#vacuumedMs = nowMs;
-      for (const table of key.length > 0 ? [this.#history, this.#base] : [this.#history])
-        await this.#lakehouse.vacuum(table, { retentionHours: this.#retentionHours });
+      for (const table of key.length > 0 ? [history, this.#base] : [history]) await lakehouse.vacuum(table, { retentionHours });
     }
     this.#seen = state.version;
-    return merged;
+    return merges;
   }
 
-  /** Brings the base up to a version of the history, as one version of its own. One instance does: the others find that it is done. */
-  async #merge(state: LakeTableState, key: readonly string[]): Promise<boolean> {
-    const columns = rowColumns(state.columns);
-    await this.#lakehouse.ensureTable(
+  /** Brings the base up to where the history is now, slice by slice. */
+  async #mergeAll(state: LakeTableState, key: readonly string[], partitions: number): Promise<number> {
+    const { lakehouse, history, topic } = this.#options;
+    const base = await this.#ensureBase(state);
+    const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => lakehouse.lastTransaction(history, historyProgress(topic, partition))));
+    const begins = await Promise.all(ends.map((_, partition) => this.#mergedUpTo(partition)));
+    const waiting = ends.reduce<bigint>((sum, end, partition) => sum + ((end ?? 0n) - (begins[partition] ?? 0n)), 0n);
+    if (waiting * SHARE < (base.rows ?? 0n)) return 0;
+    let merges = 0;
+    for (const [partition, end = 0n] of ends.entries()) {
+      for (let from = begins[partition] ?? 0n; from < end && !this.#options.signal?.aborted;) {
+        const slice = { partition, from, to: min(end, from + (this.#options.sliceChanges ?? SLICE_CHANGES)) };
+        // Another instance is at it: this partition is its own for now.
+        if (!(await this.#merge(slice, key))) break;
+        merges += 1;
+        from = slice.to;
+      }
+    }
+    return merges;
+  }
+
+  #ensureBase(state: LakeTableState): Promise<LakeTableState> {
+    const columns = [...rowColumns(state.columns), ...BASE_COLUMNS];
+    const description = `rows of ${state.properties[PROPERTY.source]} as of its last compaction`;
+    return this.#options.lakehouse.ensureTable(
       this.#base,
-      {
-        columns: [...columns, ...BASE_COLUMNS],
-        description: `rows of ${state.properties[PROPERTY.source]} as of its last compaction`,
-        properties: { ...state.properties, [PROPERTY.kind]: 'base' },
-      },
+      { columns, description, properties: { ...state.properties, [PROPERTY.kind]: 'base' } },
       { evolve: true },
     );
-    const history = await this.#lakehouse.relation(this.#history, { version: state.version });
-    const base = await this.#lakehouse.relation(this.#base);
+  }
+
+  /** The offset up to which the base has a partition; 0 before its first slice. */
+  async #mergedUpTo(partition: number): Promise<bigint | undefined> {
+    return this.#options.lakehouse.lastTransaction(this.#base, baseProgress(partition));
+  }
+
+  /** One slice as one version of the base. False when another instance was faster: nothing is in then. */
+  async #merge(slice: Slice, key: readonly string[]): Promise<boolean> {
+    const { lakehouse } = this.#options;
+    const history = await lakehouse.relation(this.#options.history);
+    const base = await lakehouse.relation(this.#base);
     try {
-      const sql = compactionSql({
-        dialect: this.#lakehouse.dialect,
-        history: history.sql,
-        base: base.sql,
-        columns,
-        baseColumns: rowColumns(base.state.columns),
-        key,
-      });
-      const txn = { appId: 'lakeloop:compaction', version: state.version };
-      const commit = await this.#lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn });
+      const columns = rowColumns(history.state.columns);
+      const input = { dialect: lakehouse.dialect, history: history.sql, base: base.sql, columns, baseColumns: rowColumns(base.state.columns), key };
+      const sql = compactionSql(input, slice, await this.#lastTruncate(history));
+      const txn = { appId: baseProgress(slice.partition), version: slice.to, after: slice.from === 0n ? null : slice.from };
+      const evolve = { columns: [...columns, ...BASE_COLUMNS] };
+      const commit = await lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn, evolve });
       return commit.applied;
+    } catch (error) {
+      if (classify(error).kind === 'conflict') return false;
+      throw error;
     } finally {
       await history.release();
       await base.release();
     }
   }
 
-  async #compact(version: bigint): Promise<void> {
-    for (const [index, { everyVersions, bytes }] of STEPS.entries()) {
-      if (version - (this.#compacted[index] ?? 0n) < everyVersions) continue;
-      await this.#lakehouse.compact(this.#history, { targetFileBytes: bytes });
-      this.#compacted[index] = version;
-    }
+  async #lastTruncate(history: LakeRelation): Promise<Position | undefined> {
+    const { lakehouse } = this.#options;
+    const { chunks } = await lakehouse.query({ sql: lastTruncateSql(lakehouse.dialect, history.sql) });
+    let found: Position | undefined;
+    for await (const rows of chunks) for (const [lsn, ordinal] of rows) found = { lsn: BigInt(String(lsn)), ordinal: BigInt(String(ordinal)) };
+    return found;
   }
+}
+
+function min(left: bigint, right: bigint): bigint {
+  return left < right ? left : right;
 }
 
 export function keyOf({ properties }: Pick<LakeTableState, 'properties'>): string[] {
