@@ -7,6 +7,7 @@ import { Execute1764000000005 } from './0005-execute.ts';
 import { Policy1764000000006 } from './0006-policy.ts';
 import { Relationship1764000000012 } from './0012-relationship.ts';
 import { Mirror1764000000013 } from './0013-mirror.ts';
+import { AgentReads1764000000020 } from './0020-agent-reads.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Policy1764000000006,
   Relationship1764000000012,
   Mirror1764000000013,
+  AgentReads1764000000020,
 ];

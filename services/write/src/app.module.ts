@@ -8,6 +8,7 @@ import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
+import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { QueryController } from './queries/query.controller.ts';
@@ -99,6 +100,7 @@ function assemble(options: WriteModuleOptions): Parts {
     catalogue,
     executor,
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
+    reads: new AgentReads(pool, runtime.logger),
     versions: new VersionGrants(runtime.clock),
     limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
   });

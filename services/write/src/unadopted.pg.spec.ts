@@ -56,6 +56,13 @@ describe('a database that has nothing of ours', () => {
     expect(rows).toEqual([{ count: 0 }]);
   });
 
+  it('has no record of what agents read, and tells them so', async () => {
+    const agent = { authorization: `Bearer ${await service.token(role, { act: { sub: 'bot' } })}` };
+    const read = await send('GET', 'rows?select=id', undefined, agent);
+    expect([read.status, read.headers.get('lakeloop-audited')]).toEqual([200, 'false']);
+    expect((await send('GET', 'rows?select=id')).headers.get('lakeloop-audited')).toBeNull();
+  });
+
   it('has no idempotency keys: 501 with the reason', async () => {
     const reply = await send('POST', 'rows', { id: 2 }, { authorization: `Bearer ${token}`, 'idempotency-key': 'k' });
     expect([reply.status, await reply.json()]).toMatchObject([501, { code: 'PGRST131', hint: expect.stringContaining('lakeloop init') }]);

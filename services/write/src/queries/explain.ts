@@ -1,6 +1,7 @@
 import type { QueryExplanation } from '#contracts/http/query';
 import type { Caller } from '../rows/caller.ts';
 import { QueryTrace } from '../rows/query-trace.ts';
+import { rowsIn } from '../rows/range.ts';
 import type { RowAnswer, RowRequest } from '../rows/row-request.ts';
 
 /** What answers row requests. */
@@ -37,10 +38,4 @@ async function lengthOf(body: RowAnswer['body']): Promise<number> {
   let bytes = 0;
   for await (const piece of body) bytes += Buffer.byteLength(piece as Buffer | string);
   return bytes;
-}
-
-/** `0-24/*` are 25. */
-function rowsIn(contentRange: string): number {
-  const match = /^(\d+)-(\d+)\//.exec(contentRange);
-  return match ? Number(match[2]) - Number(match[1]) + 1 : 0;
 }

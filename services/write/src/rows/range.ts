@@ -39,6 +39,12 @@ export function contentRange(offset: number, rows: number, total: number | null)
   return `${range}/${total ?? '*'}`;
 }
 
+/** Rows that a `Content-Range` tells of: `0-24/*` are 25. */
+export function rowsIn(range: string): number {
+  const match = /^(\d+)-(\d+)\//.exec(range);
+  return match ? Number(match[2]) - Number(match[1]) + 1 : 0;
+}
+
 /** 200 when the answer is all there is (or the total is unknown), 206 when it is a part; 416 for a start beyond the end. */
 export function rangeStatus(offset: number, rows: number, total: number | null): 200 | 206 {
   if (total === null) return 200;

@@ -12,6 +12,7 @@ import type { RowExecutor } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
+import type { ReadLog } from './read-log.ts';
 import { readRelated } from './read-related.ts';
 import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
@@ -26,6 +27,7 @@ export interface RowServiceOptions {
   limits: ReadLimits;
   /** The other home of tables; absent where there is no lakehouse. */
   analytical?: AnalyticalLayer;
+  reads: ReadLog;
 }
 
 /** No such table, no such schema. */
@@ -65,10 +67,18 @@ export class RowService {
     const schema = profileOf(schemas, request);
     const parsed = parseRequest(request, this.#options.limits);
     trace.add('parse', performance.now() - started);
-    const answer = await this.#route({ request, parsed, caller, schema, trace });
+    const answer = await this.#recorded({ request, parsed, caller, schema, trace }, await this.#route({ request, parsed, caller, schema, trace }));
     if (schemas.length > 1) answer.headers['content-profile'] = schema;
     if (isRead(request.method)) answer.headers['server-timing'] = trace.header;
     return answer;
+  }
+
+  /** What an agent reads is on record before it is answered; where there is no audit, the answer says so. */
+  async #recorded({ request, parsed, caller, schema, trace }: Asked, answer: RowAnswer): Promise<RowAnswer> {
+    const { agent } = caller.principal;
+    if (agent === undefined || !isRead(request.method)) return answer;
+    if (!this.#catalogue().governed) return { ...answer, headers: { ...answer.headers, 'lakeloop-audited': 'false' } };
+    return this.#options.reads.record({ schema, table: request.table, parsed, caller, agent, home: trace.home ?? 'postgres', answer });
   }
 
   /** By the table's home. */

@@ -1,0 +1,82 @@
+import { createHash, hash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import type pg from 'pg';
+import { traceIdOf } from '#libs/governance/write-context';
+import type { Logger } from '#libs/runtime/logger';
+import { ApiError } from '../rows/api-error.ts';
+import { queryShape } from '../rows/query/query-shape.ts';
+import { rowsIn } from '../rows/range.ts';
+import { type AgentRead, ReadLog } from '../rows/read-log.ts';
+import type { RowAnswer } from '../rows/row-request.ts';
+
+const BEGIN = {
+  name: 'lakeloop.agent-read',
+  text: `insert into audit.agent_read_begin
+  (id, actor, agent, on_behalf_of, role, home, table_schema, table_name, query, policy_version, rows, result_hash, request_id, trace_id, reason)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select max(version) from lakeloop.policy), $10, $11, $12, $13, $14)`,
+};
+const END = { name: 'lakeloop.agent-read-end', text: 'insert into audit.agent_read_end (id, result_hash) values ($1, $2)' };
+
+/**
+ * Reads of agents in `audit.agent_read`, by one INSERT as the service's login before the first row goes out (docs/rows.md). A whole answer is hashed at once; a
+ * streamed one while it goes out, and its last piece waits until the hash is on record too.
+ */
+export class AgentReads extends ReadLog {
+  readonly #pool: Pick<pg.Pool, 'query'>;
+  readonly #logger: Logger;
+
+  constructor(pool: Pick<pg.Pool, 'query'>, logger: Logger) {
+    super();
+    this.#pool = pool;
+    this.#logger = logger;
+  }
+
+  async record(read: AgentRead): Promise<RowAnswer> {
+    const { answer } = read;
+    const id = randomUUID();
+    const whole = typeof answer.body === 'object' ? null : hash('sha256', answer.body ?? '', 'buffer');
+    try {
+      await this.#pool.query({ ...BEGIN, values: valuesOf(id, read, whole) });
+    } catch (error) {
+      if (typeof answer.body === 'object') answer.body.destroy();
+      this.#logger.error({ err: error, requestId: read.caller.context.requestId }, "an agent's read could not be recorded, and was refused");
+      throw unrecorded();
+    }
+    return typeof answer.body === 'object'
+      ? { ...answer, body: Readable.from(this.#hashed(id, answer.body), { objectMode: false, highWaterMark: 64 * 1024 }) }
+      : answer;
+  }
+
+  /** One piece behind, so that the last one goes out after the hash is on record. An error ends both: a client never takes half an answer for a whole one. */
+  async *#hashed(id: string, body: Readable): AsyncGenerator<Buffer> {
+    const digest = createHash('sha256');
+    let held: Buffer | undefined;
+    for await (const piece of body as AsyncIterable<Buffer>) {
+      digest.update(piece);
+      if (held) yield held;
+      held = piece;
+    }
+    try {
+      await this.#pool.query({ ...END, values: [id, digest.digest()] });
+    } catch (error) {
+      this.#logger.error({ err: error, read: id }, "the end of an agent's read could not be recorded, and its answer was broken off");
+      throw error;
+    }
+    if (held) yield held;
+  }
+}
+
+function valuesOf(id: string, { schema, table, parsed, caller, agent, home, answer }: AgentRead, whole: Buffer | null): unknown[] {
+  const { principal, context } = caller;
+  const query = queryShape({ ...parsed.query, ...parsed.range });
+  const who = [principal.subject, agent, principal.onBehalfOf ?? null, principal.role];
+  const why = [context.requestId, traceIdOf(context.traceparent) ?? null, context.reason ?? null];
+  return [id, ...who, home, schema, table, query, rowsIn(answer.headers['content-range'] ?? '*'), whole, ...why];
+}
+
+function unrecorded(): ApiError {
+  return new ApiError(503, 'PGRST133', "The read could not be recorded, and an agent's read is not answered without a record", {
+    hint: 'Try again later. If it stays so, lakeloop init brings what the record needs.',
+    headers: { 'retry-after': '1' },
+  });
+}
