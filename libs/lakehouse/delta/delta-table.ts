@@ -6,6 +6,7 @@ import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Action, AddFile } from './actions.ts';
 import { partCondition, partParameters, type Part, refuseDuplicates, refuseNulls, refuseOutside } from './batch-checks.ts';
 import { stage } from './batch.ts';
+import { checkClusters, clustersOf } from './clusters.ts';
 import { rebases, type Touched } from './conflict.ts';
 import { type DeltaLog, UncertainCommit } from './delta-log.ts';
 import { checkWritable, protocolFor } from './features.ts';
@@ -17,6 +18,7 @@ import { quoteName } from './sql-text.ts';
 import { checkProperties } from './table-properties.ts';
 import { stateOf } from './table-state.ts';
 import type { Workplace } from './workplace.ts';
+import { writeClusters } from './write-clusters.ts';
 
 /** Attempts before a write gives way to the others for good. */
 const MOST_ATTEMPTS = 30;
@@ -43,6 +45,7 @@ export class DeltaTable {
     const timestamp = Date.now();
     checkDefinition(this.#name, columns, partitionBy);
     checkProperties(this.#name, properties);
+    checkClusters(this.#name, columns, partitionBy, properties);
     const actions: Action[] = [
       { commitInfo: { timestamp, operation: 'CREATE TABLE', engineInfo: ENGINE, commitId: randomUUID() } },
       { protocol: protocolFor(columns) },
@@ -93,14 +96,17 @@ export class DeltaTable {
       await refuseDuplicates(session, staged, keys);
       const same = keys.map((name) => `t.${name} is not distinct from s.${name}`).join(' and ');
       const doomed = await this.#holding(work, snapshot, columns, (all) => ({ from: `${all} t semi join ${staged} s on ${same}` }));
-      const old = await this.#read(work, doomed, columns, snapshot);
       const names = columns.map(({ name }) => quoteName(name)).join(', ');
       const alive = deleted === undefined ? '' : ` where not coalesce(${quoteName(deleted)}, false)`;
-      const kept = `select ${names} from ${old} t anti join ${staged} s on ${same}`;
+      const fresh = `select ${names} from ${staged}${alive}`;
       const merged = `merged_${randomUUID().replaceAll('-', '')}`;
-      // The rest of the files may be far more than fits in memory: it goes from file to file, unless the partitions in it have to be found first.
-      const held = snapshot.metaData.partitionColumns.length > 0 ? 'table' : 'view';
-      await session.run(`create temp ${held} ${merged} as ${doomed.length === 0 ? '' : `${kept} union all `}select ${names} from ${staged}${alive}`);
+      if (doomed.length === 0) await session.run(`create temp view ${merged} as ${fresh}`);
+      else {
+        const kept = `select ${names} from ${await this.#read(work, doomed, columns, snapshot)} t anti join ${staged} s on ${same}`;
+        // The rest of the files may be far more than fits in memory: it goes from file to file, unless the partitions or clusters in it have to be found first.
+        const held = snapshot.metaData.partitionColumns.length > 0 || clustersOf(snapshot, columns) ? 'table' : 'view';
+        await session.run(`create temp ${held} ${merged} as ${kept} union all ${fresh}`);
+      }
       const added = await this.#files(work, merged, { columns, snapshot, dataChange: true });
       return { actions: [...doomed.map(removed), ...added.map((add) => ({ add }))], touched: { all: true } };
     });
@@ -117,7 +123,7 @@ export class DeltaTable {
       for (const group of byPartition.values()) {
         for (const bin of binsOf(group, targetFileBytes)) {
           const relation = await this.#read(work, bin, columns, snapshot);
-          const added = await this.#files(work, relation, { columns, snapshot, dataChange: false });
+          const added = await this.#files(work, relation, { columns, snapshot, dataChange: false, joined: true });
           actions.push(...bin.map((file) => ({ remove: { ...removed(file).remove, dataChange: false } })), ...added.map((add) => ({ add })));
         }
       }
@@ -248,15 +254,23 @@ export class DeltaTable {
     return [...actions, ...old.map((file) => ({ remove: { ...removed(file).remove, dataChange: false } })), ...rewritten.map((add) => ({ add }))];
   }
 
-  async #files({ session, attempt }: Work, relation: string, what: { columns: readonly LakeColumn[]; snapshot: Snapshot; dataChange: boolean }) {
-    const added = await writeParquet(session, relation, {
+  /** `joined`: small files become one, whatever the table is clustered by. */
+  async #files(
+    { session, attempt }: Work,
+    relation: string,
+    what: { columns: readonly LakeColumn[]; snapshot: Snapshot; dataChange: boolean; joined?: boolean },
+  ): Promise<AddFile[]> {
+    const target = {
       storage: this.#workplace.storage,
       directory: this.#directory,
+      temporaryDirectory: this.#workplace.temporaryDirectory,
       columns: what.columns,
       partitionBy: what.snapshot.metaData.partitionColumns,
       dataChange: what.dataChange,
-      onFile: (path) => attempt.begin(path),
-    });
+      onFile: (path: string) => attempt.begin(path),
+    };
+    const clusters = what.joined ? undefined : clustersOf(what.snapshot, what.columns);
+    const added = clusters ? await writeClusters(session, relation, clusters, target) : await writeParquet(session, relation, target);
     await hit('delta.after-files');
     return added;
   }

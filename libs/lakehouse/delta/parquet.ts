@@ -33,8 +33,8 @@ export async function writeParquet(session: Session, relation: string, target: F
 async function partitionsOf(session: Session, relation: string, { columns, partitionBy }: FileTarget): Promise<Record<string, string | null>[]> {
   if (partitionBy.length === 0) return [{}];
   const by = partitionColumns(columns, partitionBy);
-  const rows = await session.rows<(string | null)[]>(`select distinct ${by.map(toPartition).join(', ')} from ${relation} order by all`);
-  return rows.map((row) => Object.fromEntries(by.map(({ name }, index) => [name, row[index] === '' ? null : (row[index] ?? null)])));
+  const rows = await session.rows<(string | null)[]>(`select distinct ${by.map(toPartitionKey).join(', ')} from ${relation} order by all`);
+  return rows.map((row) => Object.fromEntries(by.map(({ name }, index) => [name, row[index] ?? null])));
 }
 
 async function writeFile(session: Session, relation: string, values: Record<string, string | null>, target: FileTarget): Promise<AddFile | undefined> {
@@ -59,8 +59,8 @@ async function writeFile(session: Session, relation: string, values: Record<stri
   return { path, partitionValues: values, size, modificationTime: Date.now(), dataChange, stats };
 }
 
-/** The empty text is null's text. */
-function toPartitionKey(column: LakeColumn): string {
+/** The text of a partition column's value; the empty text is null's. */
+export function toPartitionKey(column: LakeColumn): string {
   return `nullif(${toPartition(column)}, '')`;
 }
 
@@ -68,12 +68,12 @@ function literal(value: string | null | undefined): string {
   return value === null || value === undefined ? 'null' : quoteText(value);
 }
 
-function partitionColumns(columns: readonly LakeColumn[], partitionBy: readonly string[]): LakeColumn[] {
+export function partitionColumns(columns: readonly LakeColumn[], partitionBy: readonly string[]): LakeColumn[] {
   return partitionBy.map((name) => columns.find((column) => column.name === name)).filter((column) => column !== undefined);
 }
 
 /** `column_statistics` is a map of quoted names to maps of texts. */
-function statisticsByName(found: unknown): Map<string, ColumnStatistics> {
+export function statisticsByName(found: unknown): Map<string, ColumnStatistics> {
   const entries = (found as { key: string; value: { key: string; value: string }[] }[] | null) ?? [];
   return new Map(
     entries
