@@ -137,6 +137,16 @@ describe('a frozen period', () => {
     await as('approver', "insert into planning.frozen_periods (period, reason) values ('2027-09', 'budget')");
     await expect(client.query("update planning.plan_lines set amount = 2 where period = '2027-09'")).rejects.toMatchObject({ code: 'PT409' });
     await expect(client.query("delete from planning.plan_lines where period = '2027-09'")).rejects.toMatchObject({ code: 'PT409' });
+    await expect(client.query("update planning.plan_lines set unit = 'dozen' where period = '2027-09'")).rejects.toMatchObject({ code: 'PT409' });
+    await expect(client.query("update planning.plan_lines set period = '2027-10' where period = '2027-09'")).rejects.toMatchObject({ code: 'PT409' });
+    await client.query(line('2027-10'));
+    await expect(client.query("update planning.plan_lines set period = '2027-09', product = 'Helmet' where period = '2027-10'")).rejects.toMatchObject({
+      code: 'PT409',
+    });
+    await client.query("delete from planning.plan_lines where period = '2027-10'");
+    await client.query("insert into planning.plan_scopes values ('Accessories|APAC|2027-09', '[]', 1)");
+    await expect(client.query(line('2027-09').replace("'Lock'", "'Helmet'"))).rejects.toMatchObject({ code: 'PT409' });
+    await client.query('delete from planning.plan_scopes');
     await client.query("update planning.plan_lines set frozen = true where period = '2027-09'");
     await as('approver', "delete from planning.frozen_periods where period = '2027-09'");
     await client.query("delete from planning.plan_lines where period = '2027-09'");

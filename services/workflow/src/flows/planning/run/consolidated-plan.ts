@@ -24,6 +24,8 @@ const COLUMNS: readonly LakeColumn[] = [
 /** Keeps a version's history for a month, and files that old versions need with it. */
 const RETENTION_HOURS = 30 * 24;
 const HISTORY = 1_000;
+/** A merge rewrites whole files: of one scope's lines, some hundred others. Smaller ones cost more than they save. */
+const CLUSTER_ROWS = 500;
 
 /** What Postgres knows of the last plan published: the run that made it, and the table's version it left. 0: none. */
 export interface LastPublished {
@@ -53,6 +55,7 @@ export class ConsolidatedPlan {
     const { version } = await this.#lakehouse.ensureTable(CONSOLIDATED_PLAN, {
       columns: COLUMNS,
       partitionBy: ['period'],
+      properties: { 'lakeloop.clusterBy': 'scope', 'lakeloop.clusterRows': String(CLUSTER_ROWS) },
       description: 'The consolidated plan, a version for each plan version; written by Lakeloop',
     });
     const newest = (await this.#lakehouse.lastTransaction(CONSOLIDATED_PLAN, APP)) ?? 0n;

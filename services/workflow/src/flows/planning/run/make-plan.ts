@@ -4,7 +4,8 @@ import { classify } from '#libs/failure/classify';
 import { compileReference, type Reference } from '../model/reference.ts';
 import { reconcile } from '../model/reconcile.ts';
 import type { PublishedScope } from '../model/scope-inputs.ts';
-import { splitScopes } from '../model/split-scopes.ts';
+import type { ScopeRows } from '../model/inputs.ts';
+import { emptyRows, splitScopes } from '../model/split-scopes.ts';
 import { expandTouched, type Touched } from '../model/touched-scopes.ts';
 import type { MadePlan } from './made-plan.ts';
 import { readPublished, readReference, readScopeRows, readScopes } from './read-inputs.ts';
@@ -40,8 +41,15 @@ export async function makePlan({ client, touched, spools, version, at, signal }:
   const first = version === 1n;
   const writer = new PlanWriter(spools, made, { version: Number(version), at, first });
   const all = scopes ?? candidates;
-  for (let from = 0; from < all.length; from += BATCH)
-    await planBatch({ client, reference, frozen: read.frozen, first, signal, writer, made }, all.slice(from, from + BATCH));
+  const making = { client, reference, frozen: read.frozen, first, signal, writer, made };
+  let next = readBatch(making, all.slice(0, BATCH));
+  for (let from = 0; from < all.length; from += BATCH) {
+    const batch = await next;
+    // Postgres looks for the next rows while these are planned.
+    next = readBatch(making, all.slice(from + BATCH, from + 2 * BATCH));
+    next.catch(() => undefined);
+    await planBatch(making, batch);
+  }
   await writer.end();
   return made;
 }
@@ -57,10 +65,20 @@ interface Making {
   made: MadePlan;
 }
 
-async function planBatch({ client, reference, frozen, first, signal, writer, made }: Making, scopes: readonly string[]): Promise<void> {
+interface Batch {
+  scopes: readonly string[];
+  rows: ScopeRows;
+  published: Map<string, PublishedScope>;
+}
+
+async function readBatch({ client, made, signal }: Making, scopes: readonly string[]): Promise<Batch> {
   signal.throwIfAborted();
+  if (scopes.length === 0) return { scopes, rows: emptyRows(), published: new Map() };
   const rows = await readScopeRows(client, scopes, made.inputs);
-  const published = await readPublished(client, scopes);
+  return { scopes, rows, published: await readPublished(client, scopes) };
+}
+
+async function planBatch({ reference, frozen, first, signal, writer, made }: Making, { scopes, rows, published }: Batch): Promise<void> {
   let rested = performance.now();
   for (const [scope, own] of splitScopes(reference, rows, scopes)) {
     const before = published.get(scope) ?? (first ? null : EMPTY);

@@ -16,7 +16,8 @@ export interface Publication {
   remarks: Readonly<Record<string, unknown>>;
 }
 
-const BATCH = 2_000;
+/** Of one statement's rows. */
+const BATCH_BYTES = 2 * 1024 * 1024;
 const KEY = LINE_KEY.map((name) => `${name} text`).join(', ');
 const SAME = LINE_KEY.map((name) => `l.${name} = r.${name}`).join(' and ');
 const VALUES = ['scope', 'unit', ...AMOUNTS, ...FLAGS, 'contributors', 'version', 'updated_at'];
@@ -90,9 +91,14 @@ async function scopes(client: pg.ClientBase, spool: Spool, version: bigint): Pro
 
 async function each(client: pg.ClientBase, spool: Spool, sql: string, more: unknown[] = []): Promise<void> {
   if (spool.count === 0) return;
-  for await (const batch of spool.batches(BATCH)) {
-    await client.query(sql, [batch, ...more]);
+  let writing: Promise<unknown> = Promise.resolve();
+  // The next batch is read while Postgres writes the last one.
+  for await (const batch of spool.batches(BATCH_BYTES)) {
+    await writing;
+    writing = client.query(sql, [batch, ...more]);
+    writing.catch(() => undefined);
   }
+  await writing;
 }
 
 async function finish(client: pg.ClientBase, { runId, version, lakeVersion, made, remarks }: Publication): Promise<void> {

@@ -47,16 +47,17 @@ export class Spool {
     yield* createInterface({ input: createReadStream(this.path, 'utf8'), crlfDelay: Infinity });
   }
 
-  /** JSON arrays of at most `size` rows. */
-  async *batches(size: number): AsyncGenerator<string> {
-    let batch: string[] = [];
-    for await (const line of this.lines()) {
-      batch.push(line);
-      if (batch.length < size) continue;
-      yield `[${batch.join(',')}]`;
-      batch = [];
+  /** JSON arrays of some rows each, about `bytes` long and more only where one row is. */
+  async *batches(bytes: number): AsyncGenerator<string> {
+    await this.flush();
+    let begun = '';
+    for await (const piece of createReadStream(this.path, { encoding: 'utf8', highWaterMark: bytes }) as AsyncIterable<string>) {
+      const text = begun + piece;
+      const end = text.lastIndexOf('\n');
+      begun = text.slice(end + 1);
+      // A row is one line: JSON has no line breaks of its own.
+      if (end >= 0) yield `[${text.slice(0, end).replaceAll('\n', ',')}]`;
     }
-    if (batch.length > 0) yield `[${batch.join(',')}]`;
   }
 
   close(): Promise<void> {

@@ -258,21 +258,55 @@ function plan(): string[] {
   return [
     ...trigger('plan_versions', 'version_publishes', 'before insert', `${PUBLISHING}\n  new.created_at := clock_timestamp();\n  return new;`),
     ...trigger('plan_versions', 'version_stays', 'before update or delete', stays('a version', 'Publish another.')),
-    ...trigger(
-      'plan_lines',
-      'frozen_line_stays',
-      'before insert or update or delete',
-      `  if (tg_op = 'UPDATE' and (new.amount, new.period, new.unit) is not distinct from (old.amount, old.period, old.unit)) then return new; end if;
-  if tg_op <> 'INSERT' then frozen := old.period; end if;
-  if exists (select from planning.frozen_periods f where f.period = frozen)
-    or (tg_op <> 'DELETE' and exists (select from planning.frozen_periods f where f.period = new.period)
-      and (tg_op = 'UPDATE' or exists (select from planning.plan_scopes s where s.scope = new.scope and s.version < new.version))) then
-    raise exception using errcode = 'PT409', message = format('period %s is frozen: its lines do not change', coalesce(frozen, new.period)), hint = 'Thaw it first: delete its row in frozen_periods.';
-  end if;
-  return case when tg_op = 'DELETE' then old else new end;`,
-      'frozen text;',
-    ),
+    ...frozenLines(),
   ];
+}
+
+/** What makes a line of a period. Of an update, both images are compared: a line that left a frozen period or came into one has changed it. */
+const OF_A_LINE = 'period, product, region, measure, amount, unit';
+
+/** A statement at a time, since a plan is some hundred thousand lines. New lines are those of a scope that has a plan: a period frozen before the first plan gets that one. */
+function frozenLines(): string[] {
+  const fn = 'frozen_line_stays';
+  const isFrozen = 'exists (select from planning.frozen_periods f where f.period = c.period)';
+  return [
+    `drop trigger if exists ${fn} on planning.plan_lines`,
+    `create or replace function planning.${fn}() ${DEFINER} as $lakeloop$
+declare
+  frozen text;
+begin
+  if not exists (select from planning.frozen_periods) then return null; end if;
+  if tg_op = 'INSERT' then
+    select c.period into frozen from new_rows c join planning.plan_scopes s on s.scope = c.scope and s.version < c.version where ${isFrozen} limit 1;
+  elsif tg_op = 'DELETE' then
+    select c.period into frozen from old_rows c where ${isFrozen} limit 1;
+  else
+    select c.period into frozen from (
+      (select ${OF_A_LINE} from old_rows except select ${OF_A_LINE} from new_rows) union all (select ${OF_A_LINE} from new_rows except select ${OF_A_LINE} from old_rows)) c
+    where ${isFrozen} limit 1;
+  end if;
+  if frozen is not null then
+    raise exception using errcode = 'PT409', message = format('period %s is frozen: its lines do not change', frozen), hint = 'Thaw it first: delete its row in frozen_periods.';
+  end if;
+  return null;
+end
+$lakeloop$`,
+    `revoke all on function planning.${fn}() from public`,
+    ...byStatement('plan_lines', fn),
+  ];
+}
+
+/** After each kind of change, with its transition tables. */
+function byStatement(table: string, name: string): string[] {
+  const [fresh, old] = ['new table as new_rows', 'old table as old_rows'];
+  const kinds = [
+    ['insert', fresh],
+    ['update', `${old} ${fresh}`],
+    ['delete', old],
+  ] as const;
+  return kinds.flatMap(([kind, rows]) =>
+    attach({ table, name, when: `after ${kind}`, level: 'statement', as: `${name}_${kind}`, rows: `referencing ${rows}` }),
+  );
 }
 
 /** Which scopes each change touches, noted in its own transaction. The rules are those of model/touched-scopes.ts. */
@@ -302,16 +336,7 @@ ${note('(select * from new_rows union all select * from old_rows) changed')}
 end
 $lakeloop$`,
     `revoke all on function planning.${fn}() from public`,
-    ...attach({ table, name: fn, when: 'after insert', level: 'statement', as: `${fn}_insert`, rows: 'referencing new table as new_rows' }),
-    ...attach({
-      table,
-      name: fn,
-      when: 'after update',
-      level: 'statement',
-      as: `${fn}_update`,
-      rows: 'referencing old table as old_rows new table as new_rows',
-    }),
-    ...attach({ table, name: fn, when: 'after delete', level: 'statement', as: `${fn}_delete`, rows: 'referencing old table as old_rows' }),
+    ...byStatement(table, fn),
     ...attach({ table, name: fn, when: 'before truncate', level: 'statement', as: `${fn}_truncate` }),
   ];
 }
