@@ -18,7 +18,7 @@ import {
   type LakeWrite,
 } from '../lakehouse.ts';
 import type { LakeValue } from '../lake-type.ts';
-import { StaticToken } from './credentials.ts';
+import { type Credentials, StaticToken } from './credentials.ts';
 import { Ledger, OWN_PREFIX } from './ledger.ts';
 import { prepare } from './parameters.ts';
 import { nameOfObject, objectName, qualified, quoteName, quoteText } from './quoting.ts';
@@ -26,6 +26,7 @@ import { finish } from './source.ts';
 import { isMissing, type TableInfo, Tables } from './table-info.ts';
 import { definition, label, TableWriter } from './table-writer.ts';
 import { TableUpkeep } from './table-upkeep.ts';
+import { UserWarehouses } from './user-warehouses.ts';
 import { candidates } from './versions.ts';
 import { Warehouse, type WarehouseOptions } from './warehouse.ts';
 
@@ -35,6 +36,10 @@ export interface DatabricksOptions extends WarehouseOptions {
   volume?: string | undefined;
   /** A batch of objects up to so many bytes of JSON travels in its statement. Default 1 MiB. */
   inlineBytes?: number;
+  /** What a user's own token is to the workspace. Default: a token of the workspace, passed as it is. */
+  userCredentials?: ((token: string) => Credentials) | undefined;
+  /** A user's session that nobody used for so long is closed, ms. Default 60,000. */
+  userIdleMs?: number | undefined;
   logger: Logger;
 }
 
@@ -49,6 +54,7 @@ export class DatabricksLakehouse extends Lakehouse {
   readonly dialect: LakeDialect = 'databricks';
   readonly #options: DatabricksOptions;
   readonly #warehouse: Warehouse;
+  readonly #users: UserWarehouses;
   readonly #tables: Tables;
   readonly #ledger: Ledger;
   readonly #writer: TableWriter;
@@ -61,6 +67,11 @@ export class DatabricksLakehouse extends Lakehouse {
     const { catalog, volume, inlineBytes = INLINE_BYTES } = options;
     this.#options = options;
     this.#warehouse = new Warehouse(options);
+    const { userCredentials = (token: string): Credentials => new StaticToken(token), userIdleMs } = options;
+    this.#users = new UserWarehouses({
+      open: (token) => new Warehouse({ ...options, credentials: userCredentials(token), whose: 'user' }),
+      idleMs: userIdleMs,
+    });
     this.#tables = new Tables(this.#warehouse, catalog);
     this.#ledger = new Ledger(this.#warehouse, catalog);
     this.#upkeep = new TableUpkeep(this.#warehouse, this.#tables, catalog);
@@ -165,15 +176,7 @@ export class DatabricksLakehouse extends Lakehouse {
     const { sql: text, bound } = prepare(sql, parameters);
     const statement = { sql: text, bound, signal, timeoutMs, repeatable: true };
     if (userToken === undefined) return this.#warehouse.run(statement);
-    // A session is its user's: Unity Catalog sees the user, and nothing of the token outlives the result.
-    const warehouse = new Warehouse({ ...this.#options, credentials: new StaticToken(userToken), whose: 'user' });
-    try {
-      const { columns, chunks } = await warehouse.run(statement);
-      return { columns, chunks: closing(chunks, warehouse) };
-    } catch (error) {
-      await warehouse.close();
-      throw error;
-    }
+    return this.#users.run(userToken, statement);
   }
 
   async history(table: LakeTable, limit: number): Promise<LakeVersion[]> {
@@ -211,7 +214,7 @@ export class DatabricksLakehouse extends Lakehouse {
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#turns.values());
-    await this.#warehouse.close();
+    await Promise.all([this.#users.close(), this.#warehouse.close()]);
   }
 
   async #create(table: LakeTable, { columns, partitionBy = [], description, properties = {} }: LakeDefinition): Promise<void> {
@@ -253,12 +256,4 @@ export class DatabricksLakehouse extends Lakehouse {
 
 function stateOf({ id: _id, ...state }: TableInfo): LakeTableState {
   return state;
-}
-
-async function* closing<T>(chunks: AsyncIterable<T>, warehouse: Warehouse): AsyncGenerator<T> {
-  try {
-    yield* chunks;
-  } finally {
-    await warehouse.close();
-  }
 }

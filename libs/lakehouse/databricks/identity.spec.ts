@@ -17,11 +17,13 @@ describe('who we are to Databricks', () => {
     double = await DatabricksDouble.start();
     double.rest.clients.set('robot', 's3cret/+');
     double.rest.tokens.set('token-of-alice', 'alice');
+    double.rest.tokens.set('token-of-bob', 'bob');
   });
   afterAll(() => double.stop());
   beforeEach(() => {
     double.calls.length = 0;
     double.statements.length = 0;
+    double.sessions.length = 0;
     double.rest.tokensIssued = 0;
   });
 
@@ -56,17 +58,54 @@ describe('who we are to Databricks', () => {
     await workspace.close();
   });
 
-  it("is the user with the user's own token, for that query and no other", async () => {
-    const workspace = workspaceOn(double);
-    const ask = async (userToken?: string): Promise<unknown> =>
-      rowsOf(await workspace.lakehouse.query({ sql: 'select 1 as a', ...(userToken ? { userToken } : {}) }));
-    await ask('token-of-alice');
+  const asking =
+    (workspace: ReturnType<typeof workspaceOn>) =>
+    async (userToken?: string, sql = 'select 1 as a'): Promise<unknown> =>
+      rowsOf(await workspace.lakehouse.query({ sql, ...(userToken ? { userToken } : {}) }));
+
+  it("is the user with the user's own token, in a session that serves nobody else and ends when it is idle", async () => {
+    const workspace = workspaceOn(double, { userIdleMs: 50 });
+    const ask = asking(workspace);
     await ask();
-    expect(double.statements.map(({ user }) => user)).toEqual(['alice', 'service']);
+    double.sessions.length = 0;
+    double.statements.length = 0;
+    const users = ['alice', 'bob', undefined];
+    await Promise.all(Array.from({ length: 30 }, (_, at) => ask(users[at % 3] && `token-of-${users[at % 3]}`, `select '${users[at % 3] ?? 'service'}' as a`)));
+    for (const { user, sql } of double.statements) expect(sql).toBe(`select '${user}' as a`);
+    expect([double.statements.length, double.sessions.toSorted()]).toEqual([30, ['alice', 'bob']]);
     await until(() => double.service.openSessions === 1);
-    await expect(ask('token-of-nobody')).rejects.toMatchObject({ kind: 'forbidden' });
+    await ask('token-of-alice');
+    expect(double.sessions.toSorted()).toEqual(['alice', 'alice', 'bob']);
     await workspace.close();
-    expect(double.rest.tokens.get(TOKEN)).toBe('service');
+    expect([double.service.openSessions, double.rest.tokens.get(TOKEN)]).toEqual([0, 'service']);
+  });
+
+  it('is nobody any more with a token that the workspace stopped taking', async () => {
+    double.rest.tokens.set('token-of-carol', 'carol');
+    const workspace = workspaceOn(double);
+    const ask = asking(workspace);
+    await ask('token-of-carol');
+    double.rest.tokens.delete('token-of-carol');
+    for (const token of ['token-of-carol', 'token-of-nobody']) await expect(ask(token)).rejects.toMatchObject({ kind: 'forbidden', detail: { status: 401 } });
+    double.rest.tokens.set('token-of-carol', 'carol');
+    double.sessions.length = 0;
+    await ask('token-of-carol');
+    expect(double.sessions).toEqual(['carol']);
+    await workspace.close();
+  });
+
+  it('is the user behind a token of another issuer, once the workspace has exchanged it', async () => {
+    const tokenOf = (claims: object): string => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+    const foreign = tokenOf({ iss: 'https://identity.example', sub: 'alice' });
+    const own = tokenOf({ iss: `${double.origin}/oidc`, sub: 'bob' });
+    double.rest.federated.set(foreign, 'alice');
+    double.rest.tokens.set(own, 'bob');
+    const workspace = workspaceOn(double);
+    const ask = asking(workspace);
+    for (const token of [foreign, foreign, own]) await ask(token);
+    expect([double.statements.map(({ user }) => user), double.rest.tokensIssued]).toEqual([['alice', 'alice', 'bob'], 1]);
+    await expect(ask(tokenOf({ iss: 'https://elsewhere.example' }))).rejects.toMatchObject({ kind: 'forbidden', detail: { status: 401 } });
+    await workspace.close();
   });
 
   it('reports nothing to anybody else', async () => {

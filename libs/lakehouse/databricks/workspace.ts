@@ -1,6 +1,6 @@
 import { type Clock, SystemClock } from '#libs/runtime/clock';
 import type { Logger } from '#libs/runtime/logger';
-import { type Credentials, ServicePrincipal, StaticToken } from './credentials.ts';
+import { type Credentials, ServicePrincipal, StaticToken, userCredentials } from './credentials.ts';
 import { DatabricksLakehouse } from './databricks-lakehouse.ts';
 import { HttpClient } from './rest/http-client.ts';
 import { Jobs } from './rest/jobs.ts';
@@ -20,6 +20,8 @@ export interface WorkspaceOptions {
   inlineBytes?: number;
   /** Limit for one request, ms. Default 60,000. */
   requestTimeoutMs?: number;
+  /** A user's session that nobody used for so long is closed, ms. Default 60,000. */
+  userIdleMs?: number;
 }
 
 /** One Databricks workspace: its SQL warehouse as a lakehouse, its Jobs and its served models, under one identity. */
@@ -38,6 +40,7 @@ export class Workspace {
     statementTimeoutMs,
     inlineBytes,
     requestTimeoutMs,
+    userIdleMs,
   }: WorkspaceOptions) {
     const { host, httpPath, identity, catalog, volume } = connection;
     this.#http = new HttpClient({ host, retry, caCertificate, ...(requestTimeoutMs === undefined ? {} : { timeoutMs: requestTimeoutMs }) });
@@ -55,6 +58,8 @@ export class Workspace {
       caCertificate,
       statementTimeoutMs,
       requestTimeoutMs,
+      userCredentials: (token) => userCredentials(this.#http, clock, token),
+      userIdleMs,
       logger,
       ...(inlineBytes === undefined ? {} : { inlineBytes }),
     });

@@ -94,7 +94,7 @@ export class CliService {
     try {
       checkParameters(parameters.size);
     } catch (error) {
-      return new t.TExecuteStatementResp({ status: failed(fromDuckDb(error)) });
+      return refusedStatement(fromDuckDb(error));
     }
     const asked = request.queryTimeout === undefined || request.queryTimeout === null ? undefined : Number(request.queryTimeout) * 1000;
     const operation = new Operation(this.#options.executor, request.statement, parameters, least(asked, session.statementTimeoutMs));
@@ -191,6 +191,10 @@ function failed(error: SqlError): In<'TStatus'> {
   return new t.TStatus({ statusCode: t.TStatusCode.ERROR_STATUS, sqlState: error.sqlState, errorMessage: error.message, displayMessage: error.message });
 }
 
+export function refusedStatement(error: SqlError): In<'TExecuteStatementResp'> {
+  return new t.TExecuteStatementResp({ status: failed(error) });
+}
+
 function statusOf({ state, error, columns }: Operation): In<'TGetOperationStatusResp'> {
   switch (state) {
     case 'running':
@@ -225,7 +229,7 @@ function handleOf({ id, secret }: Operation): In<'TOperationHandle'> {
   });
 }
 
-function keyOf({ guid }: In<'THandleIdentifier'>): string {
+export function keyOf({ guid }: In<'THandleIdentifier'>): string {
   return Buffer.from(guid).toString('hex');
 }
 

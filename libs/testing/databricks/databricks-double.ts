@@ -11,9 +11,12 @@ import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import { createLogger } from '#libs/runtime/logger';
 import { Catalog } from './catalog.ts';
 import { selfSigned } from './certificate.ts';
-import { CliService } from './cli-service.ts';
+import { CliService, keyOf, refusedStatement } from './cli-service.ts';
 import { Executor } from './executor.ts';
 import { type Answer, RestService } from './rest-service.ts';
+import { SqlError } from './sql-error.ts';
+import { tablesIn } from './statement.ts';
+import { tokensOf } from './tokens.ts';
 import { Volumes } from './volume.ts';
 
 /** What shall go wrong with the next requests that match. */
@@ -47,6 +50,11 @@ export class DatabricksDouble {
   readonly calls: string[] = [];
   /** Who sent each statement. */
   readonly statements: { user: string; sql: string; parameters: string[] }[] = [];
+  /** Who opened each session, in order. */
+  readonly sessions: string[] = [];
+  /** `user schema.table`: what Unity Catalog lets that user not read. */
+  readonly denied = new Set<string>();
+  readonly #owners = new Map<string, string>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #close: () => Promise<void>;
@@ -165,16 +173,43 @@ export class DatabricksDouble {
 
   #process(body: Buffer, user: string): Promise<Buffer> {
     return new Promise((resolve) => {
-      const service = this.service;
-      const ExecuteStatement: CliService['ExecuteStatement'] = async (request) => {
-        const parameters = (request.parameters ?? []).map(({ name, type, value }) => `${name}:${type}=${value?.stringValue}`);
-        this.statements.push({ user, sql: request.statement, parameters });
-        return service.ExecuteStatement(request);
-      };
-      const processor = new definitions.TCLIService.Processor(Object.assign(Object.create(service) as CliService, { ExecuteStatement }));
+      const handler = Object.assign(Object.create(this.service) as CliService, this.#asUser(user));
+      const processor = new definitions.TCLIService.Processor(handler);
       const output = new TBinaryProtocol(new TBufferedTransport(undefined, resolve));
       TBufferedTransport.receiver((transport) => void processor.process(new TBinaryProtocol(transport), output))(body);
     });
+  }
+
+  /** A session is its user's: nobody else runs statements in it, and each of them is checked against the grants of that user. */
+  #asUser(user: string): Pick<CliService, 'OpenSession' | 'ExecuteStatement'> {
+    const { service } = this;
+    return {
+      OpenSession: async (request) => {
+        const answer = await service.OpenSession(request);
+        this.sessions.push(user);
+        if (answer.sessionHandle) this.#owners.set(keyOf(answer.sessionHandle.sessionId), user);
+        return answer;
+      },
+      ExecuteStatement: async (request) => {
+        const parameters = (request.parameters ?? []).map(({ name, type, value }) => `${name}:${type}=${value?.stringValue}`);
+        this.statements.push({ user, sql: request.statement, parameters });
+        const key = keyOf(request.sessionHandle.sessionId);
+        if ((this.#owners.get(key) ?? user) !== user) return refusedStatement(new SqlError('INVALID_SESSION', '42501', 'The session is of another user.'));
+        const table =
+          this.denied.size === 0
+            ? undefined
+            : tablesIn(tokensOf(request.statement), CATALOG).find(({ schema, name }) => this.denied.has(`${user} ${schema}.${name}`));
+        if (table)
+          return refusedStatement(
+            new SqlError(
+              'INSUFFICIENT_PERMISSIONS',
+              '42501',
+              `Insufficient privileges: User does not have SELECT on Table '${CATALOG}.${table.schema}.${table.name}'.`,
+            ),
+          );
+        return service.ExecuteStatement(request);
+      },
+    };
   }
 
   #faultFor(matches: (on: string, matching: RegExp | undefined) => boolean): Fault | undefined {

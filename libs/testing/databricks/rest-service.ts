@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
 export interface Answer {
   status: number;
   body: unknown;
@@ -22,6 +24,8 @@ export class RestService {
   readonly clients = new Map<string, string>();
   /** Tokens that are good, with the user they stand for. */
   readonly tokens = new Map<string, string>();
+  /** Tokens of another issuer that a federation policy lets in, with the user they stand for. */
+  readonly federated = new Map<string, string>();
   readonly jobs = new Set<number>();
   readonly models = new Map<string, Model>();
   readonly runs = new Map<number, Run>();
@@ -40,22 +44,34 @@ export class RestService {
       body: {
         issuer: `${origin}/oidc`,
         token_endpoint: `${origin}/oidc/v1/token`,
-        grant_types_supported: ['client_credentials'],
+        grant_types_supported: ['client_credentials', TOKEN_EXCHANGE],
         scopes_supported: ['all-apis'],
       },
     };
   }
 
-  /** OAuth 2.0 client credentials (RFC 6749 §4.4), credentials by HTTP Basic. */
+  /** OAuth 2.0 client credentials (RFC 6749 §4.4), credentials by HTTP Basic; or a token exchange (RFC 8693), without any. */
   token(authorization: string | undefined, form: URLSearchParams): Answer {
+    if (form.get('scope') !== 'all-apis') return { status: 400, body: { error: 'invalid_scope' } };
+    if (form.get('grant_type') === TOKEN_EXCHANGE) return this.#exchange(form);
     const [id = '', secret = ''] = Buffer.from((authorization ?? '').replace(/^Basic /, ''), 'base64')
       .toString()
       .split(':')
       .map(decodeURIComponent);
     if (this.clients.get(id) === undefined || this.clients.get(id) !== secret) return { status: 401, body: { error: 'invalid_client' } };
-    if (form.get('grant_type') !== 'client_credentials' || form.get('scope') !== 'all-apis') return { status: 400, body: { error: 'invalid_scope' } };
+    if (form.get('grant_type') !== 'client_credentials') return { status: 400, body: { error: 'unsupported_grant_type' } };
+    return this.#issue(id);
+  }
+
+  #exchange(form: URLSearchParams): Answer {
+    if (form.get('subject_token_type') !== 'urn:ietf:params:oauth:token-type:jwt') return { status: 400, body: { error: 'invalid_request' } };
+    const user = this.federated.get(form.get('subject_token') ?? '');
+    return user === undefined ? { status: 400, body: { error: 'invalid_grant' } } : this.#issue(user);
+  }
+
+  #issue(user: string): Answer {
     const token = `oauth-${randomUUID()}`;
-    this.tokens.set(token, id);
+    this.tokens.set(token, user);
     this.tokensIssued += 1;
     return { status: 200, body: { access_token: token, token_type: 'Bearer', expires_in: this.tokenLifetimeSeconds, scope: 'all-apis' } };
   }

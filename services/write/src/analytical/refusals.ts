@@ -16,6 +16,15 @@ export function permissionDenied(table: string, anonymous: boolean): ApiError {
   return new ApiError(anonymous ? 401 : 403, '42501', `permission denied for table ${table}`, anonymous ? { headers: { 'www-authenticate': 'Bearer' } } : {});
 }
 
+/** The caller's own token, which the warehouse does not take (RFC 6750 §3). */
+function tokenRefused(details: string): ApiError {
+  const message = 'The lakehouse does not accept the token';
+  return new ApiError(401, 'PGRST301', message, {
+    details,
+    headers: { 'www-authenticate': `Bearer error="invalid_token", error_description="${message}"` },
+  });
+}
+
 /** The answer to what a lakehouse query threw: codes and statuses are those that PostgreSQL's trouble of the kind has. */
 export function translateLakeError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
@@ -30,6 +39,7 @@ export function translateLakeError(error: unknown): ApiError {
     case 'storage-full':
       return new ApiError(503, '53100', 'disk full', { details: error.message, headers: { 'retry-after': '5' } });
     case 'forbidden':
+      if (error.detail['status'] === 401) return tokenRefused(error.message);
       return new ApiError(403, '42501', 'the lakehouse denies this', { details: error.message });
     case 'unsupported':
       return unsupported(error.message);
