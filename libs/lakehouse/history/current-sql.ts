@@ -47,42 +47,54 @@ export function currentSql(input: CurrentInput, above?: ReadonlyMap<number, bigi
   return `${open} ${fresh} union all ${kept})`;
 }
 
-/**
- * What a slice of changes makes of the base: every row that changed, with the position of its last change and `_deleted`. `truncated`: of the history's last
- * truncate, undefined without one; it ends rows of every partition, also in changes from before it that come later.
- */
-export function compactionSql(input: CurrentInput & { base: string }, { partition, from, to }: Slice, truncated: Position | undefined): string {
+/** What is asked of the history before a slice of it is merged, by `sliceFactsSql`. */
+export interface SliceFacts {
+  /** Of the history's last truncate; it ends rows of every partition, also in changes from before it that come later. */
+  truncated: Position | undefined;
+  /** Whether an update in the slice left a large value alone that the log does not hold. */
+  lacking: boolean;
+}
+
+/** What a slice of changes makes of the base: every row that changed, with the position of its last change and `_deleted`. The base is read only where the facts want it. */
+export function compactionSql(input: CurrentInput & { base: string }, slice: Slice, { truncated, lacking }: SliceFacts): string {
   const { columns, base, baseColumns, key, history, dialect } = input;
   const names = new Names(dialect);
   const q = names.quote;
   const ended = truncated && names.pair(String(truncated.lsn), String(truncated.ordinal));
-  const within = `h.${q('_partition')} = ${partition} and h.${q('_offset')} >= ${from} and h.${q('_offset')} < ${to} and h.${q('_change_type')} <> 'truncate'`;
-  const alive = `select h.* from ${history} h where ${within}${ended === undefined ? '' : ` and ${names.position('h')} > ${ended}`}`;
+  const alive = `select h.* from ${history} h where ${within(names, slice)} and h.${q('_change_type')} <> 'truncate'${ended === undefined ? '' : ` and ${names.position('h')} > ${ended}`}`;
   const position = names.list(POSITION);
-  const changed = `with ${settled(input, alive)} select ${names.list(columns)}, ${position}, ${q('_deleted')} from settled`;
+  const changed = `with ${settled(input, alive, lacking)} select ${names.list(columns)}, ${position}, ${q('_deleted')} from settled`;
   if (ended === undefined) return changed;
   const old = `${names.padded(columns, baseColumns, 'b')}, ${names.list(POSITION, 'b')}, true as ${q('_deleted')}`;
   return `${changed} union all select ${old} from ${base} b where not exists (select 1 from newest s where ${names.same(key, 'b', 's')}) and not ${names.position('b')} > ${ended}`;
 }
 
-/** The last truncate as a query of one row: LSN and ordinal, or no row. */
-export function lastTruncateSql(dialect: LakeDialect, history: string): string {
+/** A query of at most two rows: `kind` 'truncate' with LSN and ordinal of the last one, `kind` 'lacking' where there is such a change in the slice. */
+export function sliceFactsSql(dialect: LakeDialect, history: string, slice: Slice): string {
   const names = new Names(dialect);
-  const [lsn, ordinal] = [names.quote('_commit_lsn'), names.quote('_ordinal')];
-  return `select ${lsn}, ${ordinal} from ${history} where ${names.quote('_change_type')} = 'truncate' order by ${lsn} desc, ${ordinal} desc limit 1`;
+  const q = names.quote;
+  const [lsn, ordinal] = [q('_commit_lsn'), q('_ordinal')];
+  const truncated = `select 'truncate' as kind, ${lsn}, ${ordinal} from ${history} h where ${q('_change_type')} = 'truncate' order by ${lsn} desc, ${ordinal} desc limit 1`;
+  const lacking = `select 'lacking' as kind, ${lsn}, ${ordinal} from ${history} h where ${within(names, slice)} and ${q('_unchanged')} is not null limit 1`;
+  return `select * from (${truncated}) union all select * from (${lacking})`;
+}
+
+function within({ quote: q }: Names, { partition, from, to }: Slice): string {
+  return `h.${q('_partition')} = ${partition} and h.${q('_offset')} >= ${from} and h.${q('_offset')} < ${to}`;
 }
 
 const POSITION = ['_commit_lsn', '_ordinal', '_partition', '_offset'].map((name) => ({ name }));
 
 /**
  * CTEs over the changes that count: `newest`, each key with the place of its last one; `settled`, one row a key with its newest state. Only the rows of the
- * newest changes are carried on: aggregating every column instead takes eight times as long, and several times the memory.
+ * newest changes are carried on: aggregating every column instead takes eight times as long, and several times the memory. `lacks`: whether there are
+ * values that the log does not hold.
  */
-function settled({ dialect, base, baseColumns, columns, key }: CurrentInput, alive: string): string {
+function settled({ dialect, base, baseColumns, columns, key }: CurrentInput, alive: string, lacks = true): string {
   const names = new Names(dialect);
   const q = names.quote;
   const keys = names.list(key.map((name) => ({ name })));
-  const large = columns.filter(({ name, type }) => TOASTABLE.has(type) && !key.includes(name));
+  const large = lacks ? columns.filter(({ name, type }) => TOASTABLE.has(type) && !key.includes(name)) : [];
   const ctes = [
     `alive as (${alive})`,
     `newest as (select ${keys}, max(${names.place()}) as _lakeloop_newest from alive group by ${keys})`,
@@ -90,17 +102,19 @@ function settled({ dialect, base, baseColumns, columns, key }: CurrentInput, ali
   ];
   const has = new Set(baseColumns.map(({ name }) => name));
   const based = base === undefined ? [] : large.filter(({ name }) => has.has(name));
-  // A value that the newest change did not touch and the log does not hold is that of the change before, or the base's. Few rows have one.
-  const lacking = (alias: string): string => `exists (select 1 from latest l where l.${q('_unchanged')} is not null and ${names.same(key, alias, 'l')})`;
+  // A value that the newest change did not touch and the log does not hold is that of the change before, or the base's. Few rows have one: DuckDB looks
+  // them up by a join, where it would build a table of all the base for an `exists`.
+  const lacking = (relation: string, alias: string): string =>
+    `(select ${keys} from latest where ${q('_unchanged')} is not null) l join ${relation} ${alias} on ${names.same(key, alias, 'l')}`;
   const untouched = (alias: string, name: string): string => `coalesce(contains(${alias}.${q('_unchanged')}, ${names.text(JSON.stringify(name))}), false)`;
   if (large.length > 0) {
     const touched = large.map(
       ({ name }) => `max_by(${names.boxed(`n.${q(name)}`)}, ${names.place('n')}) filter (where not ${untouched('n', name)}) as ${q(name)}`,
     );
     const grouped = key.map((name) => `n.${q(name)}`).join(', ');
-    ctes.push(`touched as (select ${[grouped, ...touched].join(', ')} from alive n where ${lacking('n')} group by ${grouped})`);
+    ctes.push(`touched as (select ${[grouped, ...touched].join(', ')} from ${lacking('alive', 'n')} group by ${grouped})`);
   }
-  if (based.length > 0) ctes.push(`before as (select ${names.list([...key.map((name) => ({ name })), ...based], 'b')} from ${base} b where ${lacking('b')})`);
+  if (based.length > 0) ctes.push(`before as (select ${names.list([...key.map((name) => ({ name })), ...based], 'b')} from ${lacking(base ?? '', 'b')})`);
   const values = columns.map((column) => {
     const { name } = column;
     if (!large.includes(column)) return `l.${q(name)}`;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { Registry } from 'prom-client';
 import { formatEventId } from '#contracts/topics/event-id';
 import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
@@ -10,6 +10,7 @@ import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import { currentSql } from '#libs/lakehouse/history/current-sql';
 import { baseName, historyName, rowColumns } from '#libs/lakehouse/history/history-columns';
+import { mergedOffsets } from '#libs/lakehouse/history/progress';
 import type { LakeValue } from '#libs/lakehouse/lake-type';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
@@ -159,20 +160,19 @@ export class HistoryHarness {
 
   /** Current rows by key. */
   async current(table = 't'): Promise<Row[]> {
-    const history = await this.lakehouse.relation({ schema: 'public', name: historyName(table) });
+    const merged = await mergedOffsets(this.lakehouse, { schema: 'public', name: baseName(table) });
     const base =
       (await this.lakehouse.describe({ schema: 'public', name: baseName(table) })) &&
       (await this.lakehouse.relation({ schema: 'public', name: baseName(table) }));
-    const sql = currentSql({
-      dialect: 'duckdb',
-      history: history.sql,
-      base: base?.sql,
-      columns: rowColumns(history.state.columns),
-      baseColumns: rowColumns(base?.state.columns ?? []),
-      key: keyOf(history.state),
-    });
+    const history = await this.lakehouse.relation({ schema: 'public', name: historyName(table) });
+    const input = { dialect: 'duckdb', history: history.sql, base: base?.sql, baseColumns: rowColumns(base?.state.columns ?? []) } as const;
+    const all = { ...input, columns: rowColumns(history.state.columns), key: keyOf(history.state) };
     try {
-      return await this.query(`select * from ${sql} order by id`);
+      const rows = await this.query(`select * from ${currentSql(all, merged)} order by id`);
+      // What a view has, which can't be told how far the base is.
+      const found = await this.query(`select * from ${currentSql(all)} order by id`);
+      if (!isDeepStrictEqual(found, rows)) throw new Error(`${inspect(found)} without offsets is not ${inspect(rows)}`);
+      return rows;
     } finally {
       await history.release();
       await base?.release();

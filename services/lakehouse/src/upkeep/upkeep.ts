@@ -1,5 +1,5 @@
 import { BASE_COLUMNS, baseName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
-import { compactionSql, lastTruncateSql, type Position, type Slice } from '#libs/lakehouse/history/current-sql';
+import { compactionSql, type Slice, type SliceFacts, sliceFactsSql } from '#libs/lakehouse/history/current-sql';
 import { baseProgress, historyProgress } from '#libs/lakehouse/history/progress';
 import type { LakeRelation, LakeTable, LakeTableState, Lakehouse } from '#libs/lakehouse/lakehouse';
 import { classify } from '#libs/failure/classify';
@@ -98,7 +98,7 @@ export class Upkeep {
     try {
       const columns = rowColumns(history.state.columns);
       const input = { dialect: lakehouse.dialect, history: history.sql, base: base.sql, columns, baseColumns: rowColumns(base.state.columns), key };
-      const sql = compactionSql(input, slice, await this.#lastTruncate(history));
+      const sql = compactionSql(input, slice, await this.#facts(history, slice));
       const txn = { appId: baseProgress(slice.partition), version: slice.to, after: slice.from === 0n ? null : slice.from };
       const evolve = { columns: [...columns, ...BASE_COLUMNS] };
       const commit = await lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn, evolve });
@@ -112,12 +112,16 @@ export class Upkeep {
     }
   }
 
-  async #lastTruncate(history: LakeRelation): Promise<Position | undefined> {
+  async #facts(history: LakeRelation, slice: Slice): Promise<SliceFacts> {
     const { lakehouse } = this.#options;
-    const { chunks } = await lakehouse.query({ sql: lastTruncateSql(lakehouse.dialect, history.sql) });
-    let found: Position | undefined;
-    for await (const rows of chunks) for (const [lsn, ordinal] of rows) found = { lsn: BigInt(String(lsn)), ordinal: BigInt(String(ordinal)) };
-    return found;
+    const facts: SliceFacts = { truncated: undefined, lacking: false };
+    const { chunks } = await lakehouse.query({ sql: sliceFactsSql(lakehouse.dialect, history.sql, slice) });
+    for await (const rows of chunks)
+      for (const [kind, lsn, ordinal] of rows) {
+        if (kind === 'truncate') facts.truncated = { lsn: BigInt(String(lsn)), ordinal: BigInt(String(ordinal)) };
+        else facts.lacking = true;
+      }
+    return facts;
   }
 }
 

@@ -1,5 +1,6 @@
 import { currentSql } from '#libs/lakehouse/history/current-sql';
 import { baseName, currentName, historyName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
+import { mergedOffsets } from '#libs/lakehouse/history/progress';
 import { Failure } from '#libs/failure/failure';
 import type { LakeRelation, Lakehouse } from '#libs/lakehouse/lakehouse';
 
@@ -14,19 +15,14 @@ export function stemOfCurrent(name: string): string | undefined {
  * already has (libs/lakehouse/history/current-sql.ts).
  */
 export async function openCurrent(lakehouse: Lakehouse, schema: string, stem: string): Promise<LakeRelation> {
+  const merged = await mergedOffsets(lakehouse, { schema, name: baseName(stem) });
   const described = await lakehouse.describe({ schema, name: baseName(stem) });
   const base = described && (await lakehouse.relation(described.table));
   try {
     const history = await lakehouse.relation({ schema, name: historyName(stem) });
     const columns = rowColumns(history.state.columns);
-    const sql = currentSql({
-      dialect: lakehouse.dialect,
-      history: history.sql,
-      base: base?.sql,
-      columns,
-      baseColumns: base?.state.columns ?? [],
-      key: keyOf(history),
-    });
+    const input = { history: history.sql, base: base?.sql, columns, baseColumns: base?.state.columns ?? [], key: keyOf(history) };
+    const sql = currentSql({ dialect: lakehouse.dialect, ...input }, merged);
     const release = async (): Promise<void> => void (await Promise.all([base?.release(), history.release()]));
     return { sql, state: { ...history.state, table: { schema, name: currentName(stem) }, columns }, release };
   } catch (error) {
