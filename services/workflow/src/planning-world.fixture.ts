@@ -11,6 +11,7 @@ import { newTraceparent } from '#libs/runtime/telemetry';
 import { createTestDatabase } from '#libs/testing/postgres';
 import { loadPlanningDemo } from './flows/planning/demo/load-planning-demo.ts';
 import { ConsolidatedPlan } from './flows/planning/run/consolidated-plan.ts';
+import type { Retention } from './flows/planning/run/forget.ts';
 import { PlanningRunner } from './flows/planning/run/planning-runner.ts';
 import { PlanningRuns } from './flows/planning/run/planning-run.ts';
 import { type FlowDatabase, installFlowDatabase, person } from './install/flow-database.fixture.ts';
@@ -46,8 +47,8 @@ export class PlanningWorld {
     await rm(this.root, { recursive: true, force: true });
   }
 
-  runs(): PlanningRuns {
-    return new PlanningRuns({ governed: new Governed(this.flows.pool), plan: new ConsolidatedPlan(this.lakehouse, logger), logger });
+  runs(keep?: Retention): PlanningRuns {
+    return new PlanningRuns({ governed: new Governed(this.flows.pool), plan: new ConsolidatedPlan(this.lakehouse, logger), logger, ...(keep ? { keep } : {}) });
   }
 
   runner(now: () => number = Date.now): PlanningRunner {

@@ -12,6 +12,8 @@ export async function installPlanning(client: pg.ClientBase): Promise<void> {
   const statements = [
     ...planningTriggers(),
     ...PLANNING_TABLES.map((table) => `select lakeloop.adopt(${quoteLiteral(quoteTable(table))})`),
+    // The last slot of each schedule is asked for every second.
+    'create index if not exists plan_runs_slots on planning.plan_runs (schedule, slot)',
     `grant select, delete on lakeloop.planning_touched to ${PLANNING_ROLE}`,
   ];
   const fingerprint = createHash('sha256').update(statements.join(';\n')).digest('hex');

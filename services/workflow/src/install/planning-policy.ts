@@ -98,8 +98,8 @@ function flowGrants(): Grants {
   return Object.fromEntries([...read, ...written]);
 }
 
-/** A line, scope or conflict that is no more is no row; what was run, published and proven stays. */
-const ERASED: ReadonlySet<string> = new Set(['plan_lines', 'plan_scopes', 'plan_conflicts']);
+/** A line, scope or conflict that is no more is no row, and what is of the past is forgotten some day (run/forget.ts). Versions stay. */
+const ERASED: ReadonlySet<string> = new Set(PLAN_TABLES.filter((table) => table !== 'plan_versions'));
 
 /** Checked at import: a team without its table would be a team that can't plan. */
 if (TEAMS.some((team) => !ADJUSTMENT_TABLES.includes(`${team}_adjustments`) || !BY_ROLE[team])) throw new TypeError('a team has no table or no policy');

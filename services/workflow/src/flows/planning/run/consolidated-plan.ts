@@ -25,7 +25,7 @@ const COLUMNS: readonly LakeColumn[] = [
 const RETENTION_HOURS = 30 * 24;
 const HISTORY = 1_000;
 /** A merge rewrites whole files: of one scope's lines, some hundred others. Smaller ones cost more than they save. */
-const CLUSTER_ROWS = 500;
+const CLUSTER_ROWS = 250;
 
 /** What Postgres knows of the last plan published: the run that made it, and the table's version it left. 0: none. */
 export interface LastPublished {

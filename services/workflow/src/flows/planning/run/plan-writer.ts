@@ -20,6 +20,10 @@ export interface Stamp {
 
 const ZERO = formatAmount(0n);
 
+function changes({ upserts, removals, conflictUpserts, conflictRemovals }: PlanDiff): boolean {
+  return upserts.length + removals.length + conflictUpserts.length + conflictRemovals.length > 0;
+}
+
 /**
  * Writes the scopes' diffs to the spools, each line at most once, as the model's `mergeDiffs` does for diffs in memory: a product or region that moves in its
  * hierarchy takes its lines from one scope to another, maybe batches apart. There they are changed, neither removed nor new.
@@ -54,7 +58,8 @@ export class PlanWriter {
     for (const key of diff.removals) this.#removals.set(lineKey(key), key);
     await this.#changes(diff);
     await this.#conflicts(diff);
-    for (const tieOut of plan.tieOuts) await this.#spools.tieOuts.add(tieOutRow(tieOut));
+    // A scope that stays as it is keeps the proof of the run that made it so.
+    if (changes(diff)) for (const tieOut of plan.tieOuts) await this.#spools.tieOuts.add(tieOutRow(tieOut));
     if (plan.lines.length > 0 || known) await this.#spools.scopes.add({ scope: plan.scope, premises: plan.premises, gone: plan.lines.length === 0 });
     this.#made.lines += diff.upserts.length;
   }

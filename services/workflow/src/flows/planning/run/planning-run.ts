@@ -14,6 +14,7 @@ import type { Touched } from '../model/touched-scopes.ts';
 import { PLANNING_ROLE } from '../tables/planning-tables.ts';
 import type { ConsolidatedPlan, LastPublished } from './consolidated-plan.ts';
 import { coverSlots, INTERRUPTED } from './cover-slots.ts';
+import { forget, RETENTION, type Retention } from './forget.ts';
 import type { MadePlan } from './made-plan.ts';
 import { makePlan } from './make-plan.ts';
 import { publishPlan } from './publish-plan.ts';
@@ -53,7 +54,12 @@ export interface PlanningRunsOptions {
   logger: Logger;
   /** Tries of one run before it is recorded as failed; default 3. */
   attempts?: number;
+  /** Default: `RETENTION`. */
+  keep?: Retention;
 }
+
+/** Old rows and files go every so many runs. */
+const RUNS_A_TIDYING = 50;
 
 /** Makes and publishes plans, one at a time: the caller holds the run lock. */
 export class PlanningRuns {
@@ -84,7 +90,7 @@ export class PlanningRuns {
     try {
       const onRetry = (error: unknown): void => this.#options.logger.warn({ err: error, run: String(runId) }, 'a planning run is tried again');
       const result = await retrying((attempt) => this.#attempt(runId, order, signal, attempt), { initialMs: 100, maxMs: 2_000, signal, retryable, onRetry });
-      await this.#tidy();
+      await this.#tidy(signal);
       return { runId, ...result };
     } catch (error) {
       const cause: unknown = error instanceof Ended ? error.cause : error;
@@ -213,10 +219,17 @@ export class PlanningRuns {
     return { runId, status: 'failed', version: null, failure };
   }
 
-  async #tidy(): Promise<void> {
+  /** After the first run and every some; a pass is a transaction of its own, and what is left is the next time's. */
+  async #tidy(signal: AbortSignal): Promise<void> {
     this.#sinceTidy += 1;
-    if (this.#sinceTidy % 200 === 0)
-      await this.#options.plan.tidy().catch((error: unknown) => this.#options.logger.warn({ err: error }, 'old files of the plan are still there'));
+    if (this.#sinceTidy % RUNS_A_TIDYING !== 1) return;
+    const { keep = RETENTION, logger, plan } = this.#options;
+    try {
+      while (!signal.aborted && (await this.transaction('forget', (client) => forget(client, keep))));
+      await plan.tidy();
+    } catch (error) {
+      logger.warn({ err: error }, 'what the plan no longer needs is still there');
+    }
   }
 
   /** As the flow's own principal: policies and audit hold for it as for people. */
