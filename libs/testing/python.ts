@@ -31,7 +31,7 @@ export async function runPython(script: string, args: readonly string[], root = 
 
 /** Starts a script that goes on until it is killed. */
 export async function startPython(script: string, args: readonly string[], root = process.cwd()): Promise<ChildProcess> {
-  return spawn(await pythonOrThrow(root), [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(await pythonOrThrow(root), [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 async function pythonOrThrow(root: string): Promise<string> {

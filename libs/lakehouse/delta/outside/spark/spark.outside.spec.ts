@@ -1,30 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createLogger } from '#libs/runtime/logger';
 import type { Lakehouse } from '../../../lakehouse.ts';
 import { openDeltaLakehouse } from '../../delta-lakehouse.ts';
 import { readVersion, sortKey } from '../canonical.ts';
 import { type ExpectedVersion, ourManifest } from '../manifest.ts';
 import { writeSampleTables } from '../sample-tables.ts';
+import { runSpark, SPARK_MS, type SparkAnswer, type SparkRequests } from './run-spark.ts';
 import { SPARK_TABLES } from './spark-tables.ts';
 
-interface Answer {
-  path: string;
-  version: number;
-  columns?: [string, string][];
-  rows?: unknown[][];
-  error?: string;
-}
-
-const OPENED = ['java.lang', 'java.lang.invoke', 'java.io', 'java.net', 'java.nio', 'java.util', 'java.util.concurrent', 'sun.nio.ch', 'sun.util.calendar'];
 let root: string;
 let lake: Lakehouse;
 let expected: ExpectedVersion[];
-let answers: Answer[];
+let answers: SparkAnswer[];
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'lakeloop-spark-'));
   lake = await openDeltaLakehouse({ root, logger: createLogger({ service: 'test', level: 'silent' }) });
@@ -34,21 +24,13 @@ beforeAll(async () => {
     statements: SPARK_TABLES.flatMap(({ name, statements }) => statements(`delta.\`${pathOf(name)}\``)),
     read: [...expected.map(({ path, version }) => ({ path, version })), ...SPARK_TABLES.map(({ name }) => ({ path: pathOf(name) }))],
   });
-}, 1_200_000);
+}, SPARK_MS);
 afterAll(async () => {
   await lake.close();
   await rm(root, { recursive: true });
 });
 
-async function spark(requests: { statements: string[]; read: { path: string; version?: number }[] }): Promise<Answer[]> {
-  const [input, output] = [join(root, 'requests.json'), join(root, 'answers.json')];
-  await writeFile(input, JSON.stringify(requests));
-  await mkdir(join(root, 'warehouse'), { recursive: true });
-  const opened = OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
-  const program = 'libs/lakehouse/delta/outside/spark/Outside.java';
-  await promisify(execFile)('java', ['-Xmx2g', ...opened, '-cp', '.spark/*', program, input, output, join(root, 'warehouse')], { maxBuffer: 64 * 1024 * 1024 });
-  return JSON.parse(await readFile(output, 'utf8')) as Answer[];
-}
+const spark = (requests: SparkRequests): Promise<SparkAnswer[]> => runSpark(root, requests);
 
 function sorted(rows: readonly unknown[][] = []): unknown[][] {
   return rows.toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
@@ -94,12 +76,16 @@ describe('Spark', () => {
     else expect(await write.catch((error: unknown) => error)).toMatchObject({ kind: 'unsupported', message: expect.stringContaining(unwritable) });
   });
 
-  it('reads what we wrote to its tables', async () => {
-    const tables = readable.filter(({ unwritable }) => unwritable === undefined).map(({ name }) => ({ schema: 'spark', name }));
-    for (const table of tables) await lake.compact(table);
-    const again = await ourManifest(lake, root, tables, [], { newestOnly: true });
-    const found = await spark({ statements: [], read: again.map(({ path, version }) => ({ path, version })) });
-    for (const [index, { path, columns, rows }] of again.entries())
-      expect({ path, columns: found[index]?.columns, rows: sorted(found[index]?.rows) }).toEqual({ path, columns, rows: sorted(rows) });
-  }, 600_000);
+  it(
+    'reads what we wrote to its tables',
+    async () => {
+      const tables = readable.filter(({ unwritable }) => unwritable === undefined).map(({ name }) => ({ schema: 'spark', name }));
+      for (const table of tables) await lake.compact(table);
+      const again = await ourManifest(lake, root, tables, [], { newestOnly: true });
+      const found = await spark({ statements: [], read: again.map(({ path, version }) => ({ path, version })) });
+      for (const [index, { path, columns, rows }] of again.entries())
+        expect({ path, columns: found[index]?.columns, rows: sorted(found[index]?.rows) }).toEqual({ path, columns, rows: sorted(rows) });
+    },
+    SPARK_MS,
+  );
 });
