@@ -19,6 +19,7 @@ import { type PlanRun, planRunOf } from './plan-run.ts';
 import { CurrentRoom, SCHEMA, useFirstRun, useReferenceQuery } from './planning-data.ts';
 import type { Reference } from './reference.ts';
 import { isTeam, TEAM_TITLES, TEAMS } from './reference.ts';
+import { PremisesPage } from './premises-page.tsx';
 import { RunsPage } from './runs-page.tsx';
 import { TeamPage } from './team-page.tsx';
 import { VersionsPage } from './versions-page.tsx';
@@ -58,6 +59,7 @@ const PAGES = [
   { to: '/planning/conflicts', title: 'Conflicts' },
   { to: '/planning/versions', title: 'Versions' },
   { to: '/planning/runs', title: 'Runs' },
+  { to: '/planning/premises', title: 'Premises' },
 ];
 
 function Room({ reference, after }: { reference: Reference; after: number }) {
@@ -80,6 +82,7 @@ function Room({ reference, after }: { reference: Reference; after: number }) {
           <Route path="conflicts" element={<ConflictsPage />} />
           <Route path="versions" element={<VersionsPage />} />
           <Route path="runs" element={<RunsPage />} />
+          <Route path="premises/:table?" element={<PremisesPage />} />
           <Route path="*" element={<Home />} />
         </Routes>
         <Outlet />
