@@ -29,11 +29,15 @@ const WRITE = { key: ['id', 'part'], deleted: 'gone' } as const;
 type Row = { id: number; part: string | null; team: string | null; n: number };
 
 let made = 0;
-async function table(rows: number, by = 'team'): Promise<LakeTable> {
+async function table(rows: number, by = 'team', parts: LakeColumn['type'] = 'string'): Promise<LakeTable> {
   made += 1;
   const name = { schema: 'clusters', name: `t${made}` };
   const properties: Record<string, string> = rows > 0 ? { 'lakeloop.clusterBy': by, 'lakeloop.clusterRows': String(rows) } : {};
-  await lake.ensureTable(name, { columns: COLUMNS, partitionBy: ['part'], properties });
+  await lake.ensureTable(name, {
+    columns: COLUMNS.map((column) => (column.name === 'part' ? { name: 'part', type: parts } : column)),
+    partitionBy: ['part'],
+    properties,
+  });
   return name;
 }
 
@@ -89,6 +93,16 @@ describe('a clustered table', () => {
     expect(await readdir(join(root, '.tmp'), { recursive: true })).not.toContainEqual(expect.stringContaining('clusters-'));
     await lake.compact(name);
     expect((await lake.describe(name))?.files).toBe(2);
+    expect(await read(name)).toHaveLength(4_000);
+  });
+
+  it('may be partitioned by what the log can write in more ways than one', async () => {
+    const [timed, later] = ['2026-01-01T00:00:00Z', '2026-02-01T00:00:00.5Z'];
+    const name = await table(250, 'team', 'timestamp');
+    const dated = rows.map((row) => ({ ...row, part: row.part === 'odd' ? timed : later }));
+    await lake.merge(name, { rows: dated }, WRITE);
+    await lake.merge(name, { rows: dated.slice(0, 2).map((row) => ({ ...row, n: 3 })) }, WRITE);
+    expect(await rewritten(name)).toEqual({ fresh: 2, gone: 2 });
     expect(await read(name)).toHaveLength(4_000);
   });
 

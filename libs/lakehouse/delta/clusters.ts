@@ -9,7 +9,7 @@ const BY = 'lakeloop.clusterBy';
 const ROWS = 'lakeloop.clusterRows';
 const DEFAULT_ROWS = 1_000;
 /** Files of one partition, at most. */
-const MOST = 4_096;
+export const MOST_CLUSTERS = 4_096;
 
 /**
  * Rows that change together, together: within a partition, files go by a hash of one column, so that a merge of few of its values rewrites few files. Readers need to know
@@ -32,11 +32,17 @@ export function clustersOf({ metaData, files }: Pick<Snapshot, 'metaData' | 'fil
   for (const file of files.values()) there.set(key(file.partitionValues), (there.get(key(file.partitionValues)) ?? 0) + rowsOf(file));
   return {
     column,
-    count: (values, rows) => Math.min(MOST, 2 ** Math.max(0, Math.floor(Math.log2(Math.max(rows, there.get(key(values)) ?? 0) / perFile)))),
+    count: (values, rows) => Math.min(MOST_CLUSTERS, 2 ** Math.max(0, Math.floor(Math.log2(Math.max(rows, there.get(key(values)) ?? 0) / perFile)))),
   };
 }
 
-function rowsOf({ stats }: AddFile): number {
+/** Whether a merge's partitions are known by the log: the texts of strings are the same whoever wrote them. */
+export function countedApart(snapshot: Pick<Snapshot, 'metaData' | 'files'>, columns: readonly LakeColumn[]): boolean {
+  const by = snapshot.metaData.partitionColumns;
+  return clustersOf(snapshot, columns) !== undefined && columns.every(({ name, type }) => !by.includes(name) || type === 'string');
+}
+
+export function rowsOf({ stats }: AddFile): number {
   return Number(/"numRecords":\s*(\d+)/.exec(stats ?? '')?.[1] ?? 0);
 }
 

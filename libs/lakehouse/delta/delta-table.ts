@@ -6,7 +6,7 @@ import type { LakeColumn, LakeValue } from '../lake-type.ts';
 import type { Action, AddFile } from './actions.ts';
 import { partCondition, partParameters, type Part, refuseDuplicates, refuseNulls, refuseOutside } from './batch-checks.ts';
 import { stage } from './batch.ts';
-import { checkClusters, clustersOf } from './clusters.ts';
+import { checkClusters, clustersOf, countedApart } from './clusters.ts';
 import { rebases, type Touched } from './conflict.ts';
 import { type DeltaLog, UncertainCommit } from './delta-log.ts';
 import { checkWritable, protocolFor } from './features.ts';
@@ -18,7 +18,7 @@ import { quoteName } from './sql-text.ts';
 import { checkProperties } from './table-properties.ts';
 import { stateOf } from './table-state.ts';
 import type { Workplace } from './workplace.ts';
-import { writeClusters } from './write-clusters.ts';
+import { type Counted, writeClusters } from './write-clusters.ts';
 
 /** Attempts before a write gives way to the others for good. */
 const MOST_ATTEMPTS = 30;
@@ -100,14 +100,15 @@ export class DeltaTable {
       const alive = deleted === undefined ? '' : ` where not coalesce(${quoteName(deleted)}, false)`;
       const fresh = `select ${names} from ${staged}${alive}`;
       const merged = `merged_${randomUUID().replaceAll('-', '')}`;
+      const counted = countedApart(snapshot, columns) ? { rows: staged, rewritten: doomed } : undefined;
       if (doomed.length === 0) await session.run(`create temp view ${merged} as ${fresh}`);
       else {
         const kept = `select ${names} from ${await this.#read(work, doomed, columns, snapshot)} t anti join ${staged} s on ${same}`;
-        // The rest of the files may be far more than fits in memory: it goes from file to file, unless the partitions or clusters in it have to be found first.
-        const held = snapshot.metaData.partitionColumns.length > 0 || clustersOf(snapshot, columns) ? 'table' : 'view';
+        // The rest of the files may be far more than fits in memory: it goes from file to file, unless the partitions in it have to be found first.
+        const held = snapshot.metaData.partitionColumns.length === 0 || counted ? 'view' : 'table';
         await session.run(`create temp ${held} ${merged} as ${kept} union all ${fresh}`);
       }
-      const added = await this.#files(work, merged, { columns, snapshot, dataChange: true });
+      const added = await this.#files(work, merged, { columns, snapshot, dataChange: true, counted });
       return { actions: [...doomed.map(removed), ...added.map((add) => ({ add }))], touched: { all: true } };
     });
   }
@@ -258,7 +259,7 @@ export class DeltaTable {
   async #files(
     { session, attempt }: Work,
     relation: string,
-    what: { columns: readonly LakeColumn[]; snapshot: Snapshot; dataChange: boolean; joined?: boolean },
+    what: { columns: readonly LakeColumn[]; snapshot: Snapshot; dataChange: boolean; joined?: boolean; counted?: Counted | undefined },
   ): Promise<AddFile[]> {
     const target = {
       storage: this.#workplace.storage,
@@ -267,6 +268,7 @@ export class DeltaTable {
       columns: what.columns,
       partitionBy: what.snapshot.metaData.partitionColumns,
       dataChange: what.dataChange,
+      counted: what.counted,
       onFile: (path: string) => attempt.begin(path),
     };
     const clusters = what.joined ? undefined : clustersOf(what.snapshot, what.columns);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddFile } from './actions.ts';
-import type { Clusters } from './clusters.ts';
+import { type Clusters, MOST_CLUSTERS, rowsOf } from './clusters.ts';
 import type { Session } from './engine.ts';
 import { hasErrorCode } from './error-code.ts';
 import { type FileTarget, partitionColumns, statisticsByName, toPartitionKey } from './parquet.ts';
@@ -19,9 +19,18 @@ const AT_ONCE = 128;
 /** Files on their way to storage. */
 const MOVING = 8;
 
+/** Where to count what is to be written, so that files which are only rewritten are read once: these files, and the rows that come into their place. */
+export interface Counted {
+  rows: string;
+  rewritten: readonly AddFile[];
+}
+
 interface Part {
-  values: Record<string, string | null>;
+  values: Readonly<Record<string, string | null>>;
+  /** Clusters of the partition. */
   clusters: number;
+  /** Those that there are rows of, or somewhat more. */
+  files: number;
 }
 
 /** As `writeParquet`, with a file for each cluster of each partition: written by one statement for many of them, since a statement costs more than a small file. */
@@ -29,42 +38,55 @@ export async function writeClusters(
   session: Session,
   relation: string,
   clusters: Clusters,
-  target: FileTarget & { temporaryDirectory: string },
+  target: FileTarget & { temporaryDirectory: string; counted?: Counted | undefined },
 ): Promise<AddFile[]> {
   const table = `parts_${randomUUID().replaceAll('-', '')}`;
-  const parts = await partsOf(session, relation, clusters, target);
+  const parts = await partsOf(session, target.counted ?? { rows: relation, rewritten: [] }, clusters, target);
   if (parts.length === 0) return [];
   const texts = textsOf(target);
-  const by = texts.map((_, index) => text(index));
   const rows = parts.map(({ values, clusters: count }, index) => {
     const own = target.partitionBy.map((name) => (values[name] === null ? 'null' : quoteText(values[name] ?? '')));
     return `(${[...own, index, count].join(', ')})`;
   });
-  await session.run(`create temp table ${table} as select * from (values ${rows.join(', ')}) as p(${[...by, PART, CLUSTERS].join(', ')})`);
+  const names = [...texts.map((_, index) => text(index)), PART, CLUSTERS];
+  await session.run(`create temp table ${table} as select * from (values ${rows.join(', ')}) as p(${names.join(', ')})`);
   const same = texts.map((own, index) => `${own} is not distinct from p.${text(index)}`);
-  const source = `${relation} r join ${table} p on ${same.length === 0 ? 'true' : same.join(' and ')}`;
-  const cluster = `(hash(r.${quoteName(clusters.column.name)}) % p.${CLUSTERS})::INTEGER`;
-  const counts = await session.rows<[number, bigint]>(`select p.${PART}, count(distinct ${cluster}) from ${source} group by 1 order by 1`);
+  const kept = keptOf(target).map(({ name }) => `r.${quoteName(name)}`);
+  const items = [...kept, `p.${PART}`, `(${hashOf(clusters)} % p.${CLUSTERS})::INTEGER as ${CLUSTER}`];
+  const query = `select ${items.join(', ')} from ${relation} r join ${table} p on ${same.length === 0 ? 'true' : same.join(' and ')}`;
   const adds: AddFile[] = [];
-  for (const [from, until] of batchesOf(counts)) {
-    const query = `select ${keptOf(target)
-      .map(({ name }) => `r.${quoteName(name)}`)
-      .join(', ')}, p.${PART}, ${cluster} as ${CLUSTER} from ${source} where p.${PART} between ${from} and ${until}`;
-    adds.push(...(await writeBatch(session, query, parts, target)));
-  }
+  for (const [from, until] of batchesOf(parts))
+    adds.push(...(await writeBatch(session, `${query} where p.${PART} between ${from} and ${until}`, parts, target)));
   if (adds.length > 0) await target.storage.settle(target.directory);
   return adds;
 }
 
-/** The partitions that there are rows of, and how many files each goes into. */
-async function partsOf(session: Session, relation: string, clusters: Clusters, target: FileTarget): Promise<Part[]> {
-  const columns = [...textsOf(target).map((own, index) => `${own} as ${text(index)}`), 'count(*)'];
-  const found = await session.rows<[...(string | null)[], bigint]>(
-    `select ${columns.join(', ')} from ${relation} r group by all having count(*) > 0 order by all`,
-  );
-  return found.map((row) => {
-    const values = Object.fromEntries(target.partitionBy.map((name, index) => [name, (row[index] as string | null | undefined) ?? null]));
-    return { values, clusters: clusters.count(values, Number(row.at(-1))) };
+function hashOf({ column }: Clusters): string {
+  return `hash(r.${quoteName(column.name)})`;
+}
+
+/** The partitions that there are rows of. */
+async function partsOf(session: Session, { rows, rewritten }: Counted, clusters: Clusters, target: FileTarget): Promise<Part[]> {
+  const counts = ['count(*)', `count(distinct ${hashOf(clusters)} % ${MOST_CLUSTERS})`];
+  const columns = [...textsOf(target).map((own, index) => `${own} as ${text(index)}`), ...counts];
+  const found = await session.rows<[...(string | null)[], bigint, bigint]>(`select ${columns.join(', ')} from ${rows} r group by all having count(*) > 0`);
+  const parts = new Map<string, { values: Record<string, string | null>; rows: number; files: number }>();
+  const add = (texts: readonly (string | null | undefined)[], more: number, files: number): void => {
+    const values = Object.fromEntries(target.partitionBy.map((name, index) => [name, texts[index] || null]));
+    const key = JSON.stringify(values);
+    const there = parts.get(key) ?? { values, rows: 0, files: 0 };
+    parts.set(key, { values, rows: there.rows + more, files: there.files + files });
+  };
+  for (const row of found) add(row as (string | null)[], Number(row.at(-2)), Number(row.at(-1)));
+  for (const file of rewritten)
+    add(
+      target.partitionBy.map((name) => file.partitionValues[name]),
+      rowsOf(file),
+      1,
+    );
+  return [...parts.values()].map(({ values, rows: count, files }) => {
+    const most = clusters.count(values, count);
+    return { values, clusters: most, files: Math.min(most, files) };
   });
 }
 
@@ -77,16 +99,16 @@ function keptOf({ columns, partitionBy }: FileTarget): FileTarget['columns'] {
 }
 
 /** Ranges of partitions that together have no more files than may be open; a partition with more is a range of its own. */
-function batchesOf(counts: readonly (readonly [part: number, files: bigint])[]): [from: number, until: number][] {
+function batchesOf(parts: readonly Part[]): [from: number, until: number][] {
   const batches: [number, number][] = [];
   let open = Infinity;
-  for (const [part, files] of counts) {
-    open += Number(files);
+  for (const [part, { files }] of parts.entries()) {
+    open += files;
     const last = batches.at(-1);
     if (last && open <= AT_ONCE) last[1] = part;
     else {
       batches.push([part, part]);
-      open = Number(files);
+      open = files;
     }
   }
   return batches;
