@@ -6,7 +6,7 @@ import type { LineKey, PlanDiff, ScopePlan } from '../model/plan.ts';
 import type { PublishedScope } from '../model/scope-inputs.ts';
 import { DELETED } from './consolidated-plan.ts';
 import type { MadePlan } from './made-plan.ts';
-import type { Spools } from './spool.ts';
+import type { Spool, Spools } from './spool.ts';
 
 type ChangeRow = ReturnType<typeof changeRow> & { version: number };
 
@@ -19,6 +19,10 @@ export interface Stamp {
 }
 
 const ZERO = formatAmount(0n);
+
+function write(spool: Spool, { causes, ...change }: ChangeRow): Promise<void> {
+  return spool.add(change, JSON.stringify(causes));
+}
 
 function changes({ upserts, removals, conflictUpserts, conflictRemovals }: PlanDiff): boolean {
   return upserts.length + removals.length + conflictUpserts.length + conflictRemovals.length > 0;
@@ -49,10 +53,11 @@ export class PlanWriter {
     const diff = diffPlans(before, plan);
     const was = new Set(before?.lines.map(lineKey));
     for (const line of diff.upserts) {
-      const row = { ...lineRow(line), ...this.#stamp };
+      const { contributors, ...row } = { ...lineRow(line), ...this.#stamp };
+      const bulk = JSON.stringify(contributors);
       const fresh = !was.has(lineKey(line));
-      await this.#spools[fresh ? 'fresh' : 'changed'].add(row);
-      await this.#spools.lake.add({ ...row, contributors: JSON.stringify(row.contributors), [DELETED]: false });
+      await this.#spools[fresh ? 'fresh' : 'changed'].add(row, bulk);
+      await this.#spools.lake.add({ ...row, contributors: bulk, [DELETED]: false });
       if (fresh && !this.#first) this.#arrived.add(lineKey(line));
     }
     for (const key of diff.removals) this.#removals.set(lineKey(key), key);
@@ -68,12 +73,15 @@ export class PlanWriter {
   async #changes({ changes }: PlanDiff): Promise<void> {
     for (const change of changes) {
       const half = !this.#first && (change.before === null || change.after === null);
-      await this.#spools[half ? 'halves' : 'changes'].add({ ...changeRow(change), version: this.#stamp.version });
+      await write(this.#spools[half ? 'halves' : 'changes'], { ...changeRow(change), version: this.#stamp.version });
     }
   }
 
   async #conflicts({ conflictUpserts, conflictRemovals }: PlanDiff): Promise<void> {
-    for (const conflict of conflictUpserts) await this.#spools.conflicts.add({ ...conflictRow(conflict), version: this.#stamp.version });
+    for (const conflict of conflictUpserts) {
+      const { contributors, ...row } = conflictRow(conflict);
+      await this.#spools.conflicts.add({ ...row, version: this.#stamp.version }, JSON.stringify(contributors));
+    }
     for (const id of conflictRemovals) await this.#spools.settled.add({ id });
     this.#made.conflicts += conflictUpserts.length + conflictRemovals.length;
   }
@@ -96,11 +104,11 @@ export class PlanWriter {
   /** Both halves of each moved line's change as one; in memory are only the moved lines. */
   async #join(moved: ReadonlySet<string>): Promise<void> {
     const joined = new Map<string, ChangeRow>();
-    for await (const line of this.#spools.halves.lines()) {
-      const change = JSON.parse(line) as ChangeRow;
+    for await (const { row, bulk } of this.#spools.halves.rows()) {
+      const change = { ...(row as Omit<ChangeRow, 'causes'>), causes: JSON.parse(bulk) as ChangeRow['causes'] };
       const key = lineKey(change);
       if (!moved.has(key)) {
-        await this.#spools.changes.add(change);
+        await write(this.#spools.changes, change);
         continue;
       }
       const there = joined.get(key);
@@ -112,6 +120,6 @@ export class PlanWriter {
       };
       joined.set(key, both ?? change);
     }
-    for (const change of joined.values()) if ((change.before ?? ZERO) !== (change.after ?? ZERO)) await this.#spools.changes.add(change);
+    for (const change of joined.values()) if ((change.before ?? ZERO) !== (change.after ?? ZERO)) await write(this.#spools.changes, change);
   }
 }

@@ -21,8 +21,12 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const KEY = LINE_KEY.map((name) => `${name} text`).join(', ');
 const SAME = LINE_KEY.map((name) => `l.${name} = r.${name}`).join(' and ');
 const VALUES = ['scope', 'unit', ...AMOUNTS, ...FLAGS, 'contributors', 'version', 'updated_at'];
-const COLUMNS = [...LINE_KEY, ...VALUES].join(', ');
-const LINES = `json_populate_recordset(null::planning.plan_lines, $1)`;
+const COLUMNS = [...LINE_KEY, ...VALUES];
+/** Rows and, beside each, its bulk. */
+const withBulk = (table: string): string => `rows from (json_populate_recordset(null::planning.${table}, $1), string_to_table($2, E'\\n'))`;
+const BULK = 'r.string_to_table::jsonb';
+const LINES = withBulk('plan_lines');
+const of = (column: string): string => (column === 'contributors' ? BULK : `r.${column}`);
 
 /**
  * Publishes a made plan in the caller's transaction, as the flow's principal: readers see all of it or nothing. Throws a `conflict` Failure when the run is not the
@@ -37,7 +41,11 @@ export async function publishPlan(client: pg.ClientBase, spools: Spools, publica
     await lines(client, spools);
     await hit('planning.in-publish');
     await conflicts(client, spools);
-    await each(client, spools.changes, `insert into planning.plan_changes select * from json_populate_recordset(null::planning.plan_changes, $1)`);
+    await each(
+      client,
+      spools.changes,
+      `insert into planning.plan_changes select r.version, r.product, r.region, r.period, r.measure, r.before, r.after, ${BULK} from ${withBulk('plan_changes')} r`,
+    );
   }
   await scopes(client, spools.scopes, changed + made.conflicts > 0 ? version : version - 1n);
   const tieOuts = `insert into planning.tie_outs (run_id, scope, measure, expected, actual, difference, ok)
@@ -55,23 +63,25 @@ async function holdRun(client: pg.ClientBase, runId: bigint): Promise<void> {
 
 async function lines(client: pg.ClientBase, spools: Spools): Promise<void> {
   await each(client, spools.removals, `delete from planning.plan_lines l using json_to_recordset($1) as r(${KEY}) where ${SAME}`);
-  const set = VALUES.map((name) => `${name} = r.${name}`).join(', ');
+  const set = VALUES.map((name) => `${name} = ${of(name)}`).join(', ');
   await each(client, spools.changed, `update planning.plan_lines l set ${set} from ${LINES} r where ${SAME}`);
   // A line that is new to its scope may stand in another one: it moved, or it was asked for before its old scope was planned again.
   const moved = VALUES.map((name) => `${name} = excluded.${name}`).join(', ');
   await each(
     client,
     spools.fresh,
-    `insert into planning.plan_lines (${COLUMNS}) select ${COLUMNS} from ${LINES} r on conflict (${LINE_KEY.join(', ')}) do update set ${moved}`,
+    `insert into planning.plan_lines (${COLUMNS.join(', ')}) select ${COLUMNS.map(of).join(', ')} from ${LINES} r on conflict (${LINE_KEY.join(', ')}) do update set ${moved}`,
   );
 }
+
+const CONFLICT = ['id', ...LINE_KEY, 'scope', 'rule', 'contributors', 'resolution', 'version'];
 
 async function conflicts(client: pg.ClientBase, spools: Spools): Promise<void> {
   await each(client, spools.settled, `delete from planning.plan_conflicts c using json_to_recordset($1) as r(id text) where c.id = r.id`);
   await each(
     client,
     spools.conflicts,
-    `insert into planning.plan_conflicts as c select * from json_populate_recordset(null::planning.plan_conflicts, $1)
+    `insert into planning.plan_conflicts as c (${CONFLICT.join(', ')}) select ${CONFLICT.map(of).join(', ')} from ${withBulk('plan_conflicts')} r
      on conflict (id) do update set scope = excluded.scope, rule = excluded.rule, contributors = excluded.contributors, resolution = excluded.resolution, version = excluded.version`,
   );
 }
@@ -95,7 +105,7 @@ async function each(client: pg.ClientBase, spool: Spool, sql: string, more: unkn
   // The next batch is read while Postgres writes the last one.
   for await (const batch of spool.batches(BATCH_BYTES)) {
     await writing;
-    writing = client.query(sql, [batch, ...more]);
+    writing = client.query(sql, [batch.rows, ...(batch.bulk === '' ? [] : [batch.bulk]), ...more]);
     writing.catch(() => undefined);
   }
   await writing;

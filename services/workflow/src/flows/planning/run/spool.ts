@@ -2,11 +2,21 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 const FLUSH_CHARACTERS = 1 << 20;
 
-/** Rows of one kind on disk, as NDJSON: a plan of any size in bounded memory. */
+/** Some rows for one statement. */
+export interface Batch {
+  /** A JSON array. */
+  rows: string;
+  /** The bulk of each row, one a line, in the same order; '' where they have none. */
+  bulk: string;
+}
+
+/**
+ * Rows of one kind on disk, a line each: a plan of any size in bounded memory. A row is JSON, and after a tab maybe its bulk, more JSON that Postgres reads by itself:
+ * as a member of the row it would be parsed twice. JSON has neither line breaks nor tabs of its own.
+ */
 export class Spool {
   readonly path: string;
   readonly #file: FileHandle;
@@ -27,8 +37,9 @@ export class Spool {
     return this.#count;
   }
 
-  async add(row: object): Promise<void> {
-    const line = `${JSON.stringify(row)}\n`;
+  /** `bulk`: JSON text; all rows of a spool have one, or none has. */
+  async add(row: object, bulk?: string): Promise<void> {
+    const line = `${JSON.stringify(row)}${bulk === undefined ? '' : `\t${bulk}`}\n`;
     this.#buffer.push(line);
     this.#buffered += line.length;
     this.#count += 1;
@@ -41,28 +52,38 @@ export class Spool {
     if (text !== '') await this.#file.appendFile(text);
   }
 
-  /** Each row as JSON text. */
-  async *lines(): AsyncGenerator<string> {
-    await this.flush();
-    yield* createInterface({ input: createReadStream(this.path, 'utf8'), crlfDelay: Infinity });
+  async *rows(): AsyncGenerator<{ row: unknown; bulk: string }> {
+    for await (const { rows, bulk } of this.batches(FLUSH_CHARACTERS)) {
+      const bulks = bulk.split('\n');
+      for (const [index, row] of (JSON.parse(rows) as unknown[]).entries()) yield { row, bulk: bulks[index] ?? '' };
+    }
   }
 
-  /** JSON arrays of some rows each, about `bytes` long and more only where one row is. */
-  async *batches(bytes: number): AsyncGenerator<string> {
+  /** Rows in batches of about `bytes`, and more only where one row has more. */
+  async *batches(bytes: number): AsyncGenerator<Batch> {
     await this.flush();
     let begun = '';
     for await (const piece of createReadStream(this.path, { encoding: 'utf8', highWaterMark: bytes }) as AsyncIterable<string>) {
       const text = begun + piece;
       const end = text.lastIndexOf('\n');
       begun = text.slice(end + 1);
-      // A row is one line: JSON has no line breaks of its own.
-      if (end >= 0) yield `[${text.slice(0, end).replaceAll('\n', ',')}]`;
+      if (end >= 0) yield batchOf(text.slice(0, end));
     }
   }
 
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+function batchOf(text: string): Batch {
+  if (!text.includes('\t')) return { rows: `[${text.replaceAll('\n', ',')}]`, bulk: '' };
+  const lines = text.split('\n');
+  const tabs = lines.map((line) => line.indexOf('\t'));
+  return {
+    rows: `[${lines.map((line, index) => line.slice(0, tabs[index])).join(',')}]`,
+    bulk: lines.map((line, index) => line.slice((tabs[index] ?? 0) + 1)).join('\n'),
+  };
 }
 
 export const SPOOLS = ['fresh', 'changed', 'removals', 'conflicts', 'settled', 'changes', 'halves', 'scopes', 'tieOuts', 'lake'] as const;
