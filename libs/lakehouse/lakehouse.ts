@@ -25,6 +25,11 @@ export abstract class Lakehouse {
   /** Every table of a schema. */
   abstract tables(schema: string): Promise<LakeTable[]>;
   abstract drop(table: LakeTable): Promise<void>;
+  /**
+   * Makes a view, or replaces the one there is: `query` is given names of tables as FROM items, each the table as of whenever the view is read. Answers
+   * false, and makes nothing, where the lakehouse has no views. A view is no table: `describe` and `tables` pass over it.
+   */
+  abstract replaceView(view: LakeTable, query: (name: (table: LakeTable) => string) => string, description: string): Promise<boolean>;
   /** Adds rows. */
   abstract append(table: LakeTable, batch: LakeBatch, options?: LakeWrite): Promise<LakeCommit>;
   /** Replaces all rows, or only those of the partitions that `where` names by equality, with those of the batch, as one version. */

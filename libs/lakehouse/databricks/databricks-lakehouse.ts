@@ -113,8 +113,10 @@ export class DatabricksLakehouse extends Lakehouse {
   async tables(schema: string): Promise<LakeTable[]> {
     const name = `${quoteName(this.#options.catalog)}.${quoteName(objectName(schema))}`;
     try {
-      const rows = await this.#warehouse.rows({ sql: `SHOW TABLES IN ${name}`, repeatable: true });
-      return rows
+      const [rows, views] = await Promise.all(['TABLES', 'VIEWS'].map((what) => this.#warehouse.rows({ sql: `SHOW ${what} IN ${name}`, repeatable: true })));
+      const hidden = new Set(views?.map((row) => String(row['viewName'])));
+      return (rows ?? [])
+        .filter((row) => !hidden.has(String(row['tableName'])))
         .map((row) => ({ schema, name: nameOfObject(String(row['tableName'])) }))
         .filter((table) => !table.name.startsWith(OWN_PREFIX))
         .toSorted((left, right) => (left.name < right.name ? -1 : 1));
@@ -126,6 +128,12 @@ export class DatabricksLakehouse extends Lakehouse {
 
   drop(table: LakeTable): Promise<void> {
     return this.#inTurn(table, () => finish(this.#warehouse, { sql: `DROP TABLE IF EXISTS ${this.#name(table)}`, repeatable: true }));
+  }
+
+  async replaceView(view: LakeTable, query: (name: (table: LakeTable) => string) => string, description: string): Promise<boolean> {
+    const sql = `CREATE OR REPLACE VIEW ${this.#name(view)} COMMENT ${quoteText(description)} AS ${query((table) => this.#name(table))}`;
+    await this.#inTurn(view, () => finish(this.#warehouse, { sql, repeatable: true }));
+    return true;
   }
 
   append(table: LakeTable, batch: LakeBatch, options: LakeWrite = {}): Promise<LakeCommit> {

@@ -15,6 +15,7 @@ export interface HistoryRow {
 
 /** `DESCRIBE TABLE … AS JSON`, as far as it is used. */
 interface TableJson {
+  type?: string;
   columns: { name: string; type: unknown; nullable?: boolean; comment?: string }[];
   partition_columns?: string[];
   table_properties?: Record<string, string>;
@@ -45,11 +46,12 @@ export class Tables {
     this.#catalog = catalog;
   }
 
-  /** The table as of now; undefined when there is none. */
+  /** The table as of now; undefined when there is none, or a view of that name. */
   async find(table: LakeTable): Promise<TableInfo | undefined> {
     const name = qualified(this.#catalog, table);
+    const described = this.#json(name);
     try {
-      const [json, detail, [latest]] = await Promise.all([this.#json(name), this.#one(`DESCRIBE DETAIL ${name}`), this.history(table, 1)]);
+      const [json, detail, [latest]] = await Promise.all([described, this.#one(`DESCRIBE DETAIL ${name}`), this.history(table, 1)]);
       if (!latest) return undefined;
       const files = detail['numFiles'];
       const bytes = detail['sizeInBytes'];
@@ -70,7 +72,7 @@ export class Tables {
         ...(typeof bytes === 'bigint' ? { bytes } : {}),
       };
     } catch (error) {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error) || (await described.then(({ type }) => type === 'VIEW').catch(() => false))) return undefined;
       throw error;
     }
   }

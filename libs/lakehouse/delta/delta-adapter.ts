@@ -86,6 +86,10 @@ export class DeltaLakehouse extends Lakehouse {
     this.#logs.delete(this.#directory(table));
   }
 
+  replaceView(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   append(table: LakeTable, batch: LakeBatch, options: LakeWrite = {}): Promise<LakeCommit> {
     return this.#writer(table).append(batch, options);
   }

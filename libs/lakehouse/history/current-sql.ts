@@ -60,7 +60,7 @@ export function compactionSql(input: CurrentInput & { base: string }, slice: Sli
   const { columns, base, baseColumns, key, history, dialect } = input;
   const names = new Names(dialect);
   const q = names.quote;
-  const ended = truncated && names.pair(String(truncated.lsn), String(truncated.ordinal));
+  const ended = truncated && names.pair(`cast(${truncated.lsn} as bigint)`, `cast(${truncated.ordinal} as bigint)`);
   const alive = `select h.* from ${history} h where ${within(names, slice)} and h.${q('_change_type')} <> 'truncate'${ended === undefined ? '' : ` and ${names.position('h')} > ${ended}`}`;
   const position = names.list(POSITION);
   const changed = `with ${settled(input, alive, lacking)} select ${names.list(columns)}, ${position}, ${q('_deleted')} from settled`;

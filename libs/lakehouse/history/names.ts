@@ -46,7 +46,9 @@ export class Names {
 
   /** Compared by the first that differs. */
   pair(...values: readonly string[]): string {
-    return `${this.#dialect === 'duckdb' ? 'row' : 'struct'}(${values.join(', ')})`;
+    if (this.#dialect === 'duckdb') return `row(${values.join(', ')})`;
+    // Structures compare by place, but only where the fields' names are the same.
+    return `named_struct(${values.map((value, index) => `'p${index}', ${value}`).join(', ')})`;
   }
 
   /** max_by passes over nulls: a value in a struct of its own is none. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { LakeBatch, LakeCommit, LakeDefinition, Lakehouse, LakeRelation, LakeTableState } from '#libs/lakehouse/lakehouse';
 import { SqlError, tableNotFound } from './sql-error.ts';
+import { tokensOf } from './tokens.ts';
 import type { TableName } from './statement.ts';
 
 /** What Unity Catalog and the warehouse keep of a table beside its files. */
@@ -20,6 +21,8 @@ export class Catalog {
   readonly lake: Lakehouse;
   readonly schemas = new Set(['default', 'information_schema']);
   readonly #entries = new Map<string, Entry>();
+  /** Their queries' texts. */
+  readonly #views = new Map<string, string>();
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(name: string, lake: Lakehouse) {
@@ -83,12 +86,42 @@ export class Catalog {
     this.#entries.delete(keyOf(table));
   }
 
+  /** Tables and views. */
   tables(schema: string): string[] {
     this.checkSchema(schema);
-    return [...this.#entries.keys()].flatMap((key) => {
-      const [of, name] = key.split('\0');
-      return of === schema && name !== undefined ? [name] : [];
-    });
+    return [...namesOf(schema, this.#entries.keys()), ...namesOf(schema, this.#views.keys())];
+  }
+
+  views(schema: string): string[] {
+    this.checkSchema(schema);
+    return namesOf(schema, this.#views.keys());
+  }
+
+  isView(table: TableName): boolean {
+    return this.#views.has(keyOf(table));
+  }
+
+  replaceView(view: TableName, query: string): void {
+    this.checkSchema(view.schema);
+    if (this.has(view))
+      throw new SqlError('EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE', '42809', `'CREATE OR REPLACE VIEW' expects a view but ${this.fullName(view)} is a table.`);
+    this.#views.set(keyOf(view), query);
+  }
+
+  /** A statement with the queries of the views that it names in their places. */
+  withViews(sql: string): string {
+    const tokens = tokensOf(sql);
+    let text = '';
+    let end = 0;
+    for (const [index, token] of tokens.entries()) {
+      const [dot, schema, point, name] = tokens.slice(index + 1, index + 5);
+      if (token.kind !== 'name' || token.value !== this.name || dot?.value !== '.' || point?.value !== '.' || !schema || !name) continue;
+      const query = this.#views.get(keyOf({ schema: schema.value.toLowerCase(), name: name.value.toLowerCase() }));
+      if (query === undefined) continue;
+      text += `${sql.slice(end, token.at)}(${query})`;
+      end = name.at + name.raw.length;
+    }
+    return text + sql.slice(end);
   }
 
   /** A version without data, as a warehouse writes them for `SET TBLPROPERTIES`, `VACUUM` and the like. */
@@ -102,6 +135,10 @@ export class Catalog {
     this.entry(table).versions.set(commit.version, { operation: how.operation, metrics: { numOutputRows: String(how.rows) } });
     return commit;
   }
+}
+
+function namesOf(schema: string, keys: Iterable<string>): string[] {
+  return Array.from(keys, (key) => key.split('\0')).flatMap(([of, name]) => (of === schema && name !== undefined ? [name] : []));
 }
 
 function keyOf({ schema, name }: TableName): string {

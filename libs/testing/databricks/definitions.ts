@@ -3,13 +3,26 @@ import type { Catalog } from './catalog.ts';
 import { jsonOfType, typeOfSql } from './lake-type-text.ts';
 import { type ResultSet, resultOf } from './result-set.ts';
 import { SqlError } from './sql-error.ts';
-import type { ColumnDefinition, Statement, TableName } from './statement.ts';
+import { type ColumnDefinition, type Statement, type TableName, tablesIn } from './statement.ts';
+import { tokensOf } from './tokens.ts';
 
 type Definition = Extract<
   Statement,
-  { kind: 'create-schema' | 'create-table' | 'drop-table' | 'add-columns' | 'column-type' | 'set-properties' | 'unset-properties' | 'optimize' | 'vacuum' }
+  {
+    kind:
+      | 'create-view'
+      | 'create-schema'
+      | 'create-table'
+      | 'drop-table'
+      | 'add-columns'
+      | 'column-type'
+      | 'set-properties'
+      | 'unset-properties'
+      | 'optimize'
+      | 'vacuum';
+  }
 >;
-type Description = Extract<Statement, { kind: 'show-tables' | 'describe-json' | 'describe-detail' | 'describe-history' }>;
+type Description = Extract<Statement, { kind: 'show-tables' | 'show-views' | 'describe-json' | 'describe-detail' | 'describe-history' }>;
 
 const WEEK_HOURS = 168;
 
@@ -22,6 +35,11 @@ async function definition(catalog: Catalog, statement: Definition): Promise<Resu
   switch (statement.kind) {
     case 'create-schema':
       catalog.schemas.add(statement.schema);
+      return resultOf({});
+    case 'create-view':
+      // A view of what is not there is refused when it is made.
+      for (const { version: _version, ...table } of tablesIn(tokensOf(statement.query), catalog.name)) catalog.entry(table);
+      catalog.replaceView(statement.view, statement.query);
       return resultOf({});
     case 'create-table':
       return createTable(catalog, statement);
@@ -101,6 +119,14 @@ async function vacuum(catalog: Catalog, table: TableName, hours: number | undefi
 /** SHOW TABLES and DESCRIBE. */
 export async function describe(catalog: Catalog, statement: Description): Promise<ResultSet> {
   switch (statement.kind) {
+    case 'show-views': {
+      const names = catalog.views(statement.schema);
+      return resultOf({
+        namespace: ['string', names.map(() => statement.schema)],
+        viewName: ['string', names],
+        isTemporary: ['boolean', names.map(() => false)],
+      });
+    }
     case 'show-tables': {
       const names = catalog.tables(statement.schema);
       return resultOf({
@@ -119,6 +145,7 @@ export async function describe(catalog: Catalog, statement: Description): Promis
 }
 
 async function describeJson(catalog: Catalog, table: TableName): Promise<ResultSet> {
+  if (catalog.isView(table)) return resultOf({ json_metadata: ['string', [JSON.stringify({ table_name: table.name, type: 'VIEW', columns: [] })]] });
   const { columns, partitionBy } = await catalog.state(table);
   const { properties, comment } = catalog.entry(table);
   const json = {
@@ -139,6 +166,7 @@ async function describeJson(catalog: Catalog, table: TableName): Promise<ResultS
 }
 
 async function describeDetail(catalog: Catalog, table: TableName): Promise<ResultSet> {
+  refuseView(catalog, table, 'DESCRIBE DETAIL');
   const { files, bytes, partitionBy, committedAtMs } = await catalog.state(table);
   const { id, createdAtMs, properties, comment } = catalog.entry(table);
   return resultOf({
@@ -156,6 +184,7 @@ async function describeDetail(catalog: Catalog, table: TableName): Promise<Resul
 }
 
 async function describeHistory(catalog: Catalog, table: TableName, limit: number | undefined): Promise<ResultSet> {
+  refuseView(catalog, table, 'DESCRIBE HISTORY');
   const { versions } = catalog.entry(table);
   const history = await catalog.lake.history(table, limit ?? 10_000);
   const text = (of: (version: (typeof history)[number]) => LakeValue): LakeValue[] => history.map(of);
@@ -170,6 +199,11 @@ async function describeHistory(catalog: Catalog, table: TableName, limit: number
     userMetadata: ['string', text(() => null)],
     engineInfo: ['string', text(() => 'Databricks double')],
   });
+}
+
+function refuseView(catalog: Catalog, table: TableName, what: string): void {
+  if (!catalog.isView(table)) return;
+  throw new SqlError('EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE', '42809', `'${what}' expects a table but ${catalog.fullName(table)} is a view.`);
 }
 
 function columnsOf(definitions: readonly ColumnDefinition[]): LakeColumn[] {

@@ -58,7 +58,7 @@ export class Executor {
   async #run(connection: DuckDBConnection, statement: Statement, scope: Omit<Scope, 'table'>, sql: string): Promise<ResultSet> {
     switch (statement.kind) {
       case 'query':
-        return this.#query(connection, sql, scope);
+        return this.#query(connection, this.#catalog.withViews(sql), scope);
       case 'insert':
       case 'replace-where':
       case 'merge':
@@ -75,6 +75,7 @@ export class Executor {
         return this.#createAs(connection, { ...plain, query }, scope);
       }
       case 'show-tables':
+      case 'show-views':
       case 'describe-json':
       case 'describe-detail':
       case 'describe-history':

@@ -40,6 +40,8 @@ export type Statement =
       query?: Token[];
     }
   | { kind: 'drop-table'; table: TableName; ifExists: boolean }
+  | { kind: 'create-view'; view: TableName; query: string }
+  | { kind: 'show-views'; schema: string }
   | { kind: 'show-tables'; schema: string }
   | { kind: 'describe-json'; table: TableName }
   | { kind: 'describe-detail'; table: TableName }
@@ -57,7 +59,7 @@ export type Statement =
 /** What a statement is; one that is not among those above is a syntax error, never a success. */
 export function parse(sql: string, catalog: string): Statement {
   const cursor = new Cursor(tokensOf(sql));
-  const statement = new Parser(cursor, catalog).statement();
+  const statement = new Parser(cursor, catalog, sql).statement();
   cursor.accept(';');
   cursor.end();
   return statement;
@@ -66,10 +68,12 @@ export function parse(sql: string, catalog: string): Statement {
 class Parser {
   readonly #cursor: Cursor;
   readonly #catalog: string;
+  readonly #sql: string;
 
-  constructor(cursor: Cursor, catalog: string) {
+  constructor(cursor: Cursor, catalog: string, sql: string) {
     this.#cursor = cursor;
     this.#catalog = catalog;
+    this.#sql = sql;
   }
 
   statement(): Statement {
@@ -77,10 +81,12 @@ class Parser {
     if (cursor.accept('BEGIN', 'ATOMIC')) return this.#atomic();
     if (cursor.accept('CREATE', 'SCHEMA', 'IF', 'NOT', 'EXISTS')) return { kind: 'create-schema', schema: this.#schema() };
     if (cursor.accept('CREATE', 'TABLE')) return this.#createTable();
+    if (cursor.accept('CREATE', 'OR', 'REPLACE', 'VIEW')) return this.#createView();
     if (cursor.accept('DROP', 'TABLE')) {
       const ifExists = cursor.accept('IF', 'EXISTS');
       return { kind: 'drop-table', ifExists, table: this.#table() };
     }
+    if (cursor.accept('SHOW', 'VIEWS', 'IN')) return { kind: 'show-views', schema: this.#schema() };
     if (cursor.accept('SHOW', 'TABLES', 'IN')) return { kind: 'show-tables', schema: this.#schema() };
     if (cursor.accept('DESCRIBE')) return this.#describe();
     if (cursor.accept('ALTER', 'TABLE')) return this.#alter();
@@ -167,6 +173,17 @@ class Parser {
       ...(comment === undefined ? {} : { comment }),
       ...(query === undefined ? {} : { query }),
     };
+  }
+
+  #createView(): Statement {
+    const cursor = this.#cursor;
+    const view = this.#table();
+    if (cursor.accept('COMMENT')) cursor.of('text');
+    cursor.expect('AS');
+    const query = cursor.until(';');
+    const [first, last] = [query[0], query.at(-1)];
+    if (!first || !last) throw syntaxError('end of input');
+    return { kind: 'create-view', view, query: this.#sql.slice(first.at, last.at + last.raw.length) };
   }
 
   #write(): Write | undefined {

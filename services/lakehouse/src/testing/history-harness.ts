@@ -56,12 +56,12 @@ export class HistoryHarness {
     this.#prefix = parts.prefix;
   }
 
-  /** On an embedded log, or on one that is given. */
-  static async create(given?: { log: ChangeLog; prefix: string }): Promise<HistoryHarness> {
+  /** On an embedded log and a lakehouse on disk, or on those that are given. */
+  static async create({ prefix = 'test', ...given }: { log?: ChangeLog; prefix?: string; lakehouse?: Lakehouse } = {}): Promise<HistoryHarness> {
     const directory = await mkdtemp(join(tmpdir(), 'lakeloop-history-'));
-    const log = given?.log ?? (await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger }));
-    const lakehouse = await openDeltaLakehouse({ root: join(directory, 'lake'), logger: silent.logger });
-    return new HistoryHarness(directory, { log, lakehouse, producer: await log.openProducer(given?.prefix ?? 'test'), prefix: given?.prefix ?? 'test' });
+    const log = given.log ?? (await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger }));
+    const lakehouse = given.lakehouse ?? (await openDeltaLakehouse({ root: join(directory, 'lake'), logger: silent.logger }));
+    return new HistoryHarness(directory, { log, lakehouse, producer: await log.openProducer(prefix), prefix });
   }
 
   /** Starts an instance. `types`: PostgreSQL type names by column, with a modifier after a colon. */

@@ -1,5 +1,5 @@
-import { BASE_COLUMNS, baseName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
-import { compactionSql, type Slice, type SliceFacts, sliceFactsSql } from '#libs/lakehouse/history/current-sql';
+import { BASE_COLUMNS, baseName, currentName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
+import { compactionSql, currentSql, type Slice, type SliceFacts, sliceFactsSql } from '#libs/lakehouse/history/current-sql';
 import { baseProgress, historyProgress } from '#libs/lakehouse/history/progress';
 import type { LakeRelation, LakeTable, LakeTableState, Lakehouse } from '#libs/lakehouse/lakehouse';
 import { classify } from '#libs/failure/classify';
@@ -29,6 +29,8 @@ export class Upkeep {
   readonly #base: LakeTable;
   readonly #files: readonly FileSteps[];
   #seen = -1n;
+  /** The history's columns that the base has and the view shows. */
+  #shown: string | undefined;
   #vacuumedMs: number;
 
   constructor(options: UpkeepOptions) {
@@ -57,11 +59,12 @@ export class Upkeep {
   /** Brings the base up to where the history is now, slice by slice. */
   async #mergeAll(state: LakeTableState, key: readonly string[], partitions: number): Promise<number> {
     const { lakehouse, history, topic } = this.#options;
-    const base = await this.#ensureBase(state);
+    await this.#show(state, key);
+    const rows = (await lakehouse.describe(this.#base))?.rows ?? 0n;
     const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => lakehouse.lastTransaction(history, historyProgress(topic, partition))));
     const begins = await Promise.all(ends.map((_, partition) => this.#mergedUpTo(partition)));
     const waiting = ends.reduce<bigint>((sum, end, partition) => sum + ((end ?? 0n) - (begins[partition] ?? 0n)), 0n);
-    if (waiting * SHARE < (base.rows ?? 0n)) return 0;
+    if (waiting * SHARE < rows) return 0;
     let merges = 0;
     for (const [partition, end = 0n] of ends.entries()) {
       for (let from = begins[partition] ?? 0n; from < end && !this.#options.signal?.aborted;) {
@@ -75,14 +78,28 @@ export class Upkeep {
     return merges;
   }
 
-  #ensureBase(state: LakeTableState): Promise<LakeTableState> {
-    const columns = [...rowColumns(state.columns), ...BASE_COLUMNS];
-    const description = `rows of ${state.properties[PROPERTY.source]} as of its last compaction`;
-    return this.#options.lakehouse.ensureTable(
-      this.#base,
-      { columns, description, properties: { ...state.properties, [PROPERTY.kind]: 'base' } },
-      { evolve: true },
+  /**
+   * Makes a base with the history's columns, and then, where the lakehouse has views, one of the current rows: before anything is merged, or the view would
+   * not show a new column of rows that are in the base already.
+   */
+  async #show(state: LakeTableState, key: readonly string[]): Promise<void> {
+    const { lakehouse, history, source } = this.#options;
+    const columns = rowColumns(state.columns);
+    const shown = JSON.stringify(columns);
+    if (shown === this.#shown) return;
+    const name = state.properties[PROPERTY.source];
+    const definition = {
+      columns: [...columns, ...BASE_COLUMNS],
+      description: `rows of ${name} as of its last compaction`,
+      properties: { ...state.properties, [PROPERTY.kind]: 'base' },
+    };
+    const base = await lakehouse.ensureTable(this.#base, definition, { evolve: true });
+    await lakehouse.replaceView(
+      { schema: source.schema, name: currentName(source.table) },
+      (of) => currentSql({ dialect: lakehouse.dialect, history: of(history), base: of(this.#base), columns, baseColumns: rowColumns(base.columns), key }),
+      `current rows of ${name}`,
     );
+    this.#shown = shown;
   }
 
   /** The offset up to which the base has a partition; 0 before its first slice. */
@@ -94,21 +111,22 @@ export class Upkeep {
   async #merge(slice: Slice, key: readonly string[]): Promise<boolean> {
     const { lakehouse } = this.#options;
     const history = await lakehouse.relation(this.#options.history);
-    const base = await lakehouse.relation(this.#base);
+    let base: LakeRelation | undefined;
     try {
+      await this.#show(history.state, key);
+      base = await lakehouse.relation(this.#base);
       const columns = rowColumns(history.state.columns);
       const input = { dialect: lakehouse.dialect, history: history.sql, base: base.sql, columns, baseColumns: rowColumns(base.state.columns), key };
       const sql = compactionSql(input, slice, await this.#facts(history, slice));
       const txn = { appId: baseProgress(slice.partition), version: slice.to, after: slice.from === 0n ? null : slice.from };
-      const evolve = { columns: [...columns, ...BASE_COLUMNS] };
-      const commit = await lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn, evolve });
+      const commit = await lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn });
       return commit.applied;
     } catch (error) {
       if (classify(error).kind === 'conflict') return false;
       throw error;
     } finally {
       await history.release();
-      await base.release();
+      await base?.release();
     }
   }
 
