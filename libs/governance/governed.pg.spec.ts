@@ -60,6 +60,10 @@ const insert = (name: string, options: { principal?: Principal; region?: string;
       : {}),
   });
 };
+const keyId = (key: string): Buffer =>
+  createHash('sha256')
+    .update(JSON.stringify(['ada', 'POST', '/item', key]))
+    .digest();
 const code = (work: Promise<unknown>): Promise<string | undefined> =>
   work.then(
     () => undefined,
@@ -108,7 +112,7 @@ describe('a governed statement', () => {
       '22012',
     );
     expect(await entries('ghost')).toEqual([]);
-    const after = await pool.query("select current_user as who, coalesce(current_setting('lakeloop.ctx', true), '') as ctx");
+    const after = await pool.query("select current_user as who, coalesce(current_setting('lakeloop.request', true), '') as ctx");
     expect(after.rows[0]).toEqual({ who: 'lakeloop_write', ctx: '' });
   });
 
@@ -138,7 +142,7 @@ describe('an idempotency key', () => {
     const first = await insert('once', { key: 'k1' });
     const second = await insert('once', { key: 'k1' });
     expect(first.outcome).toBe('executed');
-    expect(second).toMatchObject({ outcome: 'replayed', status: 201, keys: expect.stringMatching(/^\[\{"id":\d+\}\]$/), digest: expect.any(Buffer) });
+    expect(second).toMatchObject({ outcome: 'replayed', status: 201, keys: expect.stringMatching(/^\[\{"id": ?\d+\}\]$/), digest: expect.any(Buffer) });
     expect(await entries('once')).toHaveLength(1);
   });
 
@@ -159,24 +163,30 @@ describe('an idempotency key', () => {
     expect((await insert('x', { key: 'k4' })).outcome).toBe('executed');
   });
 
-  it('writes nothing when its row turns out to be there', async () => {
-    const id = createHash('sha256')
-      .update(JSON.stringify(['ada', 'POST', '/item', 'k7']))
-      .digest();
-    // As with a twin whose commit falls between our look and our lock: the row is there, and nobody holds the lock.
-    await database.client.query(`create function shop.twin() returns trigger language plpgsql security definer as $$ begin
-      if new.name = 'late' then insert into lakeloop.idempotency_key (id, principal, method, path, key, request_hash, status) values ('\\x${id.toString('hex')}', 'ada', 'POST', '/item', 'k7', '\\x00', 201); end if;
-      return new; end $$; create trigger twin before insert on shop.item for each row execute function shop.twin()`);
-    const error = await insert('late', { key: 'k7' }).catch((thrown: unknown) => thrown);
-    await database.client.query('drop function shop.twin() cascade');
-    expect(error).toMatchObject({ code: '23505', constraint: 'idempotency_key_pkey' });
+  it('writes nothing, and says what is kept, when its row is there and nobody holds the lock', async () => {
+    await insert('early', { key: 'k7' });
+    const again = { key: 'k7', hash: 'h' };
+    expect(await insert('late', { ...again, hash: 'another' })).toEqual({ outcome: 'mismatch' });
+    expect(await insert('late', again)).toMatchObject({ outcome: 'replayed', status: 201 });
     expect(await entries('late')).toEqual([]);
-    expect((await insert('late', { key: 'k7' })).outcome).toBe('executed');
+  });
+
+  it('keeps the status alone where that is all an answer needs', async () => {
+    const call = {
+      principal: analyst,
+      context,
+      statement: `insert into shop.item (name, region) values ('plain', 'north') returning '', null::bigint, 1::bigint, null::jsonb`,
+      parameters: [],
+      idempotency: { principal: 'ada', method: 'POST', path: '/item', key: 'k8', requestHash: Buffer.from('h'), status: 201, statusOnly: true },
+    };
+    expect((await governed.execute(call)).outcome).toBe('executed');
+    expect(await governed.execute(call)).toEqual({ outcome: 'replayed', status: 201, keys: null, digest: null });
+    expect(await entries('plain')).toHaveLength(1);
   });
 
   it('is used anew after 24 hours', async () => {
     await insert('old', { key: 'k5' });
-    await database.client.query("update lakeloop.idempotency_key set created_at = now() - interval '25 hours' where key = 'k5'");
+    await database.client.query("update audit.request set created_at = now() - interval '25 hours' where key_id = $1", [keyId('k5')]);
     expect((await insert('old', { key: 'k5', hash: 'another' })).outcome).toBe('executed');
   });
 
@@ -184,10 +194,7 @@ describe('an idempotency key', () => {
     const holder = new pg.Client({ connectionString: database.url });
     await holder.connect();
     await holder.query('begin');
-    const id = createHash('sha256')
-      .update(JSON.stringify(['ada', 'POST', '/item', 'k6']))
-      .digest();
-    await holder.query('select pg_advisory_xact_lock($1)', [id.readBigInt64BE().toString()]);
+    await holder.query('select pg_advisory_xact_lock($1)', [keyId('k6').readBigInt64BE().toString()]);
     const result = await insert('held', { key: 'k6' });
     await holder.end();
     expect(result).toEqual({ outcome: 'in-flight' });
@@ -226,22 +233,23 @@ describe('the context', () => {
 
   it('is not settable by an app role', async () => {
     const call = (sql: string) => code(governed.transaction({ principal: analyst, context }, (client) => client.query(sql)));
-    expect(await call('select * from lakeloop.new_seal')).toBe('42501');
-    expect(await call(`select lakeloop.claim_key(1, 'x', 'y')`)).toBe('42501');
-    expect(await call(`select lakeloop.open('analyst', '{}', '{}', '')`)).toBe('42501');
+    expect(await call('select id from lakeloop.opening')).toBe('42501');
+    expect(await call(`select lakeloop.await_key(1)`)).toBe('42501');
+    expect(await call(`select lakeloop.open('analyst', '{}', '{}', '', '')`)).toBe('42501');
     expect(await call(`insert into audit.log default values`)).toBe('42501');
-    expect(await call(`select lakeloop.reseal('guess', '{}', '')`)).toBe('42501');
+    expect(await call(`select lakeloop.reopen('guess', '{}', '', '')`)).toBe('42501');
   });
 
   it.each([
-    ['overwrites the setting', `perform set_config('lakeloop.ctx', '${forged}', true);`],
-    ['leaves the role', `perform set_config('role', 'none', true), set_config('lakeloop.ctx', '${forged}', true);`],
+    ['overwrites the setting', `perform set_config('lakeloop.request', '1', true);`],
+    ['empties the setting', `perform set_config('lakeloop.request', '', true);`],
+    ['leaves the role', `perform set_config('role', 'none', true);`],
     [
-      'leaves the role and seals anew',
-      `perform set_config('role', 'none', true), set_config('lakeloop.ctx', '${forged}', true), set_config('lakeloop.seal', '.analyst', true);
-       perform set_config('lakeloop.seal', (select seal from lakeloop.new_seal), true), set_config('role', 'analyst', true);`,
+      'leaves the role and gives another context',
+      `perform set_config('role', 'none', true);
+       insert into lakeloop.opening (role, policy_version, epoch, context) values ('analyst', 1, 1, '${forged}'); perform set_config('role', 'analyst', true);`,
     ],
-    ['leaves the role and opens anew', `perform set_config('role', 'none', true); perform lakeloop.open('analyst', '${forged}', '{}', '');`],
+    ['leaves the role and opens anew', `perform set_config('role', 'none', true); perform lakeloop.open('analyst', '${forged}', '{}', '', '');`],
   ])('of a transaction whose trigger %s never names the forger’s actor', async (_how, body) => {
     await database.client.query(`
       create function shop.evil() returns trigger language plpgsql as $$ begin ${body} return new; end $$;
@@ -259,11 +267,22 @@ describe('the context', () => {
   });
 
   it('counts for nothing from a login that is no service login: the actor is the login', async () => {
+    const other = await database.client.query<{ id: string }>("select max(id)::text as id from audit.request where context like '%ada%'");
     await database.client.query('begin');
-    await database.client.query("select set_config('lakeloop.ctx', $1, true), set_config('lakeloop.seal', 'x', true)", [forged]);
+    await database.client.query("select set_config('lakeloop.request', $1, true)", [other.rows[0]?.id]);
     await database.client.query("insert into shop.item (name, region) values ('by psql', 'south')");
     await database.client.query('commit');
-    expect(await entries('by psql')).toMatchObject([{ actor: 'postgres', verified: true, trace_id: null }]);
+    await database.client.query("insert into shop.item (name, region) values ('by psql', 'south')");
+    expect(await entries('by psql')).toMatchObject([
+      { actor: 'postgres', login: 'postgres', verified: false, trace_id: null },
+      { actor: 'postgres', login: 'postgres', verified: true, trace_id: null },
+    ]);
     expect((await database.client.query('select lakeloop.actor() as actor')).rows).toEqual([{ actor: 'postgres' }]);
+  });
+
+  it('is written once for all that a login changes in one transaction', async () => {
+    await database.client.query("begin; insert into shop.item (name) values ('many'), ('many'); update shop.item set region = 'x' where name = 'many'; commit");
+    const { rows } = await database.client.query("select distinct l.request_id from audit.log l join audit.entry e using (id) where 'many' = any (e.after)");
+    expect(rows).toHaveLength(1);
   });
 });

@@ -6,7 +6,7 @@ import { pipeline, type PipelineStep, type Row } from '#libs/postgres/pipeline';
 import { transaction } from '#libs/postgres/transaction';
 import { newToken, tokenHash } from './context-token.ts';
 import type { Principal } from './principal.ts';
-import { serializeContext, type WriteContext } from './write-context.ts';
+import { serializeContext, traceIdOf, type WriteContext } from './write-context.ts';
 
 /**
  * A statement that runs as a principal. Its SQL returns ONE row of
@@ -35,6 +35,8 @@ export interface IdempotencyKey {
   requestHash: Buffer;
   /** Status to keep, unless `extra.status` says otherwise. */
   status: number;
+  /** The status is all there is to keep: the statement is not wrapped in `keptOutcome`. */
+  statusOnly?: boolean;
 }
 
 export interface Answer {
@@ -64,7 +66,7 @@ export interface TransactionCall {
 /**
  * Statements under a principal's role, claims and context, on a service login's pool (decisions.md 1, 2). Grants and row-level security
  * decide, as they would for psql under the same role. Database errors pass through unchanged (`pg.DatabaseError`, by SQLSTATE).
- * Not for free SQL or untrusted functions: those could leave the role (docs/adr/0002-sealed-context.md).
+ * Not for free SQL or untrusted functions: those could leave the role (docs/adr/0002-context-row.md).
  */
 export class Governed {
   readonly #pool: pg.Pool;
@@ -76,32 +78,40 @@ export class Governed {
   /** Runs a write in a transaction of its own, in one round trip: context, role and statement go to the server together. */
   async execute(call: GovernedStatement & { context: WriteContext; idempotency?: IdempotencyKey }): Promise<GovernedResult> {
     const { principal, context, idempotency } = call;
-    const who = [roleOf(principal), serializeContext(context), claimsOf(principal)];
+    const { traceparent } = context;
+    const who = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(traceparent) ?? null];
     if (!idempotency) {
       const [, rows] = await pipeline(this.#pool, [{ name: 'lakeloop.open', text: OPEN, values: who }, stepOf(call)]);
       return { outcome: 'executed', ...answerOf(rows) };
     }
     const claim = claimOf(idempotency);
-    const open = { name: 'lakeloop.open-claiming', text: OPEN_CLAIMING, values: [...who, claim.lock, claim.id, claim.requestHash] };
-    const steps = [open, stepOf(call), LEAVE_ROLE, keepOutcome(idempotency, claim)];
-    return this.#once(steps, claim).catch((error: unknown) => {
-      if (!isUniqueKey(error)) throw error;
-      // A twin committed between our look and our lock: now the look finds it.
-      return this.#once(steps, claim);
-    });
+    const open = { name: 'lakeloop.open-claiming', text: OPEN_CLAIMING, values: [...who, claim.lock, claim.id, claim.requestHash, String(idempotency.status)] };
+    return this.#once(idempotency.statusOnly ? [open, stepOf(call)] : [open, stepOf(call), LEAVE_ROLE, KEEP_OUTCOME], claim);
   }
 
+  /** Anew when the row of the key was there, but was too old to count, or is gone by now. */
   async #once(steps: readonly PipelineStep[], claim: Claim): Promise<GovernedResult> {
-    try {
-      const [, rows] = await pipeline(this.#pool, steps);
-      return { outcome: 'executed', ...answerOf(rows) };
-    } catch (error) {
-      const taken = keyTaken(error);
-      if (taken === undefined) throw error;
-      if (taken !== 'expired') return taken;
-      await this.#pool.query(FORGET_EXPIRED, [claim.id]);
-      return this.#once(steps, claim);
+    for (;;) {
+      try {
+        const [, rows] = await pipeline(this.#pool, steps);
+        return { outcome: 'executed', ...answerOf(rows) };
+      } catch (error) {
+        if ((error as { code?: string }).code === 'LL001') return { outcome: 'in-flight' };
+        if (!isUniqueKey(error)) throw error;
+      }
+      const kept = await this.#kept(claim);
+      if (kept) return kept;
     }
+  }
+
+  /** What is kept under a key; undefined when it is free, or has just become so. */
+  async #kept({ id, requestHash }: Claim): Promise<GovernedResult | undefined> {
+    const { rows } = await this.#pool.query<KeptKey>(KEPT, [id, requestHash]);
+    const [kept] = rows;
+    if (kept?.expired) await this.#pool.query('select lakeloop.forget_key($1)', [id]);
+    if (!kept || kept.expired) return undefined;
+    if (!kept.same) return { outcome: 'mismatch' };
+    return { outcome: 'replayed', status: kept.status, keys: kept.keys, digest: kept.digest };
   }
 
   /** Runs a read-only statement in one round trip. */
@@ -135,7 +145,11 @@ export async function openContext(client: pg.PoolClient, context: WriteContext):
   const token = TOKENS.get(client);
   if (!token) throw new TypeError('openContext outside a governed transaction');
   const next = newToken();
-  await client.query({ name: 'lakeloop.reseal', text: 'select lakeloop.reseal($1, $2, $3)', values: [token, serializeContext(context), tokenHash(next)] });
+  await client.query({
+    name: 'lakeloop.reopen',
+    text: 'select lakeloop.reopen($1, $2, $3, $4)',
+    values: [token, serializeContext(context), traceIdOf(context.traceparent) ?? null, tokenHash(next)],
+  });
   TOKENS.set(client, next);
 }
 
@@ -144,20 +158,36 @@ export function keptOutcome(jsonb: string): string {
   return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
-/** In this order: the seal is made over the settings before it. The rights to make it are checked when the statement starts, before the role changes. */
-const OPEN = `select set_config('lakeloop.ctx', $2, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
-  set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
-/** With a key: its lock is taken, and its row looked for, before anything else. */
-const OPEN_CLAIMING = OPEN.replace(
-  'select ',
-  `select case when not pg_try_advisory_xact_lock($4) or exists (select from lakeloop.idempotency_key k where k.id = $5) then lakeloop.claim_key($4, $5, $6) end, `,
+/** In this order: the request needs a transaction without an id, and the login's own rights; the role comes behind both. */
+const open = (columns = '', values = '', condition = ''): string => `insert into lakeloop.opening (role, policy_version, epoch, context, trace_id${columns})
+  select $1, s.policy_version, s.epoch, $2, $4${values} from lakeloop.state s${condition}
+  returning set_config('lakeloop.request', id::text, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
+    pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
+const OPEN = open();
+/** With an idempotency key: its lock is taken first, so that a twin is waited for; the row of a twin that has committed refuses ours. */
+const OPEN_CLAIMING = open(
+  ', key_id, key_hash, status',
+  ', $6::bytea, $7::bytea, $8::integer',
+  ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)',
 );
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
-/** The key's row is the service's, not the app role's. */
+/** The request's row is the service's, not the app role's. */
 const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: 'reset role', values: [] };
-const KEEP_OUTCOME = `insert into lakeloop.idempotency_key (id, principal, method, path, key, request_hash, status, outcome)
-  values ($1, $2, $3, $4, $5, $6, $7, nullif(current_setting('lakeloop.outcome', true), '')::json)`;
-const FORGET_EXPIRED = `delete from lakeloop.idempotency_key where id = $1 and created_at <= now() - interval '24 hours'`;
+const KEEP_OUTCOME: PipelineStep = {
+  name: 'lakeloop.keep-outcome',
+  text: `update lakeloop.outcome set outcome = current_setting('lakeloop.outcome')::json where id = current_setting('lakeloop.request')::bigint`,
+  values: [],
+};
+const KEPT = `select k.key_hash = $2 as same, k.expired, coalesce((k.outcome ->> 'status')::integer, k.status) as status, k.outcome ->> 'keys' as keys,
+  decode(k.outcome ->> 'digest', 'hex') as digest from lakeloop.kept_key k where k.key_id = $1`;
+
+interface KeptKey {
+  same: boolean;
+  expired: boolean;
+  status: number | null;
+  keys: string | null;
+  digest: Buffer | null;
+}
 
 /** An idempotency key as the database knows it: `\x…` for bytes. */
 interface Claim {
@@ -175,10 +205,6 @@ function claimOf({ principal, method, path, key, requestHash }: IdempotencyKey):
 
 function bytea(bytes: Buffer): string {
   return String.raw`\x${bytes.toString('hex')}`;
-}
-
-function keepOutcome(key: IdempotencyKey, { id, requestHash }: Claim): PipelineStep {
-  return { name: 'lakeloop.keep-outcome', text: KEEP_OUTCOME, values: [id, key.principal, key.method, key.path, key.key, requestHash, String(key.status)] };
 }
 
 /** Object id of `text[]` (pg_type.dat). */
@@ -217,7 +243,7 @@ function roleOf({ role }: Principal): string {
 }
 
 function beginWrite(principal: Principal, context: WriteContext, next: string): string {
-  const values = [roleOf(principal), serializeContext(context), claimsOf(principal), next];
+  const values = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(context.traceparent) ?? '', next];
   return `begin; select lakeloop.open(${values.map(quoteLiteral).join(', ')})`;
 }
 
@@ -235,23 +261,7 @@ function answerOf(rows: readonly Row[] | undefined): Answer {
   return { body, total: total === null ? null : Number(total), page: page === null ? null : Number(page), extra };
 }
 
-/** What lakeloop.claim_key says of a key that is taken; undefined when the error is another. */
-function keyTaken(error: unknown): Exclude<GovernedResult, { outcome: 'executed' }> | 'expired' | undefined {
-  const { code, detail } = error as { code?: string; detail?: string };
-  if (code !== 'LL001') return undefined;
-  const taken = JSON.parse(detail ?? '') as {
-    outcome: 'replayed' | 'mismatch' | 'in-flight' | 'expired';
-    status?: number;
-    keys?: unknown;
-    digest?: string;
-  };
-  if (taken.outcome === 'expired') return 'expired';
-  if (taken.outcome !== 'replayed') return { outcome: taken.outcome };
-  const keys = taken.keys === undefined ? null : JSON.stringify(taken.keys);
-  return { outcome: 'replayed', status: taken.status ?? null, keys, digest: taken.digest === undefined ? null : Buffer.from(taken.digest, 'hex') };
-}
-
 function isUniqueKey(error: unknown): boolean {
   const { code, constraint, schema } = error as { code?: string; constraint?: string; schema?: string };
-  return code === '23505' && schema === 'lakeloop' && constraint === 'idempotency_key_pkey';
+  return code === '23505' && schema === 'audit' && constraint === 'request_key';
 }

@@ -49,9 +49,11 @@ const SERVICES = SERVICE_LOGINS.join(', ');
 /** NOINHERIT logins inherit nothing from lakeloop_service: each is granted what it needs itself. */
 const PRIVILEGES = `
 grant usage on schema lakeloop to public;
-grant select on lakeloop.new_seal to ${SERVICES};
-grant execute on function lakeloop.claim_key, lakeloop.open to ${SERVICES};
-grant select, insert, update, delete on lakeloop.idempotency_key to ${LOGINS.write}, ${LOGINS.workflow};
+grant insert, select (id) on lakeloop.opening to ${SERVICES};
+grant select on lakeloop.kept_key to ${SERVICES};
+grant select (id), update (outcome) on lakeloop.outcome to ${SERVICES};
+grant select on lakeloop.state to ${SERVICES};
+grant execute on function lakeloop.await_key, lakeloop.open, lakeloop.forget_key to ${SERVICES};
 grant select on lakeloop.policy to ${SERVICES}, auditor, administrator;
 grant select, insert on lakeloop.inbox to ${LOGINS.workflow};
 grant select on lakeloop.inbox to auditor, administrator;

@@ -2,27 +2,26 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { asOwner } from './as-owner.ts';
 
 /** The tables behind governance, other than the audit. No app role reads or writes them. */
-export class Bookkeeping1764000000001 implements MigrationInterface {
-  readonly name = 'Bookkeeping1764000000001';
+export class Bookkeeping1763900000001 implements MigrationInterface {
+  readonly name = 'Bookkeeping1763900000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [STATE, PRINCIPALS, POLICY, IDEMPOTENCY, INBOX, ADOPTED]);
+    await asOwner(runner, [STATE, PRINCIPALS, POLICY, INBOX, ADOPTED]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table lakeloop.adopted, lakeloop.inbox, lakeloop.idempotency_key, lakeloop.policy, lakeloop.principals, lakeloop.state');
+    await runner.query('drop table lakeloop.adopted, lakeloop.inbox, lakeloop.policy, lakeloop.principals, lakeloop.state');
   }
 }
 
-/** What every audit entry looks up: one row, one page. `secret` is the key of the context's seal (0002-context.ts): 256 random bits in hex. */
+/** What every request is written down with: one row, one page. */
 const STATE = `
 create table lakeloop.state (
   one boolean primary key default true check (one),
   policy_version integer not null default 0,
-  epoch integer not null default 1,
-  secret text not null
+  epoch integer not null default 1
 );
-insert into lakeloop.state (secret) values (encode(sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'hex'))`;
+insert into lakeloop.state default values`;
 
 const PRINCIPALS = `
 create table lakeloop.principals (
@@ -37,20 +36,6 @@ create table lakeloop.policy (
   document jsonb not null,
   applied_at timestamptz not null default clock_timestamp(),
   applied_by name not null default session_user
-)`;
-
-/** `id` is the hash of principal, method, path and key, so that a long path never outgrows an index row. `outcome`: the keys of the rows written, the body's digest, the status where it is another. */
-const IDEMPOTENCY = `
-create table lakeloop.idempotency_key (
-  id bytea primary key,
-  principal text not null,
-  method text not null,
-  path text not null,
-  key text not null,
-  request_hash bytea not null,
-  created_at timestamptz not null default now(),
-  status integer not null,
-  outcome json
 )`;
 
 const INBOX = `

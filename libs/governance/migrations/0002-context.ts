@@ -2,21 +2,21 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { asOwner } from './as-owner.ts';
 
 /**
- * Who acts, and why. A service login hands the context of a governed transaction over once, before the transaction has written
- * anything; from then on it is sealed: a MAC over (transaction id, role, context) under a key that only the owner's functions read.
- * A function that runs inside the transaction may overwrite the settings, or the role; the seal no longer fits and the context
- * counts for nothing (docs/adr/0002-sealed-context.md).
+ * Who acts, and why. A service login writes a governed transaction's request down once, as a row, before the transaction has written anything else; from then
+ * on nobody can change what it says, and it counts while the role is the one it was opened with. A function that runs inside the transaction may overwrite
+ * the settings, or the role; then there is no such row, and the context counts for nothing (docs/adr/0002-context-row.md).
  */
-export class Context1764000000002 implements MigrationInterface {
-  readonly name = 'Context1764000000002';
+export class Context1763900000002 implements MigrationInterface {
+  readonly name = 'Context1763900000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [SERVICE_SESSION, SEALING, NEW_SEAL, RESEAL, SEALED_CONTEXT, CONTEXT, CLAIMS, FAIL]);
+    await asOwner(runner, [SERVICE_SESSION, REQUEST, OPENING, KEPT_KEY, CURRENT_REQUEST, REOPEN, CONTEXT, CLAIMS, FAIL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`drop function lakeloop.fail, lakeloop.trace_id, lakeloop.actor, lakeloop.context, lakeloop.claim(text), lakeloop.claims, lakeloop.login_claims,
-      lakeloop.unsealed_context, lakeloop.sealed_context, lakeloop.reseal; drop view lakeloop.new_seal, lakeloop.sealing; drop function lakeloop.refuse_seal, lakeloop.is_service_session`);
+      lakeloop.given_context, lakeloop.reopen, lakeloop.forget_key; drop view audit.current_request, lakeloop.outcome, lakeloop.opening; drop table audit.request;
+      drop function lakeloop.refuse_request, lakeloop.is_service_session`);
   }
 }
 
@@ -33,78 +33,102 @@ end
 $$`;
 
 /**
- * The seal that fits what the settings say now: `lakeloop.ctx` the context, `lakeloop.next` the SHA-256 (hex) of the token that may open another context in
- * this transaction (empty when none may), and the role. `%I` quotes the role where it is no plain word, so that no two states have one spelling; the secret
- * at both ends leaves nothing to extend. One view for who seals and who checks. Every function call in it is paid for by every write, and by name: PostgreSQL
- * looks up the right to execute it each time.
+ * One row for each context of each transaction that changed an audited table; its entries refer to it. `role` is the setting (`none`: the login's own).
+ * `context` is JSON as it was given; null where none was to be expected, `false` where a service login gave none. `next`: SHA-256 (hex) of the token that
+ * may open another context in the same transaction; empty when none may.
+ *
+ * `key_id`: hash of an idempotency key with principal, method and path, so that a long path never outgrows an index row; with it what a repeat is compared
+ * with, and answered from: `outcome` holds the keys of the rows written, the body's digest, the status where it is another; null when the status is all.
+ *
+ * `xid` can be given by the owner's functions alone: everybody else gets the default, which needs a transaction without an id. It is the first column,
+ * because defaults are taken in their order and a sequence may give the transaction one.
  */
-const SEALING = `
-create view lakeloop.sealing as
-select t.policy_version, t.epoch, encode(sha256(convert_to(format('%s:%s:%I:%s:%s:%s', t.secret, pg_current_xact_id_if_assigned(), current_setting('role'),
-  current_setting('lakeloop.next', true), current_setting('lakeloop.ctx', true), t.secret), 'UTF8')), 'hex') as seal
-from lakeloop.state t`;
-
-/**
- * What a service login seals its context with, once (install.ts grants it to service logins alone). A view: read as part of the statement that opens a
- * transaction, it costs no function call. The second condition gives the transaction its id before the seal is made over it.
- */
-const NEW_SEAL = `
-create function lakeloop.refuse_seal() returns text
+const REQUEST = `
+create function lakeloop.refuse_request() returns xid8
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise insufficient_privilege using message = 'a context is set by a service login, once, before its transaction has written anything';
 end
 $$;
-create view lakeloop.new_seal as
-select case when pg_current_xact_id_if_assigned() is not null then lakeloop.refuse_seal() when pg_current_xact_id() is not null then m.seal end as seal
-from lakeloop.sealing m`;
+create table audit.request (
+  xid xid8 not null default case when pg_current_xact_id_if_assigned() is not null then lakeloop.refuse_request() else pg_current_xact_id() end,
+  id bigint generated by default as identity primary key,
+  created_at timestamptz not null default now(),
+  login text not null default session_user,
+  role text not null,
+  policy_version integer not null,
+  epoch integer not null,
+  context text,
+  trace_id text collate "C",
+  next text not null default '',
+  key_id bytea,
+  key_hash bytea,
+  status integer,
+  outcome json
+);
+create index request_trace_id on audit.request using hash (trace_id);
+create unique index request_key on audit.request (key_id)`;
 
-/** Opens another context in a transaction (a batched write-back): needs the token announced by the seal before it. */
-const RESEAL = `
-create function lakeloop.reseal(token text, ctx text, next text) returns void
+/** What a service login writes its request through (install.ts grants it to service logins alone): without `xid` and `login`, which are not its to say. */
+const OPENING = `
+create view lakeloop.opening as select id, role, policy_version, epoch, context, trace_id, next, key_id, key_hash, status from audit.request`;
+
+/** What is kept under idempotency keys, and where a service login keeps it: in a request of its own transaction. */
+const KEPT_KEY = `
+create view lakeloop.kept_key as
+select key_id, key_hash, status, outcome, created_at <= now() - interval '24 hours' as expired from audit.request where key_id is not null;
+create view lakeloop.outcome as select id, outcome from audit.request where xid = pg_current_xact_id_if_assigned();
+create function lakeloop.forget_key(id bytea) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update audit.request r set key_id = null where r.key_id = forget_key.id and r.created_at <= now() - interval '24 hours'
+$$;
+revoke all on function lakeloop.forget_key from public`;
+
+/** The request that counts now: no row when there is none, when the setting names another transaction's, or when the role is not the one it was opened with. */
+const CURRENT_REQUEST = `
+create view audit.current_request as
+select r.id, r.context, r.next from audit.request r
+where r.id = nullif(current_setting('lakeloop.request', true), '')::bigint and r.xid = pg_current_xact_id_if_assigned() and r.role = current_setting('role')`;
+
+/** Opens another context in a transaction (a batched write-back): needs the token announced by the one before it. */
+const REOPEN = `
+create function lakeloop.reopen(token text, ctx text, trace text, next text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  announced text := current_setting('lakeloop.next', true);
+  opened bigint;
 begin
-  if lakeloop.sealed_context() is null or coalesce(announced, '') = '' or announced <> encode(sha256(convert_to(token, 'UTF8')), 'hex') then
+  if not exists (select from audit.current_request r where r.next <> '' and r.next = encode(sha256(convert_to(token, 'UTF8')), 'hex')) then
     raise insufficient_privilege using message = 'the token does not open another context in this transaction';
   end if;
   perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
-  perform set_config('lakeloop.ctx', ctx, true), set_config('lakeloop.next', next, true);
-  perform set_config('lakeloop.seal', (select m.seal from lakeloop.sealing m), true);
-end
-$$`;
-
-/** The context, if it is sealed. What stands in its place otherwise: `false` where a service login should have sealed one, null where none was to be expected. */
-const SEALED_CONTEXT = `
-create function lakeloop.sealed_context() returns jsonb
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  return (select current_setting('lakeloop.ctx')::jsonb from lakeloop.sealing m where m.seal = current_setting('lakeloop.seal', true));
-end
-$$;
-create function lakeloop.unsealed_context() returns json
-language plpgsql stable set search_path = pg_catalog, pg_temp as $$
-begin
-  return case when lakeloop.is_service_session() then 'false'::json end;
+  insert into audit.request (xid, role, policy_version, epoch, context, trace_id, next)
+  select pg_current_xact_id(), current_setting('role'), s.policy_version, s.epoch, ctx, trace, reopen.next from lakeloop.state s
+  returning id into opened;
+  perform set_config('lakeloop.request', opened::text, true);
 end
 $$`;
 
 const CONTEXT = `
+create function lakeloop.given_context() returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select nullif(r.context, 'false')::jsonb from audit.current_request r);
+end
+$$;
 create function lakeloop.context() returns jsonb
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(lakeloop.sealed_context(), jsonb_build_object('actor', session_user))
+  select coalesce(lakeloop.given_context(), jsonb_build_object('actor', session_user))
 $$;
 create function lakeloop.actor() returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(lakeloop.sealed_context() ->> 'actor', session_user)
+  select coalesce(lakeloop.given_context() ->> 'actor', session_user)
 $$;
 create function lakeloop.trace_id() returns text
 language sql stable set search_path = pg_catalog, pg_temp as $$
-  select nullif(substring(lakeloop.sealed_context() ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-'), repeat('0', 32))
+  select nullif(substring(lakeloop.given_context() ->> 'traceparent' from '^[0-9a-f]{2}-([0-9a-f]{32})-'), repeat('0', 32))
 $$`;
 
-/** Claims decide rows, as the role decides tables: both are the service login's word (decisions.md 2), so neither is sealed. */
+/** Claims decide rows, as the role decides tables: both are the service login's word (decisions.md 2), so neither is protected. */
 const CLAIMS = `
 create function lakeloop.login_claims() returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

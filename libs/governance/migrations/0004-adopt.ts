@@ -5,15 +5,15 @@ import { asOwner } from './as-owner.ts';
  * `lakeloop.adopt(table)`: brings a table under audit and into the publication. It writes the table's recorder, a trigger function
  * with the table's columns spelled out, so that a row costs no catalogue look-up. Safe to call again: it renews what has changed.
  */
-export class Adopt1764000000004 implements MigrationInterface {
-  readonly name = 'Adopt1764000000004';
+export class Adopt1763900000004 implements MigrationInterface {
+  readonly name = 'Adopt1763900000004';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, PINNED, LEAF_TABLE, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
+    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, PINNED, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop function lakeloop.on_ddl, lakeloop.adopt, audit.attach, audit.current_schema_version, audit.write_recorder, audit.entry_insert, audit.leaf_table,
+    await runner.query(`drop function lakeloop.on_ddl, lakeloop.adopt, audit.attach, audit.current_schema_version, audit.write_recorder, audit.entry_insert,
       audit.pinned, audit.key_columns, audit.column_text`);
   }
 }
@@ -48,17 +48,9 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
   where i.indrelid = root and i.indisprimary and k.ordinal <= i.indnkeyatts
 $$`;
 
-/** The part of a leaf's metadata that a table's entries share, from the end of the operation to the key. */
-const LEAF_TABLE = `
-create function audit.leaf_table(root regclass, version integer) returns text
-language sql stable set search_path = pg_catalog, pg_temp as $f$
-  select concat('", ', to_json(n.nspname), ', ', to_json(t.relname), ', ', version, ', ') from pg_class t join pg_namespace n on n.oid = t.relnamespace where t.oid = root
-$f$;`;
-
 /**
  * The INSERT into audit.log for one kind of statement. `has_before`, `has_after`: which images there are; `source`: the FROM clause that
- * yields rows `o` and `n`. The columns' digests are one aggregate over the images: spelled out, their many expressions cost a single row twice as much.
- * That the rows refer to `c` keeps the planner from asking for what the statement shares once a row.
+ * yields rows `o` and `n`. What the statement shares are the table's defaults: as items of the SELECT, those that are volatile would have each row projected twice.
  */
 const ENTRY_INSERT = String.raw`
 create function audit.entry_insert(root regclass, version integer, operation text, key_alias text, has_before boolean, has_after boolean, source text) returns text
@@ -69,18 +61,8 @@ language sql stable set search_path = pg_catalog, pg_temp as $f$
        k as (
          select string_agg(format('%L, %s', name, case when key_alias = 'both' then format('coalesce(n.%1$I, o.%1$I)', name) else format('%s.%I', key_alias, name) end), ', ' order by ordinal) as pairs,
                 (array_agg(name order by ordinal))[1] as first from audit.key_columns(root))
-  select format($$insert into audit.log (id, xid, at, operation, key, before, after, schema_version, origin, salt, leaf)
-    select r.id, c.xid, c.at, r.operation, r.key, r.before, r.after, %2$s, c.origin, r.salt,
-      sha256('\x0001'::bytea || sha256(convert_to(concat('[', r.id, ', "', r.operation, %1$L, r.key, ', ', c.origin, ']'), 'UTF8'))
-      || (select string_agg(sha256(sha256(r.salt || int4send(i::integer)) || %3$s || %4$s), '') from unnest(%5$s) with ordinality u(%6$s)))
-    from audit.recording c cross join lateral (select nextval('audit.log_id_seq') as id, %7$s as operation, jsonb_build_object(%8$s) as key, %9$s as before,
-      %10$s as after, uuid_send(gen_random_uuid()) as salt from %11$s where c.xid is not null offset 0) r$$,
-    audit.leaf_table(root, version), version,
-    case when has_before then $$coalesce('\x01'::bytea || int4send(octet_length(convert_to(b, 'UTF8'))) || convert_to(b, 'UTF8'), '\x00'::bytea)$$ else $$'\x00'::bytea$$ end,
-    case when has_after then $$coalesce('\x01'::bytea || convert_to(a, 'UTF8'), '\x00'::bytea)$$ else $$'\x00'::bytea$$ end,
-    concat_ws(', ', case when has_before then 'r.before' end, case when has_after then 'r.after' end),
-    concat_ws(', ', case when has_before then 'b' end, case when has_after then 'a' end, 'i'),
-    operation, k.pairs,
+  select format($$insert into audit.log (operation, key, before, after, schema_version) select %2$s, jsonb_build_object(%3$s), %4$s, %5$s, %1$s from %6$s$$,
+    version, operation, k.pairs,
     case when not has_before then 'null::text[]' when key_alias = 'both' then format('case when o.%I is not null then array[%s] end', k.first, images.old_texts) else format('array[%s]', images.old_texts) end,
     case when not has_after then 'null::text[]' when key_alias = 'both' then format('case when n.%I is not null then array[%s] end', k.first, images.new_texts) else format('array[%s]', images.new_texts) end,
     source)
@@ -145,12 +127,9 @@ begin%3$s
   if (select k.relkind from pg_class k where k.oid = tg_relid) = 'r' then
     execute replace(%4$L, '@table', tg_relid::regclass::text);
   end if;
-  insert into audit.log (id, xid, at, operation, schema_version, origin, leaf)
-  select s.id, c.xid, c.at, 'truncate', %6$s, c.origin,
-    sha256('\x0001'::bytea || sha256(convert_to(concat('[', s.id, ', "truncate', %5$L, 'null, ', c.origin, ']'), 'UTF8')))
-  from audit.recording c cross join (select nextval('audit.log_id_seq') as id) s;
+  insert into audit.log (operation, schema_version, salt) values ('truncate', %5$s, null);
   return null;
-end $body$ $q$, recorder, pinned, guard, audit.entry_insert(root, version, '''truncate''', 'o', true, false, 'only @table o'), audit.leaf_table(root, version), version) into body;
+end $body$ $q$, recorder, pinned, guard, audit.entry_insert(root, version, '''truncate''', 'o', true, false, 'only @table o'), version) into body;
   execute body;
   foreach kind in array array['insert', 'update', 'delete', 'truncate'] loop
     execute format('alter function %1$s_%2$s() owner to lakeloop_owner; revoke all on function %1$s_%2$s() from public', recorder, kind);

@@ -5,54 +5,49 @@ import { asOwner } from './as-owner.ts';
  * What governed.ts sends ahead of a statement. These functions run with the caller's own rights (SECURITY INVOKER: a role can't be set otherwise);
  * install.ts grants them to service logins, which are allowed to become app roles and nothing else.
  */
-export class Execute1764000000005 implements MigrationInterface {
-  readonly name = 'Execute1764000000005';
+export class Execute1763900000005 implements MigrationInterface {
+  readonly name = 'Execute1763900000005';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [CLAIM_KEY, OPEN, RECEIVE, TRACE_STEPS]);
+    await asOwner(runner, [AWAIT_KEY, OPEN, RECEIVE, TRACE_STEPS]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop function lakeloop.trace_steps, lakeloop.receive, lakeloop.open, lakeloop.claim_key');
+    await runner.query('drop function lakeloop.trace_steps, lakeloop.receive, lakeloop.open, lakeloop.await_key');
   }
 }
 
-/**
- * Called where the key may be taken: somebody holds its lock, or its row is there. A twin waits for at most 5 s; what it finds then ends the
- * transaction with SQLSTATE LL001 and why in DETAIL (docs/adr/0004-idempotency.md).
- */
-const CLAIM_KEY = `
-create function lakeloop.claim_key(lock bigint, id bytea, request_hash bytea) returns void
+/** Waits for the twin that holds an idempotency key's lock, for at most 5 s: then the transaction ends with SQLSTATE LL001 (docs/adr/0004-idempotency.md). */
+const AWAIT_KEY = `
+create function lakeloop.await_key(lock bigint) returns boolean
 language plpgsql as $$
 declare
   waits text := current_setting('lock_timeout');
-  stored lakeloop.idempotency_key;
 begin
   perform set_config('lock_timeout', '5s', true);
   begin
     perform pg_advisory_xact_lock(lock);
   exception when lock_not_available then
-    raise exception using errcode = 'LL001', message = 'the idempotency key is in use', detail = '{"outcome":"in-flight"}';
+    raise exception using errcode = 'LL001', message = 'the idempotency key is in use';
   end;
   perform set_config('lock_timeout', waits, true);
-  select * into stored from lakeloop.idempotency_key k where k.id = claim_key.id;
-  if found then
-    raise exception using errcode = 'LL001', message = 'the idempotency key was used', detail = case
-      when stored.created_at <= now() - interval '24 hours' then '{"outcome":"expired"}'
-      when stored.request_hash <> claim_key.request_hash then '{"outcome":"mismatch"}'
-      else (jsonb_build_object('outcome', 'replayed', 'status', stored.status) || coalesce(stored.outcome::jsonb, '{}'))::text end;
-  end if;
+  return true;
 end
 $$;
-revoke all on function lakeloop.claim_key from public`;
+revoke all on function lakeloop.await_key from public`;
 
-/** Opens a transaction of several statements under a principal: in one query, since the role that it ends with may not ask for a seal. */
+/** Opens a transaction of several statements under a principal: in one query, since the role that it ends with may not give a context. */
 const OPEN = `
-create function lakeloop.open(role text, ctx text, claims text, next text) returns void
+create function lakeloop.open(role text, ctx text, claims text, trace text, next text) returns void
 language plpgsql as $$
+declare
+  opened bigint;
 begin
-  perform set_config('lakeloop.ctx', ctx, true), set_config('request.jwt.claims', claims, true), set_config('lakeloop.next', next, true), set_config('role', role, true),
-    set_config('lakeloop.seal', (select s.seal from lakeloop.new_seal s), true), pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
+  insert into lakeloop.opening (role, policy_version, epoch, context, trace_id, next)
+  select open.role, s.policy_version, s.epoch, ctx, nullif(trace, ''), open.next from lakeloop.state s
+  returning id into opened;
+  perform set_config('lakeloop.request', opened::text, true), set_config('request.jwt.claims', claims, true), set_config('role', open.role, true),
+    pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
 end
 $$;
 revoke all on function lakeloop.open from public`;

@@ -1,9 +1,9 @@
 import type { Migration } from '#libs/postgres/migrate';
-import { Bookkeeping1764000000001 } from './0001-bookkeeping.ts';
-import { Context1764000000002 } from './0002-context.ts';
-import { Audit1764000000003 } from './0003-audit.ts';
-import { Adopt1764000000004 } from './0004-adopt.ts';
-import { Execute1764000000005 } from './0005-execute.ts';
+import { Bookkeeping1763900000001 } from './0001-bookkeeping.ts';
+import { Context1763900000002 } from './0002-context.ts';
+import { Audit1763900000003 } from './0003-audit.ts';
+import { Adopt1763900000004 } from './0004-adopt.ts';
+import { Execute1763900000005 } from './0005-execute.ts';
 import { Policy1764000000006 } from './0006-policy.ts';
 import { Relationship1764000000012 } from './0012-relationship.ts';
 import { Mirror1764000000013 } from './0013-mirror.ts';
@@ -11,11 +11,11 @@ import { AgentReads1764000000020 } from './0020-agent-reads.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
-  Bookkeeping1764000000001,
-  Context1764000000002,
-  Audit1764000000003,
-  Adopt1764000000004,
-  Execute1764000000005,
+  Bookkeeping1763900000001,
+  Context1763900000002,
+  Audit1763900000003,
+  Adopt1763900000004,
+  Execute1763900000005,
   Policy1764000000006,
   Relationship1764000000012,
   Mirror1764000000013,

@@ -117,7 +117,7 @@ async function verify(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const { rows } = await client.query<Record<string, string>>(
-    "select (select count(*) from app.governed) as rows, (select count(*) from audit.entry where actor = 'bench') as entries, (select count(*) from lakeloop.idempotency_key) as keys",
+    "select (select count(*) from app.governed) as rows, (select count(*) from audit.entry where actor = 'bench') as entries, (select count(key_id) from audit.request) as keys",
   );
   await client.end();
   console.log(`checked  ${rows[0]?.['rows']} rows, ${rows[0]?.['entries']} audit entries, ${rows[0]?.['keys']} idempotency keys`);

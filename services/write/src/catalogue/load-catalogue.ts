@@ -28,7 +28,7 @@ const COLUMNS = `
 
 /** Our schema is there, and this login is a service login. */
 const GOVERNED = `
-  select pg_catalog.to_regprocedure('lakeloop.claim_key(bigint,bytea,bytea)') is not null
+  select pg_catalog.to_regprocedure('lakeloop.await_key(bigint)') is not null
     and exists (select from pg_catalog.pg_auth_members m where m.member = (select r.oid from pg_catalog.pg_roles r where r.rolname = session_user)
       and m.roleid = (select r.oid from pg_catalog.pg_roles r where r.rolname = 'lakeloop_service')) as governed,
     pg_catalog.to_regclass('lakeloop.adopted') is not null as adopts`;

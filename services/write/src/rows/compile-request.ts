@@ -103,8 +103,16 @@ export function compileRequest(request: ParsedRequest, relation: Relation, catal
   return method === 'PATCH' ? compileUpdate({ ...change, body: body as RowBody }) : compileDelete(change);
 }
 
+/** Whether a repeat of the write is answered with its status alone, whatever it wrote. */
+export function answersStatusOnly({ method, prefer }: ParsedRequest): boolean {
+  const minimal = prefer.return === undefined || prefer.return === 'minimal';
+  return method === 'POST' && minimal && prefer.count === undefined && prefer.resolution === undefined;
+}
+
 /** A single object that was promised, the row of `If-Match`, and `max-affected` are kept by undoing the write that breaks them. */
-function returningOf({ method, prefer, answer, query, idempotencyKey, ifMatch }: ParsedRequest, { versioned }: CompileOptions): Returning {
+function returningOf(request: ParsedRequest, { versioned }: CompileOptions): Returning {
+  const { method, prefer, answer, query, idempotencyKey, ifMatch } = request;
+  const keep = idempotencyKey !== undefined && !answersStatusOnly(request);
   const representation = prefer.return === 'representation';
   const one = (representation && answer.body === 'object') || ifMatch !== undefined;
   const most = method === 'POST' || prefer.handling !== 'strict' ? undefined : prefer.maxAffected;
@@ -112,9 +120,9 @@ function returningOf({ method, prefer, answer, query, idempotencyKey, ifMatch }:
   return {
     shape: shapeOf(answer, representation),
     select: query.select,
-    keys: idempotencyKey !== undefined || (method === 'POST' && prefer.return === 'headers-only'),
+    keys: keep || (method === 'POST' && prefer.return === 'headers-only'),
     version: versioned && method !== 'DELETE',
-    ...(idempotencyKey === undefined ? {} : { keep: keptOutcome }),
+    ...(keep ? { keep: keptOutcome } : {}),
     ...(allowed ? { allowed } : {}),
   };
 }

@@ -4,7 +4,7 @@ import type { Principal } from '#libs/governance/principal';
 import type { Relation } from '../catalogue/catalogue.ts';
 import { baseStatus } from './answer.ts';
 import { ApiError } from './api-error.ts';
-import type { ParsedRequest } from './compile-request.ts';
+import { answersStatusOnly, type ParsedRequest } from './compile-request.ts';
 import type { Condition } from './query/row-query.ts';
 import type { RowRequest } from './row-request.ts';
 
@@ -20,6 +20,7 @@ export function idempotencyOf(request: RowRequest, parsed: ParsedRequest, princi
     key: parsed.idempotencyKey,
     requestHash: hash('sha256', told, 'buffer'),
     status: baseStatus(parsed),
+    statusOnly: answersStatusOnly(parsed),
   };
 }
 
