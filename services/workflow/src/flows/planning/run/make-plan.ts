@@ -26,7 +26,7 @@ export interface MakePlanOptions {
 /** What a scope without lines is once any plan was published: it stays as it is while its period is frozen. */
 const EMPTY: PublishedScope = { lines: [], conflicts: [] };
 /** Scopes whose rows are in memory at once. */
-const BATCH = 25;
+const BATCH = 100;
 /** The event loop has its turn at least this often, ms. */
 const BREATH = 10;
 
