@@ -29,7 +29,7 @@ interface Part {
   values: Readonly<Record<string, string | null>>;
   /** Clusters of the partition. */
   clusters: number;
-  /** Those that there are rows of, or somewhat more. */
+  /** About how many of them there are rows of: most rows come into the files that are rewritten. */
   files: number;
 }
 
@@ -70,23 +70,23 @@ async function partsOf(session: Session, { rows, rewritten }: Counted, clusters:
   const counts = ['count(*)', `count(distinct ${hashOf(clusters)} % ${MOST_CLUSTERS})`];
   const columns = [...textsOf(target).map((own, index) => `${own} as ${text(index)}`), ...counts];
   const found = await session.rows<[...(string | null)[], bigint, bigint]>(`select ${columns.join(', ')} from ${rows} r group by all having count(*) > 0`);
-  const parts = new Map<string, { values: Record<string, string | null>; rows: number; files: number }>();
-  const add = (texts: readonly (string | null | undefined)[], more: number, files: number): void => {
+  const parts = new Map<string, { values: Record<string, string | null>; rows: number; fresh: number; rewritten: number }>();
+  const at = (texts: readonly (string | null | undefined)[]): { rows: number; fresh: number; rewritten: number } => {
     const values = Object.fromEntries(target.partitionBy.map((name, index) => [name, texts[index] || null]));
     const key = JSON.stringify(values);
-    const there = parts.get(key) ?? { values, rows: 0, files: 0 };
-    parts.set(key, { values, rows: there.rows + more, files: there.files + files });
+    const there = parts.get(key) ?? { values, rows: 0, fresh: 0, rewritten: 0 };
+    parts.set(key, there);
+    return there;
   };
-  for (const row of found) add(row as (string | null)[], Number(row.at(-2)), Number(row.at(-1)));
-  for (const file of rewritten)
-    add(
-      target.partitionBy.map((name) => file.partitionValues[name]),
-      rowsOf(file),
-      1,
-    );
-  return [...parts.values()].map(({ values, rows: count, files }) => {
+  for (const row of found) Object.assign(at(row as (string | null)[]), { rows: Number(row.at(-2)), fresh: Number(row.at(-1)) });
+  for (const file of rewritten) {
+    const part = at(target.partitionBy.map((name) => file.partitionValues[name]));
+    part.rows += rowsOf(file);
+    part.rewritten += 1;
+  }
+  return [...parts.values()].map(({ values, rows: count, fresh, rewritten: old }) => {
     const most = clusters.count(values, count);
-    return { values, clusters: most, files: Math.min(most, files) };
+    return { values, clusters: most, files: Math.min(most, Math.max(fresh, old)) };
   });
 }
 

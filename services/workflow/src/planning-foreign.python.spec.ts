@@ -97,7 +97,9 @@ describe('deltalake as a foreign writer to the consolidated plan', () => {
   }, 60_000);
 
   it('that rewrites the very files a run is about to rewrite makes the run merge anew: each line once, with both changes', async () => {
-    const { rows: edited } = await server.client.query<{ scope: string }>("select scope from planning.sales_adjustments where product = 'E-bikes' order by id desc limit 1");
+    const { rows: edited } = await server.client.query<{ scope: string }>(
+      "select scope from planning.sales_adjustments where product = 'E-bikes' order by id desc limit 1",
+    );
     const theirs = `scope = '${edited[0]?.scope}' and measure = 'revenue'`;
     let met = 0;
     disarm.push(
