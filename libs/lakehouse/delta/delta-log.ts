@@ -120,7 +120,8 @@ export class DeltaLog {
         return true;
       }
       if (kind === 'storage-full' || kind === 'misconfigured') throw cause;
-      throw new UncertainCommit(kind, `the lakehouse did not answer whether it took version ${version}`, { cause });
+      const reason = cause instanceof Failure ? `: ${cause.message}` : '';
+      throw new UncertainCommit(kind, `the lakehouse did not answer whether it took version ${version}${reason}`, { cause });
     }
   }
 

@@ -8,7 +8,7 @@ export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Failure || !(error instanceof Error) || !('code' in error)) throw error;
+    if (error instanceof Failure || typeof error !== 'object' || error === null || !('code' in error)) throw error;
     const code = String(error.code);
     if (FULL.has(code)) throw new Failure('storage-full', 'no space left for the lakehouse', { cause: error });
     if (FORBIDDEN.has(code)) throw new Failure('misconfigured', `the lakehouse directory may not be written (${code})`, { cause: error });

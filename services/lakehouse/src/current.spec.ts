@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { HistoryFeeds } from './ingest/history-feeds.ts';
 import { type Change, HistoryHarness } from './testing/history-harness.ts';
-import { Upkeep } from './upkeep/upkeep.ts';
 
 let lake: HistoryHarness;
 beforeEach(async () => {
@@ -12,20 +11,6 @@ afterEach(() => lake.close());
 
 const TYPES = { id: 'int4', n: 'int4', note: 'text' };
 const PLACEHOLDER = '__debezium_unavailable_value';
-
-function upkeepOf(table: string, sliceChanges?: bigint): Upkeep {
-  const history = { schema: 'public', name: `${table}_history` };
-  const slices = sliceChanges === undefined ? {} : { sliceChanges };
-  return new Upkeep({
-    lakehouse: lake.lakehouse,
-    source: { schema: 'public', table },
-    topic: `test.public.${table}`,
-    history,
-    retentionHours: 168,
-    nowMs: 0,
-    ...slices,
-  });
-}
 
 type Step =
   | { kind: 'put'; id: number; n: number; note: string | null }
@@ -74,7 +59,7 @@ function play(step: Exclude<Step, { kind: 'compact' }>, model: Model): Change | 
 
 async function run(steps: readonly Step[], table: string, feeds: HistoryFeeds): Promise<{ found: unknown; model: unknown }> {
   const model: Model = new Map();
-  const upkeep = upkeepOf(table, 3n);
+  const upkeep = lake.upkeep(table, { sliceChanges: 3n });
   let waiting: Change[] = [{ op: 'c', after: '{"id":0,"n":0,"note":null}', key: '{"id":0}' }];
   model.set(0, { id: 0, n: 0, note: null });
   for (const next of [...steps, { kind: 'last' } as const]) {
@@ -109,7 +94,7 @@ describe('the current relation', () => {
     const feeds = await lake.run(types);
     await lake.append([{ op: 'c', after: '{"id":1,"n":1,"note":"x"}' }]);
     await lake.settled(feeds);
-    const upkeep = upkeepOf('t');
+    const upkeep = lake.upkeep();
     expect(await upkeep.run(0)).toBe(1);
     expect(await upkeep.run(0)).toBe(0);
     types['more'] = 'bool';
@@ -131,7 +116,7 @@ describe('the current relation', () => {
     const names = ['at', 'o', 'c', 'm', 'l', 'n', 'a', 't', 'r', 'v', 'p', 's', 'b', 'h', 'g', 'staged', 'newer', 'settled', 'select', 'odd "name'];
     const feeds = await lake.run({ id: 'int4', ...Object.fromEntries(names.map((name) => [name, 'int4'])) });
     const row = (value: number): string => JSON.stringify({ id: 1, ...Object.fromEntries(names.map((name, index) => [name, value + index])) });
-    const upkeep = upkeepOf('t');
+    const upkeep = lake.upkeep();
     await lake.append([{ op: 'c', after: row(100), lsn: 32n, ordinal: 3 }]);
     await lake.settled(feeds);
     await upkeep.run(0);
@@ -148,7 +133,7 @@ describe('the current relation', () => {
 
   it('stays of few files: small ones become large ones', async () => {
     const feeds = await lake.run(TYPES, { flushMs: 50 });
-    const upkeep = upkeepOf('t');
+    const upkeep = lake.upkeep();
     for (let n = 0; n < 21; n += 1) {
       await lake.append([{ op: n === 0 ? 'c' : 'u', after: `{"id":1,"n":${n},"note":null}` }]);
       await lake.settled(feeds);

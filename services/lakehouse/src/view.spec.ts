@@ -4,7 +4,6 @@ import { DatabricksDouble, CATALOG, HTTP_PATH, TOKEN, VOLUME } from '#libs/testi
 import { StaticToken } from '#libs/lakehouse/databricks/credentials';
 import { DatabricksLakehouse } from '#libs/lakehouse/databricks/databricks-lakehouse';
 import { HistoryHarness } from './testing/history-harness.ts';
-import { Upkeep } from './upkeep/upkeep.ts';
 
 let double: DatabricksDouble;
 let lake: HistoryHarness;
@@ -23,17 +22,11 @@ afterEach(() => lake.close());
 
 const VIEW = { schema: 'public', name: 't_current' };
 
-function upkeepOf(table: string): Upkeep {
-  const source = { schema: 'public', table };
-  const history = { schema: 'public', name: `${table}_history` };
-  return new Upkeep({ lakehouse: lake.lakehouse, source, topic: `test.public.${table}`, history, retentionHours: 168, nowMs: 0, sliceChanges: 2n });
-}
-
 describe('current rows on Databricks', () => {
   it('are a view that follows changes, merges and columns', async () => {
     const types: Record<string, string> = { id: 'int4', n: 'int4', note: 'text' };
     const feeds = await lake.run(types);
-    const upkeep = upkeepOf('t');
+    const upkeep = lake.upkeep('t', { sliceChanges: 2n });
     const shown = (): Promise<unknown> => lake.query(`select * from \`${CATALOG}\`.\`public\`.\`t_current\` order by id`);
     await lake.append([
       { op: 'c', after: '{"id":1,"n":1,"note":"a"}' },
@@ -82,7 +75,7 @@ describe('current rows on Databricks', () => {
     const feeds = await lake.run({ id: 'int4' });
     await lake.append([{ op: 'c', after: '{"id":1}' }], 'u');
     await lake.settled(feeds, 'u');
-    await upkeepOf('u').run(0);
+    await lake.upkeep('u').run(0);
     expect(await lake.lakehouse.describe({ ...VIEW, name: 'u_current' })).toBeUndefined();
     expect((await lake.lakehouse.tables('public')).map(({ name }) => name)).toEqual(expect.arrayContaining(['u_base', 'u_history']));
     expect(await lake.lakehouse.tables('public')).not.toContainEqual({ schema: 'public', name: 'u_current' });

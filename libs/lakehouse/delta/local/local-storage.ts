@@ -124,6 +124,7 @@ export class LocalStorage extends DeltaStorage {
 
   tidy(): Promise<void> {
     return onDisk(async () => {
+      await mkdir(this.readable, { recursive: true });
       for (const schema of (await readdir(this.readable, { withFileTypes: true }).catch(absent)) ?? []) {
         if (!schema.isDirectory()) continue;
         const directory = join(this.readable, schema.name);
@@ -143,7 +144,7 @@ export class LocalStorage extends DeltaStorage {
   }
 
   async #writeTemporary(path: string, content: string, modifiedMs: number): Promise<string> {
-    await makeDirectory(dirname(path));
+    await this.#makeDirectory(dirname(path));
     const temporary = join(dirname(path), temporaryName());
     try {
       const file = await open(temporary, 'wx');
@@ -160,16 +161,18 @@ export class LocalStorage extends DeltaStorage {
     }
     return temporary;
   }
+
+  async #makeDirectory(path: string): Promise<void> {
+    // A root that was there and is not has been unmounted or moved: tables made in its place would pass for the ones that are away.
+    await stat(this.readable);
+    const first = await mkdir(path, { recursive: true });
+    if (first !== undefined) await sync(dirname(first));
+  }
 }
 
 /** Hidden, as Delta's readers and cleaners expect of what is no part of the table. */
 function temporaryName(): string {
   return `.${randomUUID()}.tmp`;
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first !== undefined) await sync(dirname(first));
 }
 
 /** Makes a file's content, or a directory's entries, survive a crash of the machine. */

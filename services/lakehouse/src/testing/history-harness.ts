@@ -21,7 +21,7 @@ import { batchMaker } from '../ingest/make-batch.ts';
 import type { LakehouseConfig } from '../lakehouse-config.ts';
 import { createLakehouseMetrics } from '../metrics.ts';
 import { shapeOf } from '../shape/pg-type.ts';
-import { keyOf } from '../upkeep/upkeep.ts';
+import { keyOf, Upkeep } from '../upkeep/upkeep.ts';
 
 export type Row = Record<string, LakeValue>;
 const silent = createServiceRuntime('test', { LOG_LEVEL: process.env['LAKEHOUSE_TEST_LOG'] ?? 'silent' });
@@ -38,6 +38,14 @@ export interface Change {
   table?: string;
 }
 
+export interface HarnessOptions {
+  log?: ChangeLog;
+  lakehouse?: Lakehouse;
+  /** Of topics' names. */
+  prefix?: string;
+  topics?: { partitions: number; retentionMs: number | null };
+}
+
 /** A change log, a lakehouse on disk, and any number of instances between them. */
 export class HistoryHarness {
   readonly directory: string;
@@ -45,23 +53,28 @@ export class HistoryHarness {
   readonly lakehouse: Lakehouse;
   readonly #producer: Producer;
   readonly #prefix: string;
+  readonly #topics: { partitions: number; retentionMs: number | null };
   readonly #running: HistoryFeeds[] = [];
   #lsn = 1n;
 
-  private constructor(directory: string, parts: { log: ChangeLog; lakehouse: Lakehouse; producer: Producer; prefix: string }) {
+  private constructor(
+    directory: string,
+    parts: Pick<HistoryHarness, 'log' | 'lakehouse'> & { producer: Producer } & Required<Pick<HarnessOptions, 'prefix' | 'topics'>>,
+  ) {
     this.directory = directory;
     this.log = parts.log;
     this.lakehouse = parts.lakehouse;
     this.#producer = parts.producer;
     this.#prefix = parts.prefix;
+    this.#topics = parts.topics;
   }
 
   /** On an embedded log and a lakehouse on disk, or on those that are given. */
-  static async create({ prefix = 'test', ...given }: { log?: ChangeLog; prefix?: string; lakehouse?: Lakehouse } = {}): Promise<HistoryHarness> {
+  static async create({ prefix = 'test', topics = { partitions: 1, retentionMs: null }, ...given }: HarnessOptions = {}): Promise<HistoryHarness> {
     const directory = await mkdtemp(join(tmpdir(), 'lakeloop-history-'));
-    const log = given.log ?? (await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger }));
+    const log = given.log ?? (await SqliteChangeLog.open({ directory: join(directory, 'log'), logger: silent.logger, retentionCheckMs: 20 }));
     const lakehouse = given.lakehouse ?? (await openDeltaLakehouse({ root: join(directory, 'lake'), logger: silent.logger }));
-    return new HistoryHarness(directory, { log, lakehouse, producer: await log.openProducer(prefix), prefix });
+    return new HistoryHarness(directory, { log, lakehouse, producer: await log.openProducer(prefix), prefix, topics });
   }
 
   /** Starts an instance. `types`: PostgreSQL type names by column, with a modifier after a colon. */
@@ -99,14 +112,14 @@ export class HistoryHarness {
   }
 
   async append(changes: readonly Change[], table = 't'): Promise<void> {
-    await this.log.ensureTopic(`${this.#prefix}.public.${table}`, { partitions: 1, cleanup: 'delete', retentionMs: null });
+    await this.log.ensureTopic(`${this.#prefix}.public.${table}`, { ...this.#topics, cleanup: 'delete' });
     await this.#producer.append(changes.map((change) => this.#record(change, table)));
   }
 
   /** Records as they are. */
   async appendRaw(values: readonly (string | null)[], table = 't'): Promise<void> {
     const topic = `${this.#prefix}.public.${table}`;
-    await this.log.ensureTopic(topic, { partitions: 1, cleanup: 'delete', retentionMs: null });
+    await this.log.ensureTopic(topic, { ...this.#topics, cleanup: 'delete' });
     await this.#producer.append(
       values.map((value) => ({ topic, key: Buffer.from('{"id":1}'), value: value === null ? null : Buffer.from(value), headers: {} })),
     );
@@ -122,13 +135,20 @@ export class HistoryHarness {
     return { topic: `${this.#prefix}.public.${table}`, key: op === 't' ? null : Buffer.from(key), value: Buffer.from(value), headers: { id, ...headers } };
   }
 
+  /** Merges and clean-up of a table's derived tables, for tests that say when. */
+  upkeep(table = 't', options: { sliceChanges?: bigint; retentionHours?: number } = {}): Upkeep {
+    const source = { schema: 'public', table };
+    const history = { schema: 'public', name: historyName(table) };
+    return new Upkeep({ lakehouse: this.lakehouse, source, topic: `${this.#prefix}.public.${table}`, history, retentionHours: 168, nowMs: 0, ...options });
+  }
+
   /** Resolves once everything in the topic is in the history. */
   async settled(feeds: HistoryFeeds, table = 't'): Promise<void> {
     const topic = `${this.#prefix}.public.${table}`;
-    const state = (): FeedState | undefined => feeds.tables.find((feed) => feed.topic === topic)?.partitions[0]?.state;
+    const states = (): FeedState[] | undefined => feeds.tables.find((feed) => feed.topic === topic)?.partitions.map(({ state }) => state);
     await this.eventually(
-      async () => state()?.applied === ((await this.log.bounds(topic))[0]?.next ?? 0n),
-      () => inspect(state()),
+      async () => (await this.log.bounds(topic)).every(({ partition, next }) => (states()?.[partition]?.applied ?? 0n) === next),
+      () => inspect(states()),
     );
   }
 
