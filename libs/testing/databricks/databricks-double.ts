@@ -28,6 +28,8 @@ export interface Fault {
   retryAfter?: string;
   /** Default 1. */
   times?: number;
+  /** Requests of this kind that are let pass first. Default 0. */
+  after?: number;
 }
 
 export const HTTP_PATH = '/sql/1.0/warehouses/double';
@@ -216,6 +218,8 @@ export class DatabricksDouble {
     const index = this.#faults.findIndex(({ on, matching }) => matches(on, matching));
     const fault = this.#faults[index];
     if (!fault) return undefined;
+    fault.after = (fault.after ?? 0) - 1;
+    if (fault.after >= 0) return undefined;
     fault.times = (fault.times ?? 1) - 1;
     if (fault.times <= 0) this.#faults.splice(index, 1);
     return fault;

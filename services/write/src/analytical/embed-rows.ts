@@ -39,7 +39,7 @@ export async function relatedRows(open: (work: LakeWork) => Promise<OpenRead>, r
   });
   try {
     const write = rowWriter(read.outputs, false);
-    const key = (row: readonly LakeValue[]): string => JSON.stringify([row.at(-1), write(row)]);
+    const key = (row: readonly LakeValue[]): string => JSON.stringify([row[read.keyAt], write(row)]);
     const { texts, more } = await page.head(key, { rows: MOST_ROWS + 1, characters: MOST_CHARACTERS });
     if (more || texts.length > MOST_ROWS) throw tooMany(embed.relation);
     return grouped(texts, query.offset, query.limit ?? Infinity);

@@ -25,13 +25,15 @@ export interface LakeReadRequest {
   typeName: (cast: string) => string;
   limit: number | null;
   offset: number;
-  /** Only rows whose column is one of these texts; their key is one more column of each row, the last. */
+  /** Only rows whose column is one of these texts; their key is one more column of each row, at `keyAt`. */
   keys?: { column: string; values: readonly string[] };
 }
 
 /** A read, of whatever FROM item stands for the table. Compiled once; all three share the parameters. */
 export interface LakeRead {
   outputs: readonly Output[];
+  /** Where in a row the key is, for a read by keys. */
+  keyAt: number;
   parameters: Readonly<Record<string, LakeValue>>;
   rows: (from: string) => string;
   /** How many rows the page has. */
@@ -57,6 +59,7 @@ export function compileLakeRead(request: LakeReadRequest): LakeRead {
   const bounds = pageSql(scope, request);
   return {
     outputs: select.outputs,
+    keyAt: select.columns.length,
     parameters: scope.parameters,
     rows: (from) => `select ${list === '' ? '1 as c0' : list} from ${from} as t${tail}${order.length === 0 ? '' : ` order by ${order.join(', ')}`}${bounds}`,
     page: (from) => `select count(*) as n from (select ${counted} from ${from} as t${tail}${bounds}) as r`,

@@ -1,0 +1,15 @@
+import type { LakeValue } from '#libs/lakehouse/lake-type';
+
+const END = '"_lakeloop_end"';
+
+/**
+ * A query for DuckDB with one more column, the last, and one more row, the last: only there the column is true. The engine's driver (`@duckdb/node-api` 1.5.6)
+ * tells an error or an interruption in the middle of a streamed result as its end, so that half of it would pass for all. UNION ALL keeps the order of rows.
+ */
+export function withEnd(sql: string): string {
+  return `select *, false as ${END} from (${sql}) as q union all by name select true as ${END}`;
+}
+
+export function isEnd(row: readonly LakeValue[] | undefined): boolean {
+  return row?.at(-1) === true;
+}
