@@ -247,7 +247,7 @@ describe('the context', () => {
     [
       'leaves the role and gives another context',
       `perform set_config('role', 'none', true);
-       insert into lakeloop.opening (role, policy_version, epoch, context) values ('analyst', 1, 1, '${forged}'); perform set_config('role', 'analyst', true);`,
+       insert into lakeloop.opening (role, context) values ('analyst', '${forged}'); perform set_config('role', 'analyst', true);`,
     ],
     ['leaves the role and opens anew', `perform set_config('role', 'none', true); perform lakeloop.open('analyst', '${forged}', '{}', '', '');`],
   ])('of a transaction whose trigger %s never names the forger’s actor', async (_how, body) => {

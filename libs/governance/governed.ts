@@ -159,8 +159,11 @@ export function keptOutcome(jsonb: string): string {
 }
 
 /** In this order: the request needs a transaction without an id, and the login's own rights; the role comes behind both. */
-const open = (columns = '', values = '', condition = ''): string => `insert into lakeloop.opening (role, policy_version, epoch, context, trace_id${columns})
-  select $1, s.policy_version, s.epoch, $2, $4${values} from lakeloop.state s${condition}
+const open = (
+  columns = '',
+  values = '',
+  condition = '',
+): string => `insert into lakeloop.opening (role, context, trace_id${columns}) select $1, $2, $4${values}${condition}
   returning set_config('lakeloop.request', id::text, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
     pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
 const OPEN = open();

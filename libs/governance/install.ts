@@ -52,7 +52,6 @@ grant usage on schema lakeloop to public;
 grant insert, select (id) on lakeloop.opening to ${SERVICES};
 grant select on lakeloop.kept_key to ${SERVICES};
 grant select (id), update (outcome) on lakeloop.outcome to ${SERVICES};
-grant select on lakeloop.state to ${SERVICES};
 grant execute on function lakeloop.await_key, lakeloop.open, lakeloop.forget_key to ${SERVICES};
 grant select on lakeloop.policy to ${SERVICES}, auditor, administrator;
 grant select, insert on lakeloop.inbox to ${LOGINS.workflow};

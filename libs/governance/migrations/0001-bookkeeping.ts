@@ -6,22 +6,24 @@ export class Bookkeeping1763900000001 implements MigrationInterface {
   readonly name = 'Bookkeeping1763900000001';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [STATE, PRINCIPALS, POLICY, INBOX, ADOPTED]);
+    await asOwner(runner, [CONSTANTS, PRINCIPALS, POLICY, INBOX, ADOPTED]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table lakeloop.adopted, lakeloop.inbox, lakeloop.policy, lakeloop.principals, lakeloop.state');
+    await runner.query(
+      'drop table lakeloop.adopted, lakeloop.inbox, lakeloop.policy, lakeloop.principals; drop function lakeloop.epoch, lakeloop.policy_version',
+    );
   }
 }
 
-/** What every request is written down with: one row, one page. */
-const STATE = `
-create table lakeloop.state (
-  one boolean primary key default true check (one),
-  policy_version integer not null default 0,
-  epoch integer not null default 1
-);
-insert into lakeloop.state default values`;
+/**
+ * What every request is written down with: the version of the policy in force, and the epoch. The planner puts the constants into each plan, and makes plans
+ * anew when a function is replaced, as it does when a table's row-level security changes; a table would be read by every write. ../policy/apply-policy.ts
+ * replaces the first.
+ */
+const CONSTANTS = `
+create function lakeloop.policy_version() returns integer language sql stable as 'select 0';
+create function lakeloop.epoch() returns integer language sql stable as 'select 1'`;
 
 const PRINCIPALS = `
 create table lakeloop.principals (

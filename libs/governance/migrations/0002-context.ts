@@ -56,8 +56,8 @@ create table audit.request (
   created_at timestamptz not null default now(),
   login text not null default session_user,
   role text not null,
-  policy_version integer not null,
-  epoch integer not null,
+  policy_version integer not null default lakeloop.policy_version(),
+  epoch integer not null default lakeloop.epoch(),
   context text,
   trace_id text collate "C",
   next text not null default '',
@@ -69,9 +69,9 @@ create table audit.request (
 create index request_trace_id on audit.request using hash (trace_id);
 create unique index request_key on audit.request (key_id)`;
 
-/** What a service login writes its request through (install.ts grants it to service logins alone): without `xid` and `login`, which are not its to say. */
+/** What a service login writes its request through (install.ts grants it to service logins alone): without what is not its to say. */
 const OPENING = `
-create view lakeloop.opening as select id, role, policy_version, epoch, context, trace_id, next, key_id, key_hash, status from audit.request`;
+create view lakeloop.opening as select id, role, context, trace_id, next, key_id, key_hash, status from audit.request`;
 
 /** What is kept under idempotency keys, and where a service login keeps it: in a request of its own transaction. */
 const KEPT_KEY = `
@@ -101,8 +101,7 @@ begin
     raise insufficient_privilege using message = 'the token does not open another context in this transaction';
   end if;
   perform pg_logical_emit_message(true, 'lakeloop.ctx', ctx);
-  insert into audit.request (xid, role, policy_version, epoch, context, trace_id, next)
-  select pg_current_xact_id(), current_setting('role'), s.policy_version, s.epoch, ctx, trace, reopen.next from lakeloop.state s
+  insert into audit.request (xid, role, context, trace_id, next) values (pg_current_xact_id(), current_setting('role'), ctx, trace, reopen.next)
   returning id into opened;
   perform set_config('lakeloop.request', opened::text, true);
 end

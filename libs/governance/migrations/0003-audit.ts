@@ -32,7 +32,7 @@ create table audit.schema_version (
 create index schema_version_adopted on audit.schema_version (adopted_id, id)`;
 
 /**
- * What happened, as it was given; whatever can be derived from that is derived when somebody reads it, the leaf included (docs/adr/0028-derived-leaf.md).
+ * What happened, as it was given; whatever can be derived from that is derived when somebody reads it, the leaf included (docs/adr/0029-derived-leaf.md).
  * `request_id` is the setting's word: that it names a request of this transaction and role, and so counts, is checked when the entry is read. `role` is the
  * role's setting (`none`: the login's own). `operation` has no check constraint, because every write would pay for it: recorders are the only writers.
  */
@@ -64,8 +64,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   opened bigint;
 begin
-  insert into audit.request (xid, role, policy_version, epoch, context)
-  select pg_current_xact_id(), current_setting('role'), s.policy_version, s.epoch, case when lakeloop.is_service_session() then 'false' end from lakeloop.state s
+  insert into audit.request (xid, role, context)
+  values (pg_current_xact_id(), current_setting('role'), case when lakeloop.is_service_session() then 'false' end)
   returning id into opened;
   perform set_config('lakeloop.request', opened::text, true);
   return opened;

@@ -43,8 +43,7 @@ language plpgsql as $$
 declare
   opened bigint;
 begin
-  insert into lakeloop.opening (role, policy_version, epoch, context, trace_id, next)
-  select open.role, s.policy_version, s.epoch, ctx, nullif(trace, ''), open.next from lakeloop.state s
+  insert into lakeloop.opening (role, context, trace_id, next) values (open.role, ctx, nullif(trace, ''), open.next)
   returning id into opened;
   perform set_config('lakeloop.request', opened::text, true), set_config('request.jwt.claims', claims, true), set_config('role', open.role, true),
     pg_logical_emit_message(true, 'lakeloop.ctx', ctx);

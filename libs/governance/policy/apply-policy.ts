@@ -130,7 +130,8 @@ async function checkRoles(client: pg.ClientBase, roles: readonly string[]): Prom
 
 async function store(client: pg.ClientBase, policy: Policy): Promise<Policy> {
   await client.query('insert into lakeloop.policy (version, document) values ($1, $2)', [policy.version, JSON.stringify({ roles: policy.roles })]);
-  await client.query('update lakeloop.state set policy_version = $1', [policy.version]);
+  // A constant to the planner (migrations/0001-bookkeeping.ts).
+  await client.query(`create or replace function lakeloop.policy_version() returns integer language sql stable as 'select ${policy.version}'`);
   await client.query('select pg_notify($1, $2)', [POLICY_CHANNEL, String(policy.version)]);
   return policy;
 }
