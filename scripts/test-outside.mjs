@@ -27,6 +27,7 @@ process.exitCode = await goOn([
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
   'node_modules/jest/bin/jest.js',
+  '--config=scripts/test/jest.config.mjs',
   '--selectProjects',
   'outside',
   '--runInBand',

@@ -28,6 +28,7 @@ async function runPass(projects: readonly string[], inBand: boolean, patterns: r
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=TimeoutNegativeWarning',
     'node_modules/jest/bin/jest.js',
+    '--config=scripts/test/jest.config.mjs',
   ];
   const args = [...jest, '--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...(inBand ? ['--runInBand'] : []), '--ci', ...patterns];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: 'inherit', env: { ...process.env, LAKELOOP_TEST_SUMMARY: summary } });

@@ -1,13 +1,15 @@
 // One project for each kind of resource a test needs; the suffix of a spec's name says which (docs/testing.md).
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-const swc = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
+const ROOT = join(import.meta.dirname, '..', '..');
+const swc = JSON.parse(readFileSync(join(ROOT, '.swcrc'), 'utf8'));
 delete swc.$schema;
 delete swc.module;
 swc.jsc.rewriteRelativeImportExtensions = false;
 
 const shared = {
-  rootDir: import.meta.dirname,
+  rootDir: ROOT,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   setupFiles: ['reflect-metadata'],
@@ -38,6 +40,7 @@ const redis = {
 };
 
 export default {
+  rootDir: ROOT,
   projects: [
     project('unit', 'spec'),
     project('pg', 'pg.spec', postgres),
