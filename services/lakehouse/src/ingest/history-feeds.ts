@@ -10,6 +10,7 @@ import type { LakehouseMetrics } from '../metrics.ts';
 import { Upkeep } from '../upkeep/upkeep.ts';
 import { HistoryTable, type MakeBatch, type ReadSource, type SourceName } from './history-table.ts';
 import { PartitionFeed } from './partition-feed.ts';
+import { StageThread } from './stage-thread.ts';
 import { sourceOfTopic } from './source-of-topic.ts';
 
 export interface HistoryFeedsOptions {
@@ -38,6 +39,7 @@ export class HistoryFeeds implements Lifecycle {
   readonly #options: HistoryFeedsOptions;
   readonly #feeds = new Map<string, TableFeed>();
   readonly #ending = new AbortController();
+  readonly #stageThread = new StageThread();
   #loops: Promise<void>[] = [];
 
   constructor(options: HistoryFeedsOptions) {
@@ -66,6 +68,7 @@ export class HistoryFeeds implements Lifecycle {
   }
 
   async stop(): Promise<void> {
+    await this.#stageThread.close();
     await rm(this.#options.config.stagingDirectory, { recursive: true, force: true });
   }
 
@@ -102,7 +105,7 @@ export class HistoryFeeds implements Lifecycle {
       topic,
       source,
       history,
-      partitions: partitions.map(({ partition }) => new PartitionFeed({ ...this.#options, topic, partition, source, history })),
+      partitions: partitions.map(({ partition }) => new PartitionFeed({ ...this.#options, topic, partition, source, history, stageThread: this.#stageThread })),
       upkeep: new Upkeep({
         lakehouse,
         source,

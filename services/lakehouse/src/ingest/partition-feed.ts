@@ -11,7 +11,8 @@ import type { LakehouseConfig } from '../lakehouse-config.ts';
 import type { LakehouseMetrics } from '../metrics.ts';
 import { EventOrder } from '../shape/event-order.ts';
 import type { HistoryTable, SourceName } from './history-table.ts';
-import { Segment } from './segment.ts';
+import { type Parked, Segment } from './segment.ts';
+import type { StageThread } from './stage-thread.ts';
 
 /** following: up to date but for what waits to be written. standby: another instance writes this partition, and this one watches. */
 export type FeedPhase = 'starting' | 'following' | 'standby' | 'retrying' | 'stopped';
@@ -38,6 +39,7 @@ export interface PartitionFeedOptions {
   config: LakehouseConfig;
   runtime: ServiceRuntime;
   metrics: LakehouseMetrics;
+  stageThread: StageThread;
 }
 
 /** Looks at a standstill of the other instance before this one takes over. */
@@ -156,20 +158,22 @@ export class PartitionFeed {
       this.#position = record.offset + 1n;
       count += 1;
       if (count % TURN === 0) await new Promise<void>((resolve) => void setImmediate(resolve));
-      if (this.#segment.rows >= config.flushRows) await this.#flush();
+      if (this.#segment.records >= config.flushRows) await this.#flush();
       if (this.#ending.signal.aborted) return;
     }
+    await this.#segment?.spill();
     // Offsets at the end may hold no record.
     if (count === 0 && this.#end > this.#position) this.#position = this.#end;
   }
 
   #begin(first: StoredRecord): Promise<Segment> {
-    const { config, runtime } = this.#options;
-    return Segment.begin(join(config.stagingDirectory, `${randomUUID()}.ndjson`), first.offset, runtime.clock.now());
+    const { config, runtime, stageThread: thread, source } = this.#options;
+    const path = join(config.stagingDirectory, `${randomUUID()}.ndjson`);
+    return Segment.begin({ path, from: first.offset, nowMs: runtime.clock.now(), thread, source, onParked: (parked) => this.#tellParked(parked) });
   }
 
   #stage(segment: Segment, record: StoredRecord): void {
-    const { source, runtime, metrics } = this.#options;
+    const { metrics } = this.#options;
     if (this.#key.length === 0 && record.key !== null) this.#key = keyColumns(record.key);
     // A tombstone has its delete's id.
     if (record.value !== null && !this.#order.advance(record.headers['id'])) {
@@ -177,21 +181,21 @@ export class PartitionFeed {
       segment.next = record.offset + 1n;
       return;
     }
-    const before = segment.parked.length;
-    segment.add(record, source);
+    segment.add(record);
     segment.mark = this.#order.last;
-    if (segment.parked.length > before) {
-      metrics.parked.inc(this.#label);
-      const { topic, partition } = this.#options;
-      runtime.logger.error({ topic, partition, offset: String(record.offset), id: record.headers['id'] }, `record parked: ${segment.parked.at(-1)?.reason}`);
-    }
+  }
+
+  #tellParked({ record, reason }: Parked): void {
+    const { topic, partition, runtime, metrics } = this.#options;
+    metrics.parked.inc(this.#label);
+    runtime.logger.error({ topic, partition, offset: String(record.offset), id: record.headers['id'] }, `record parked: ${reason}`);
   }
 
   #due(): boolean {
     const { config, runtime } = this.#options;
     const segment = this.#segment;
     if (!segment || segment.empty) return false;
-    return segment.rows >= config.flushRows || runtime.clock.now() - segment.begunMs >= config.flushMs;
+    return segment.records >= config.flushRows || runtime.clock.now() - segment.begunMs >= config.flushMs;
   }
 
   /** Hands the segment over to be written while the next one fills; waits for the one before. */

@@ -5,7 +5,7 @@ import { parseJson, stringifyJson } from '#contracts/topics/json';
 /** A record as the change log gives it. */
 export interface RawRecord {
   offset: bigint;
-  value: Buffer | null;
+  value: Buffer;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -24,9 +24,8 @@ export interface StagedLine {
 const CHANGE: Readonly<Record<Operation, string>> = { c: 'insert', u: 'update', d: 'delete', t: 'truncate', r: 'snapshot' };
 const OPENING = '{"before":null,"after":{';
 
-/** The line for a record; undefined for a tombstone. Throws `SyntaxError` or `TypeError` for what is no change event. */
-export function stageLine({ offset, value, headers }: RawRecord): StagedLine | undefined {
-  if (value === null) return undefined;
+/** The line for a record. Throws `SyntaxError` or `TypeError` for what is no change event. */
+export function stageLine({ offset, value, headers }: RawRecord): StagedLine {
   const text = value.toString('utf8');
   // Digits beyond a double don't matter here: the row's text is handed on as it is.
   const event = JSON.parse(text) as ChangeValue;
