@@ -120,6 +120,7 @@ async function apply(directory: string, rows: number): Promise<void> {
   const whole = (performance.now() - begun) / 1000;
   const base = await place.lakehouse.describe(BASE);
   await feeds.drain();
+  await feeds.stop();
   await close(place);
   print(
     `backlog of ${rows} rows × ${columns.length} columns: ${took.toFixed(1)} s = ${Math.round(rows / took)} rows/s, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU, ` +
@@ -153,6 +154,7 @@ async function freshness(directory: string, perSecond: number, forSeconds: numbe
   while (seen < total) await delay(20);
   clearInterval(look);
   await feeds.drain();
+  await feeds.stop();
   await close(place);
   ages.sort((left, right) => left - right);
   const at = (share: number): string => ((ages[Math.min(ages.length - 1, Math.floor(share * ages.length))] ?? 0) / 1000).toFixed(2);
