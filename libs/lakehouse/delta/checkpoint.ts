@@ -64,13 +64,17 @@ export async function* readCheckpoint({ engine, storage }: Workplace, paths: rea
     const list = paths.map((path) => quoteText(opened.place(path))).join(', ');
     const present = new Set((await session.rows<[string]>(`select column_name from (describe select * from read_parquet([${list}]))`)).map(([name]) => name));
     const kinds = Object.keys(COLUMNS).filter((kind) => present.has(kind));
-    const parts = kinds.map((kind) => `select ${quoteText(kind)}, to_json(${kind})::VARCHAR from read_parquet([${list}]) where ${kind} is not null`);
-    const result = await session.stream(parts.join(' union all '));
+    const parts = kinds.map(
+      (kind) => `select ${quoteText(kind)} as kind, to_json(${kind})::VARCHAR as action from read_parquet([${list}]) where ${kind} is not null`,
+    );
+    const result = await session.select(parts.join(' union all '));
     for (;;) {
-      const chunk = await session.fetch(result, {});
-      if (!chunk || chunk.rowCount === 0) return;
+      const fetched = await session.fetch(result, {});
+      if (!fetched) return;
+      const { chunk, rowCount } = fetched;
       const json = chunk.getColumnValues(1) as string[];
-      yield chunk.getColumnValues(0).map((kind, row): Action => ({ [kind as string]: withoutNulls(JSON.parse(json[row] as string, exactVersion)) }));
+      const found = chunk.getColumnValues(0).slice(0, rowCount);
+      yield found.map((kind, row): Action => ({ [kind as string]: withoutNulls(JSON.parse(json[row] as string, exactVersion)) }));
     }
   } finally {
     session.close();

@@ -161,7 +161,8 @@ export class DeltaLakehouse extends Lakehouse {
     const session = await this.#workplace.queries.openSession();
     try {
       const result = await session.select(named.sql, { parameters: used, ...limits });
-      const columns = result.deduplicatedColumnNames().map((name, index): LakeColumn => ({ name, type: lakeType(result.columnType(index).toString()) }));
+      const names = result.deduplicatedColumnNames().slice(0, -1);
+      const columns = names.map((name, index): LakeColumn => ({ name, type: lakeType(result.columnType(index).toString()) }));
       return { columns, chunks: chunksOf(session, result, columns, limits) };
     } catch (error) {
       session.close();
@@ -228,15 +229,15 @@ export class DeltaLakehouse extends Lakehouse {
 
 async function* chunksOf(
   session: Session,
-  result: Awaited<ReturnType<Session['stream']>>,
+  result: Awaited<ReturnType<Session['select']>>,
   columns: readonly LakeColumn[],
   limits: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined },
 ): AsyncGenerator<LakeValue[][]> {
   try {
     for (;;) {
-      const chunk = await session.fetch(result, limits);
-      if (!chunk || chunk.rowCount === 0) return;
-      yield rowsOf(chunk, columns);
+      const fetched = await session.fetch(result, limits);
+      if (!fetched) return;
+      if (fetched.rowCount > 0) yield rowsOf(fetched.chunk, columns, fetched.rowCount);
     }
   } finally {
     session.close();

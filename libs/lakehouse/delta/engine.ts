@@ -1,6 +1,15 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult, type DuckDBType, type DuckDBValue, StatementType } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBResult,
+  type DuckDBType,
+  type DuckDBValue,
+  StatementType,
+} from '@duckdb/node-api';
 import { Failure } from '#libs/failure/failure';
 import type { LakeValue } from '../lake-type.ts';
+import { isEnd, withEnd } from './result-end.ts';
 import { quoteText } from './sql-text.ts';
 import { bindings } from './values.ts';
 
@@ -71,6 +80,8 @@ export class Engine {
 
 export class Session {
   readonly #connection: DuckDBConnection;
+  /** Results whose last row was seen. */
+  readonly #ended = new WeakSet<DuckDBResult>();
 
   constructor(connection: DuckDBConnection) {
     this.#connection = connection;
@@ -84,22 +95,18 @@ export class Session {
     return this.#guarded(options, async () => (await this.#connection.runAndReadAll(sql, ...bound(options))).getRowsJS() as Row[]);
   }
 
-  /** Starts a statement that only reads; any other, or several, are `invalid-input`. */
+  /** Starts a statement that only reads; any other, or several, are `invalid-input`. Its rows are fetched as they are asked for, by `fetch`. */
   async select(sql: string, options: Run = {}): Promise<DuckDBResult> {
     return this.#guarded(options, async () => {
       const statements = await this.#connection.extractStatements(sql);
       if (statements.count !== 1) throw new Failure('invalid-input', `a query is one statement, not ${statements.count}`);
-      const prepared = await statements.prepare(0);
-      if (prepared.statementType !== StatementType.SELECT) throw new Failure('invalid-input', 'a query only reads: this statement does something else');
+      if ((await statements.prepare(0)).statementType !== StatementType.SELECT)
+        throw new Failure('invalid-input', 'a query only reads: this statement does something else');
+      const prepared = await this.#connection.prepare(withEnd(sql));
       const [values, types] = bound(options);
       if (values) prepared.bind(values, types);
       return prepared.stream();
     });
-  }
-
-  /** Starts a statement whose rows are fetched as they are asked for. */
-  async stream(sql: string, options: Run = {}): Promise<DuckDBResult> {
-    return this.#guarded(options, () => this.#connection.stream(sql, ...bound(options)));
   }
 
   /** Runs `work` until it ends, is aborted, or takes too long; the latter two stop the engine. */
@@ -107,9 +114,23 @@ export class Session {
     return guard(this.#connection, signal, timeoutMs, work);
   }
 
-  /** The next chunk of a stream, under the same limits. */
-  async fetch(result: DuckDBResult, { signal, timeoutMs }: Run): ReturnType<DuckDBResult['fetchChunk']> {
-    return guard(this.#connection, signal, timeoutMs, () => result.fetchChunk());
+  /**
+   * The next rows of a `select`, under the same limits; null at its end. The chunk has one column more than the query, and `rowCount` is how many of its
+   * rows count. A result that ends without its end is `dependency-unavailable`, or `timeout` when that was the limit.
+   */
+  async fetch(result: DuckDBResult, options: Run): Promise<{ chunk: DuckDBDataChunk; rowCount: number } | null> {
+    const began = performance.now();
+    const chunk = await guard(this.#connection, options.signal, options.timeoutMs, () => result.fetchChunk());
+    if (chunk && chunk.rowCount > 0) {
+      const ended = isEnd(chunk);
+      if (ended) this.#ended.add(result);
+      return { chunk, rowCount: ended ? chunk.rowCount - 1 : chunk.rowCount };
+    }
+    if (this.#ended.has(result)) return null;
+    options.signal?.throwIfAborted();
+    if (options.timeoutMs !== undefined && performance.now() - began >= options.timeoutMs)
+      throw new Failure('timeout', `the statement took longer than ${options.timeoutMs} ms`);
+    throw new Failure('dependency-unavailable', 'the engine broke off in the middle of a result');
   }
 
   close(): void {

@@ -16,12 +16,13 @@ import type { LakeColumn, LakeType, LakeValue } from '../lake-type.ts';
 const MICROS_PER_DAY = 86_400_000_000n;
 const INT64 = 2n ** 63n;
 
-/** The rows of a chunk, values as `LakeValue` says. */
-export function rowsOf(chunk: DuckDBDataChunk, columns: readonly LakeColumn[]): LakeValue[][] {
-  const rows = Array.from({ length: chunk.rowCount }, (): LakeValue[] => []);
+/** The first `rowCount` rows of a chunk, values as `LakeValue` says. */
+export function rowsOf(chunk: DuckDBDataChunk, columns: readonly LakeColumn[], rowCount = chunk.rowCount): LakeValue[][] {
+  const rows = Array.from({ length: rowCount }, (): LakeValue[] => []);
   for (const [index, { type }] of columns.entries()) {
     const read = readerOf(type, chunk.getColumnVector(index).type);
-    for (const [row, value] of chunk.getColumnValues(index).entries()) (rows[row] as LakeValue[])[index] = value === null ? null : read(value);
+    const values = chunk.getColumnValues(index);
+    for (const [row, into] of rows.entries()) into[index] = values[row] === null ? null : read(values[row] as DuckDBValue);
   }
   return rows;
 }

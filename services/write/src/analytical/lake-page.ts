@@ -5,7 +5,6 @@ import type { LakeQuery, LakeRelation, Lakehouse } from '#libs/lakehouse/lakehou
 import type { QueryTrace } from '../rows/query-trace.ts';
 import type { LakeRead } from './compile/lake-query.ts';
 import { brokenOff, translateLakeError } from './refusals.ts';
-import { isEnd, withEnd } from './result-end.ts';
 
 /** Longest text that is held back until the number of rows is known. */
 const HELD_CHARACTERS = 256 * 1024;
@@ -37,7 +36,6 @@ export class LakePage {
   readonly #options: LakePageOptions;
   readonly #from: string;
   #chunks: AsyncIterator<readonly (readonly LakeValue[])[]> | undefined;
-  #ended = false;
   #closed: Promise<void> | undefined;
 
   constructor(options: LakePageOptions) {
@@ -59,7 +57,7 @@ export class LakePage {
     { rows: enough = Infinity, characters = HELD_CHARACTERS }: { rows?: number; characters?: number } = {},
   ): Promise<Head> {
     const { read, trace } = this.#options;
-    const { chunks } = await trace.time('lakehouse', () => this.#query(this.#marked ? (from) => withEnd(read.rows(from)) : read.rows));
+    const { chunks } = await trace.time('lakehouse', () => this.#query(read.rows));
     this.#chunks = chunks[Symbol.asyncIterator]();
     const texts: string[] = [];
     let held = 0;
@@ -119,22 +117,11 @@ export class LakePage {
     yield ']';
   }
 
-  /** Whether the engine's own end of a result proves nothing. */
-  get #marked(): boolean {
-    return this.#options.lakehouse.dialect === 'duckdb';
-  }
-
   /** The next chunk; undefined at the end. */
   async #next(): Promise<readonly (readonly LakeValue[])[] | undefined> {
-    const { trace, timeoutMs } = this.#options;
-    const started = performance.now();
     try {
-      const result = await trace.time('lakehouse', () => (this.#chunks as AsyncIterator<readonly (readonly LakeValue[])[]>).next());
-      if (!this.#marked) return result.done ? undefined : result.value;
-      if (this.#ended !== (result.done ?? false)) throw brokenOff(performance.now() - started >= timeoutMs);
-      if (result.done) return undefined;
-      this.#ended = isEnd(result.value.at(-1));
-      return this.#ended ? result.value.slice(0, -1) : result.value;
+      const result = await this.#options.trace.time('lakehouse', () => (this.#chunks as AsyncIterator<readonly (readonly LakeValue[])[]>).next());
+      return result.done ? undefined : result.value;
     } catch (error) {
       throw this.#translated(error);
     }
@@ -143,7 +130,7 @@ export class LakePage {
   async #count(sql: (from: string) => string): Promise<number> {
     const { chunks } = await this.#options.trace.time('lakehouse', () => this.#query(sql));
     for await (const rows of chunks) if (rows[0]) return Number(rows[0][0]);
-    throw brokenOff(false);
+    throw brokenOff();
   }
 
   async #query(sql: (from: string) => string): ReturnType<Lakehouse['query']> {

@@ -2,9 +2,8 @@ import { Failure } from '#libs/failure/failure';
 import { ApiError } from '../rows/api-error.ts';
 import { translateSqlError } from '../rows/sql-error.ts';
 
-/** A result that ended before its last row. `late`: when the time for it was over. */
-export function brokenOff(late: boolean): ApiError {
-  if (late) return new ApiError(500, '57014', 'canceling statement due to statement timeout');
+/** A count that came without a row. */
+export function brokenOff(): ApiError {
   return new ApiError(500, 'XX000', 'The lakehouse broke its answer off', { details: 'An error in the middle of the query; the engine does not tell which.' });
 }
 
