@@ -1,10 +1,9 @@
 import { Badge, Button, Group, Loader, SegmentedControl, SimpleGrid, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconCheck } from '@tabler/icons-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { insertRows } from '../api/rows.ts';
 import { LiveTable } from '../live/live-table.ts';
-import { useLiveTable } from '../live/use-live-table.ts';
 import { useNow } from '../live/use-now.ts';
 import { Message } from '../shell/message.tsx';
 import { useCurrentUser } from '../session/current-user.ts';
@@ -12,7 +11,7 @@ import { age, percent } from '../subjects/format-value.ts';
 import { ActForm } from './act-form.tsx';
 import { TeamName } from './cause-list.tsx';
 import { type Contributor, type PlanConflict, planConflictOf, RULE_TITLES } from './plan-conflict.ts';
-import { SCHEMA, usePlanning } from './planning-data.ts';
+import { SCHEMA, usePageTable, usePlanning } from './planning-data.ts';
 import { mayOf } from './planning-roles.ts';
 import { isTeam, periodTitle, TEAM_TITLES } from './reference.ts';
 import { showChange } from './show-amount.ts';
@@ -66,15 +65,8 @@ export function ConflictsPage() {
 }
 
 function useConflicts() {
-  const { follow } = usePlanning();
   const table = useMemo(() => new LiveTable<PlanConflict>({ schema: SCHEMA, table: 'plan_conflicts', keyOf: ({ id }) => id, read: planConflictOf }), []);
-  const view = useLiveTable(table);
-  const { connection, problem } = view;
-  useEffect(() => {
-    follow({ connection, problem });
-    return () => follow(undefined);
-  }, [follow, connection, problem]);
-  return view;
+  return usePageTable(table);
 }
 
 /** What became of it, in few words. */

@@ -1,15 +1,14 @@
 import { Group, SegmentedControl, Select, Skeleton, Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useSearchParams } from 'react-router';
 import { LiveTable } from '../live/live-table.ts';
-import { useLiveTable } from '../live/use-live-table.ts';
 import { Message } from '../shell/message.tsx';
 import { LineDrawer } from './line-drawer.tsx';
 import { PlanCharts } from './plan-chart.tsx';
 import { lineKey, type PlanLine, planLineOf } from './plan-line.ts';
 import { PlanTable } from './plan-table.tsx';
-import { SCHEMA, usePlanning } from './planning-data.ts';
+import { SCHEMA, usePageTable, usePlanning } from './planning-data.ts';
 import { type Order, type PlanNode, visibleNodes } from './roll-up.ts';
 
 /** The consolidated plan of one measure, live: the tree by period, the chart of the chosen node, and all about one cell. */
@@ -71,18 +70,11 @@ function lineOf(lines: ReadonlyMap<string, PlanLine>, node: PlanNode, period: st
 }
 
 function usePlanLines(measure: string) {
-  const { follow } = usePlanning();
   const table = useMemo(
     () => new LiveTable<PlanLine>({ schema: SCHEMA, table: 'plan_lines', filter: { measure: `eq.${measure}` }, keyOf: lineKey, read: planLineOf }),
     [measure],
   );
-  const view = useLiveTable(table);
-  const { connection, problem } = view;
-  useEffect(() => {
-    follow({ connection, problem });
-    return () => follow(undefined);
-  }, [follow, connection, problem]);
-  return view;
+  return usePageTable(table);
 }
 
 interface PlanView {

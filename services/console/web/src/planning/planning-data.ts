@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { createContext, useContext } from 'react';
+import { createContext, useContext, useEffect } from 'react';
 import { selectRows, type Row } from '../api/rows.ts';
 import type { LiveTable, LiveTableView } from '../live/live-table.ts';
+import { useLiveTable } from '../live/use-live-table.ts';
 import { type PlanRun } from './plan-run.ts';
 import { type Reference, referenceOf } from './reference.ts';
 
@@ -65,4 +66,20 @@ export function usePlanning(): PlanningRoom {
   const room = useContext(CurrentRoom);
   if (!room) throw new TypeError('no planning room above this component');
   return room;
+}
+
+/** Tells the shell of the page's own stream, while the page is there. */
+export function usePageStream({ connection, problem }: Pick<LiveTableView<unknown>, 'connection' | 'problem'>): void {
+  const { follow } = usePlanning();
+  useEffect(() => {
+    follow({ connection, problem });
+    return () => follow(undefined);
+  }, [follow, connection, problem]);
+}
+
+/** The one table that a page follows beside the runs. */
+export function usePageTable<T>(table: LiveTable<T>): LiveTableView<T> {
+  const view = useLiveTable(table);
+  usePageStream(view);
+  return view;
 }

@@ -2,17 +2,16 @@ import { Button, Group, Loader, SegmentedControl, Stack, Text, TextInput, Title 
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconPlus, IconSearch } from '@tabler/icons-react';
 import type { ColumnDef, SortingState } from '@tanstack/react-table';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Navigate, useNavigate, useParams } from 'react-router';
 import { asText } from '../api/as-text.ts';
 import { LiveTable } from '../live/live-table.ts';
-import { useLiveTable } from '../live/use-live-table.ts';
 import { useNow } from '../live/use-now.ts';
 import { useCurrentUser } from '../session/current-user.ts';
 import { ListTable } from '../shell/list-table.tsx';
 import { Message } from '../shell/message.tsx';
 import { age } from '../subjects/format-value.ts';
-import { SCHEMA, usePlanning } from './planning-data.ts';
+import { SCHEMA, usePageTable, usePlanning } from './planning-data.ts';
 import { mayOf } from './planning-roles.ts';
 import { PremiseDrawer } from './premise-drawer.tsx';
 import { type PremiseKind, PREMISES, shownOf, type Values, valuesOf } from './premises.ts';
@@ -54,7 +53,6 @@ interface Premise {
 }
 
 function usePremises(kind: PremiseKind) {
-  const { follow } = usePlanning();
   const table = useMemo(
     () =>
       new LiveTable<Premise>({
@@ -70,13 +68,7 @@ function usePremises(kind: PremiseKind) {
       }),
     [kind],
   );
-  const view = useLiveTable(table);
-  const { connection, problem } = view;
-  useEffect(() => {
-    follow({ connection, problem });
-    return () => follow(undefined);
-  }, [follow, connection, problem]);
-  return view;
+  return usePageTable(table);
 }
 
 function Premises({ kind }: { kind: PremiseKind }) {

@@ -1,19 +1,18 @@
 import { Alert, Badge, Group, Loader, Select, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useMemo } from 'react';
 import { useSearchParams } from 'react-router';
 import { asText } from '../api/as-text.ts';
 import { inWords } from '../api/in-words.ts';
 import { LiveTable } from '../live/live-table.ts';
-import { useLiveTable } from '../live/use-live-table.ts';
 import { useNow } from '../live/use-now.ts';
 import { Message } from '../shell/message.tsx';
 import { age } from '../subjects/format-value.ts';
 import { type Approval, approvalOf } from './approval.ts';
 import { ApprovalPanel } from './approval-panel.tsx';
 import { DiffPanel } from './diff-panel.tsx';
-import { readAll, SCHEMA, usePlanning } from './planning-data.ts';
+import { readAll, SCHEMA, usePageTable, usePlanning } from './planning-data.ts';
 
 interface Version {
   version: number;
@@ -98,17 +97,11 @@ function useVersions() {
 }
 
 function useApprovals(): ReadonlyMap<string, Approval> {
-  const { follow } = usePlanning();
   const table = useMemo(
     () => new LiveTable<Approval>({ schema: SCHEMA, table: 'plan_approvals', keyOf: ({ version }) => String(version), read: approvalOf }),
     [],
   );
-  const { connection, problem, rows } = useLiveTable(table);
-  useEffect(() => {
-    follow({ connection, problem });
-    return () => follow(undefined);
-  }, [follow, connection, problem]);
-  return rows;
+  return usePageTable(table).rows;
 }
 
 /** The two versions, kept in the address: the newest against the one before it. */
