@@ -1,6 +1,6 @@
 import { Failure } from '#libs/failure/failure';
 import type { LakeColumn } from '../lake-type.ts';
-import type { AddFile } from './actions.ts';
+import { recordsOf } from './plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A column of the table: rows of a partition that have the same of it lie in one file, as long as we write them. */
@@ -23,27 +23,29 @@ export interface Clusters {
 
 /** Undefined for a table that is not clustered. */
 export function clustersOf({ metaData, files }: Pick<Snapshot, 'metaData' | 'files'>, columns: readonly LakeColumn[]): Clusters | undefined {
-  const column = columns.find(({ name }) => name === metaData.configuration[BY] && !metaData.partitionColumns.includes(name));
+  const column = clusterColumn(metaData, columns);
   if (!column) return undefined;
   const perFile = Number(metaData.configuration[ROWS] ?? DEFAULT_ROWS);
   const key = (values: Readonly<Record<string, string | null | undefined>>): string =>
     JSON.stringify(metaData.partitionColumns.map((name) => values[name] || null));
   const there = new Map<string, number>();
-  for (const file of files.values()) there.set(key(file.partitionValues), (there.get(key(file.partitionValues)) ?? 0) + rowsOf(file));
+  for (const { partitionValues, stats } of files.values()) {
+    const partition = key(partitionValues);
+    there.set(partition, (there.get(partition) ?? 0) + (recordsOf(stats) ?? 0));
+  }
   return {
     column,
     count: (values, rows) => Math.min(MOST_CLUSTERS, 2 ** Math.max(0, Math.floor(Math.log2(Math.max(rows, there.get(key(values)) ?? 0) / perFile)))),
   };
 }
 
-/** Whether a merge's partitions are known by the log: the texts of strings are the same whoever wrote them. */
-export function countedApart(snapshot: Pick<Snapshot, 'metaData' | 'files'>, columns: readonly LakeColumn[]): boolean {
-  const by = snapshot.metaData.partitionColumns;
-  return clustersOf(snapshot, columns) !== undefined && columns.every(({ name, type }) => !by.includes(name) || type === 'string');
+function clusterColumn({ configuration, partitionColumns }: Snapshot['metaData'], columns: readonly LakeColumn[]): LakeColumn | undefined {
+  return columns.find(({ name }) => name === configuration[BY] && !partitionColumns.includes(name));
 }
 
-export function rowsOf({ stats }: AddFile): number {
-  return Number(/"numRecords":\s*(\d+)/.exec(stats ?? '')?.[1] ?? 0);
+/** Whether a merge's partitions are known by the log: the texts of strings are the same whoever wrote them. */
+export function countedApart({ metaData }: Pick<Snapshot, 'metaData'>, columns: readonly LakeColumn[]): boolean {
+  return clusterColumn(metaData, columns) !== undefined && columns.every(({ name, type }) => !metaData.partitionColumns.includes(name) || type === 'string');
 }
 
 /** Throws `misconfigured` for properties of a new table that name no column to cluster by, or no number of rows. */

@@ -2,10 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AddFile } from './actions.ts';
-import { type Clusters, MOST_CLUSTERS, rowsOf } from './clusters.ts';
+import { type Clusters, MOST_CLUSTERS } from './clusters.ts';
 import type { Session } from './engine.ts';
 import { hasErrorCode } from './error-code.ts';
 import { type FileTarget, partitionColumns, statisticsByName, toPartitionKey } from './parquet.ts';
+import { recordsOf } from './plan.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 import { statisticsOf } from './statistics.ts';
 
@@ -81,7 +82,7 @@ async function partsOf(session: Session, { rows, rewritten }: Counted, clusters:
   for (const row of found) Object.assign(at(row as (string | null)[]), { rows: Number(row.at(-2)), fresh: Number(row.at(-1)) });
   for (const file of rewritten) {
     const part = at(target.partitionBy.map((name) => file.partitionValues[name]));
-    part.rows += rowsOf(file);
+    part.rows += recordsOf(file.stats) ?? 0;
     part.rewritten += 1;
   }
   return [...parts.values()].map(({ values, rows: count, fresh, rewritten: old }) => {
