@@ -100,9 +100,11 @@ export class Session {
     return this.#guarded(options, async () => {
       const statements = await this.#connection.extractStatements(sql);
       if (statements.count !== 1) throw new Failure('invalid-input', `a query is one statement, not ${statements.count}`);
-      if ((await statements.prepare(0)).statementType !== StatementType.SELECT)
-        throw new Failure('invalid-input', 'a query only reads: this statement does something else');
-      const prepared = await this.#connection.prepare(withEnd(sql));
+      const prepared = await this.#connection.prepare(withEnd(sql)).catch(async (error: unknown) => {
+        // Only what reads can stand in parentheses; asked by itself, a statement that can't says why.
+        const { statementType } = await statements.prepare(0);
+        throw statementType === StatementType.SELECT ? error : new Failure('invalid-input', 'a query only reads: this statement does something else');
+      });
       const [values, types] = bound(options);
       if (values) prepared.bind(values, types);
       return prepared.stream();
