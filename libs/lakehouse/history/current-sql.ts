@@ -47,11 +47,11 @@ export function currentSql(input: CurrentInput, above?: ReadonlyMap<number, bigi
   return `${open} ${fresh} union all ${kept})`;
 }
 
-/** What is asked of the history before a slice of it is merged, by `sliceFactsSql`. */
+/** What is asked of the history before a slice of it is merged. */
 export interface SliceFacts {
-  /** Of the history's last truncate; it ends rows of every partition, also in changes from before it that come later. */
+  /** Of the history's last truncate (`lastTruncateSql`); it ends rows of every partition, also in changes from before it that come later. */
   truncated: Position | undefined;
-  /** Whether an update in the slice left a large value alone that the log does not hold. */
+  /** Whether an update in the slice left a large value alone that the log does not hold (`lackingSql`). */
   lacking: boolean;
 }
 
@@ -69,14 +69,17 @@ export function compactionSql(input: CurrentInput & { base: string }, slice: Sli
   return `${changed} union all select ${old} from ${base} b where not exists (select 1 from newest s where ${names.same(key, 'b', 's')}) and not ${names.position('b')} > ${ended}`;
 }
 
-/** A query of at most two rows: `kind` 'truncate' with LSN and ordinal of the last one, `kind` 'lacking' where there is such a change in the slice. */
-export function sliceFactsSql(dialect: LakeDialect, history: string, slice: Slice): string {
-  const names = new Names(dialect);
-  const q = names.quote;
+/** A query of LSN and ordinal of the history's last truncate; no row when there was none. It looks at all of the history. */
+export function lastTruncateSql(dialect: LakeDialect, history: string): string {
+  const { quote: q } = new Names(dialect);
   const [lsn, ordinal] = [q('_commit_lsn'), q('_ordinal')];
-  const truncated = `select 'truncate' as kind, ${lsn}, ${ordinal} from ${history} h where ${q('_change_type')} = 'truncate' order by ${lsn} desc, ${ordinal} desc limit 1`;
-  const lacking = `select 'lacking' as kind, ${lsn}, ${ordinal} from ${history} h where ${within(names, slice)} and ${q('_unchanged')} is not null limit 1`;
-  return `select * from (${truncated}) union all select * from (${lacking})`;
+  return `select ${lsn}, ${ordinal} from ${history} h where ${q('_change_type')} = 'truncate' order by ${lsn} desc, ${ordinal} desc limit 1`;
+}
+
+/** A query of one row where the slice has such a change, else of none. */
+export function lackingSql(dialect: LakeDialect, history: string, slice: Slice): string {
+  const names = new Names(dialect);
+  return `select 1 as one from ${history} h where ${within(names, slice)} and ${names.quote('_unchanged')} is not null limit 1`;
 }
 
 function within({ quote: q }: Names, { partition, from, to }: Slice): string {

@@ -1,6 +1,7 @@
 import { BASE_COLUMNS, baseName, currentName, PROPERTY, rowColumns } from '#libs/lakehouse/history/history-columns';
-import { compactionSql, currentSql, type Slice, type SliceFacts, sliceFactsSql } from '#libs/lakehouse/history/current-sql';
+import { compactionSql, currentSql, lackingSql, lastTruncateSql, type Position, type Slice } from '#libs/lakehouse/history/current-sql';
 import { baseProgress, historyProgress } from '#libs/lakehouse/history/progress';
+import type { LakeValue } from '#libs/lakehouse/lake-type';
 import type { LakeRelation, LakeTable, LakeTableState, Lakehouse } from '#libs/lakehouse/lakehouse';
 import { classify } from '#libs/failure/classify';
 import { FileSteps } from './file-steps.ts';
@@ -62,15 +63,17 @@ export class Upkeep {
     await this.#show(state, key);
     const rows = (await lakehouse.describe(this.#base))?.rows ?? 0n;
     const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => lakehouse.lastTransaction(history, historyProgress(topic, partition))));
-    const begins = await Promise.all(ends.map((_, partition) => this.#mergedUpTo(partition)));
+    const begins = await Promise.all(ends.map((_, partition) => lakehouse.lastTransaction(this.#base, baseProgress(partition))));
     const waiting = ends.reduce<bigint>((sum, end, partition) => sum + ((end ?? 0n) - (begins[partition] ?? 0n)), 0n);
-    if (waiting * SHARE < rows) return 0;
+    if (waiting === 0n || waiting * SHARE < rows) return 0;
+    // Looked for once: a truncate that comes from here on is of a later slice of its own partition, which ends what these bring.
+    const truncated = await this.#lastTruncate();
     let merges = 0;
     for (const [partition, end = 0n] of ends.entries()) {
       for (let from = begins[partition] ?? 0n; from < end && !this.#options.signal?.aborted;) {
         const slice = { partition, from, to: min(end, from + (this.#options.sliceChanges ?? SLICE_CHANGES)) };
         // Another instance is at it: this partition is its own for now.
-        if (!(await this.#merge(slice, key))) break;
+        if (!(await this.#merge(slice, key, truncated))) break;
         merges += 1;
         from = slice.to;
       }
@@ -102,13 +105,8 @@ export class Upkeep {
     this.#shown = shown;
   }
 
-  /** The offset up to which the base has a partition; 0 before its first slice. */
-  async #mergedUpTo(partition: number): Promise<bigint | undefined> {
-    return this.#options.lakehouse.lastTransaction(this.#base, baseProgress(partition));
-  }
-
   /** One slice as one version of the base. False when another instance was faster: nothing is in then. */
-  async #merge(slice: Slice, key: readonly string[]): Promise<boolean> {
+  async #merge(slice: Slice, key: readonly string[], truncated: Position | undefined): Promise<boolean> {
     const { lakehouse } = this.#options;
     const history = await lakehouse.relation(this.#options.history);
     let base: LakeRelation | undefined;
@@ -117,7 +115,8 @@ export class Upkeep {
       base = await lakehouse.relation(this.#base);
       const columns = rowColumns(history.state.columns);
       const input = { dialect: lakehouse.dialect, history: history.sql, base: base.sql, columns, baseColumns: rowColumns(base.state.columns), key };
-      const sql = compactionSql(input, slice, await this.#facts(history, slice));
+      const lacking = (await this.#first(lackingSql(lakehouse.dialect, history.sql, slice))) !== undefined;
+      const sql = compactionSql(input, slice, { truncated, lacking });
       const txn = { appId: baseProgress(slice.partition), version: slice.to, after: slice.from === 0n ? null : slice.from };
       const commit = await lakehouse.merge(this.#base, { select: { sql } }, { key, deleted: '_deleted', txn });
       return commit.applied;
@@ -130,16 +129,22 @@ export class Upkeep {
     }
   }
 
-  async #facts(history: LakeRelation, slice: Slice): Promise<SliceFacts> {
+  async #lastTruncate(): Promise<Position | undefined> {
     const { lakehouse } = this.#options;
-    const facts: SliceFacts = { truncated: undefined, lacking: false };
-    const { chunks } = await lakehouse.query({ sql: sliceFactsSql(lakehouse.dialect, history.sql, slice) });
-    for await (const rows of chunks)
-      for (const [kind, lsn, ordinal] of rows) {
-        if (kind === 'truncate') facts.truncated = { lsn: BigInt(String(lsn)), ordinal: BigInt(String(ordinal)) };
-        else facts.lacking = true;
-      }
-    return facts;
+    const history = await lakehouse.relation(this.#options.history);
+    try {
+      const row = await this.#first(lastTruncateSql(lakehouse.dialect, history.sql));
+      return row && { lsn: BigInt(String(row[0])), ordinal: BigInt(String(row[1])) };
+    } finally {
+      await history.release();
+    }
+  }
+
+  async #first(sql: string): Promise<readonly LakeValue[] | undefined> {
+    const { chunks } = await this.#options.lakehouse.query({ sql });
+    const rows: (readonly LakeValue[])[] = [];
+    for await (const chunk of chunks) rows.push(...chunk);
+    return rows[0];
   }
 }
 
