@@ -13,7 +13,7 @@ const BEGIN = {
   name: 'lakeloop.agent-read',
   text: `insert into audit.agent_read_begin
   (id, actor, agent, on_behalf_of, role, home, table_schema, table_name, query, policy_version, rows, result_hash, request_id, trace_id, reason)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, (select max(version) from lakeloop.policy), $10, $11, $12, $13, $14)`,
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, nullif(lakeloop.policy_version(), 0), $10, $11, $12, $13, $14)`,
 };
 const END = { name: 'lakeloop.agent-read-end', text: 'insert into audit.agent_read_end (id, result_hash) values ($1, $2)' };
 
