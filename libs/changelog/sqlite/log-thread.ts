@@ -1,23 +1,15 @@
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { Failure } from '#libs/failure/failure';
+import { WorkerThread } from '#libs/runtime/worker-thread';
 import type { ThreadMessage } from './protocol.ts';
 
-/** A worker thread that answers numbered requests. Works from TypeScript sources (Node strips the types) and from dist. */
-export class LogThread<Request extends { type: string }> {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #onTrimmed: (trimmed: readonly [number, number][]) => void;
-  #seq = 0;
-  #ended: Failure | undefined;
+type Answer = Exclude<ThreadMessage, { trimmed: unknown }>;
 
-  private constructor(worker: Worker, onTrimmed: (trimmed: readonly [number, number][]) => void) {
-    this.#worker = worker;
-    this.#onTrimmed = onTrimmed;
-    this.#waiting.set(0, Promise.withResolvers());
-    worker.on('message', (message: ThreadMessage) => this.#receive(message));
-    worker.on('error', (error) => this.#end(error));
-    worker.on('exit', () => this.#end(undefined));
+/** A thread of the change log: answers are values, or the Failures that it names. */
+export class LogThread<Request extends { type: string }> {
+  readonly #thread: WorkerThread<Answer>;
+
+  private constructor(thread: WorkerThread<Answer>) {
+    this.#thread = thread;
   }
 
   /** Starts `writer-thread` or `reader-thread`; resolves with its first message. */
@@ -26,46 +18,37 @@ export class LogThread<Request extends { type: string }> {
     workerData: Record<string, unknown>,
     onTrimmed: (trimmed: readonly [number, number][]) => void = () => undefined,
   ): Promise<{ thread: LogThread<Request>; hello: Hello }> {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./${name}.${extension}`, import.meta.url), { workerData, name });
-    const thread = new LogThread<Request>(worker, onTrimmed);
-    const hello = (await thread.#waiting.get(0)?.promise) as Hello;
-    return { thread, hello };
+    const onNews = (message: object): boolean => {
+      if (!('trimmed' in message)) return false;
+      onTrimmed((message as Extract<ThreadMessage, { trimmed: unknown }>).trimmed);
+      return true;
+    };
+    const thread = new WorkerThread<Answer>({ beside: import.meta.url, name, workerData, onNews, ended });
+    return { thread: new LogThread<Request>(thread), hello: valueOf<Hello>(await thread.hello()) };
   }
 
   /** Rejects with the Failure that the thread names. */
-  ask<Reply>(request: Request): Promise<Reply> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    const seq = (this.#seq += 1);
-    const waiting = Promise.withResolvers<unknown>();
-    this.#waiting.set(seq, waiting);
-    this.#worker.postMessage({ seq, ...request });
-    return waiting.promise as Promise<Reply>;
+  async ask<Reply>(request: Request): Promise<Reply> {
+    return valueOf<Reply>(await this.#thread.ask(request));
   }
 
   /** Asks the thread to finish and waits for its end. */
   async close(request: Request): Promise<void> {
-    if (this.#ended) return;
-    const exited = once(this.#worker, 'exit');
+    if (this.#thread.ended) return;
     await this.ask(request).catch(() => undefined);
-    await exited;
+    await this.#thread.exited;
   }
+}
 
-  #receive(message: ThreadMessage): void {
-    if ('trimmed' in message) return this.#onTrimmed(message.trimmed);
-    const waiting = this.#waiting.get(message.seq);
-    this.#waiting.delete(message.seq);
-    if ('failure' in message) waiting?.reject(new Failure(message.failure.kind, message.failure.message));
-    else waiting?.resolve(message.value);
-  }
+function valueOf<Value>(answer: Answer): Value {
+  if ('failure' in answer) throw new Failure(answer.failure.kind, answer.failure.message);
+  return answer.value as Value;
+}
 
-  #end(error: unknown): void {
-    this.#ended ??= new Failure(
-      error ? 'bug' : 'dependency-unavailable',
-      error instanceof Error ? `the change log's thread died: ${error.message}` : 'the change log is closed',
-      { cause: error },
-    );
-    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended);
-    this.#waiting.clear();
-  }
+function ended(error: unknown): Failure {
+  return new Failure(
+    error ? 'bug' : 'dependency-unavailable',
+    error instanceof Error ? `the change log's thread died: ${error.message}` : 'the change log is closed',
+    { cause: error },
+  );
 }
