@@ -7,7 +7,7 @@ import { Failure } from '#libs/failure/failure';
 import { freePort } from '#libs/postgres/embedded/embedded-postgres';
 import { retrying } from '#libs/runtime/backoff';
 import { Child } from './child.ts';
-import { kafkaJars } from './kafka-jars.ts';
+import { mavenJars } from './maven-jars.ts';
 
 export interface KafkaBrokerOptions {
   /** The repository, which holds deploy/kafka/pom.xml and the cache of jars. */
@@ -38,7 +38,7 @@ export class KafkaBroker {
   /** Resolves once the broker takes connections. Throws `dependency-unavailable` with what it printed when it does not start. */
   static async start(options: KafkaBrokerOptions): Promise<KafkaBroker> {
     const { dataDirectory, root } = options;
-    const jars = await kafkaJars(root);
+    const jars = await mavenJars(root, 'deploy/kafka/pom.xml');
     await mkdir(dataDirectory, { recursive: true });
     const port = options.port ?? (await freePort());
     const properties = join(dataDirectory, 'server.properties');

@@ -6,14 +6,14 @@ import { Failure } from '#libs/failure/failure';
 import { Child } from './child.ts';
 
 /**
- * Directory of a Kafka broker's jars as deploy/kafka/pom.xml names them; fetched by Maven the first time (about 30 s), then kept
- * in `<root>/.kafka/`. Safe when several processes ask at once: what is there is complete. `root` is the repository.
+ * Directory of the jars that a pom names; fetched by Maven the first time (about 30 s), then kept in `<root>/.kafka/` until the pom
+ * changes. Safe when several processes ask at once: what is there is complete. `root` is the repository, `pom` a path below it.
  * Throws `dependency-unavailable` when Maven is missing or fails.
  */
-export async function kafkaJars(root: string): Promise<string> {
-  const pom = join(root, 'deploy', 'kafka', 'pom.xml');
+export async function mavenJars(root: string, pom: string): Promise<string> {
+  const file = join(root, pom);
   const version = createHash('sha256')
-    .update(await readFile(pom))
+    .update(await readFile(file))
     .digest('hex')
     .slice(0, 12);
   const directory = join(root, '.kafka', `jars-${version}`);
@@ -21,9 +21,9 @@ export async function kafkaJars(root: string): Promise<string> {
   await mkdir(join(root, '.kafka'), { recursive: true });
   const partial = await mkdtemp(join(root, '.kafka', 'partial-'));
   try {
-    const maven = new Child('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${partial}`], root);
+    const maven = new Child('mvn', ['-q', '-B', '-f', file, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${partial}`], root);
     if ((await maven.exitCode()) !== 0)
-      throw new Failure('dependency-unavailable', `Maven could not fetch the Kafka jars: ${maven.output.split('\n')[0] ?? ''}`);
+      throw new Failure('dependency-unavailable', `Maven could not fetch the jars of ${pom}: ${maven.output.split('\n')[0] ?? ''}`);
     await rename(partial, directory).catch((error: unknown) => {
       if (!existsSync(directory)) throw error; // Somebody else was first: theirs is as good.
     });

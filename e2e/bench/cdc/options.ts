@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import type { EngineName } from './engine.ts';
+
+export const PARTS = ['backlog', 'growth'] as const;
+export type Part = (typeof PARTS)[number];
+
+export interface Options {
+  parts: Part[];
+  engines: EngineName[];
+  /** Measure the walsender alone as well. */
+  raw: boolean;
+  rows: number;
+  rounds: number;
+  compression: string;
+  /** Rows of each step of `growth`. */
+  growth: number[];
+  /** Prints progress. */
+  say: (line: string) => void;
+}
+
+const HELP = `npm run bench:cdc -- [options]; prints figures and fails on none of them
+  --only <parts>         ${PARTS.join(',')} (all)
+  --engines <sides>      lakeloop,debezium,raw (all)
+  --rows <n>             rows of the backlog (1000000)
+  --rounds <n>           backlogs, each drained by every side; the table shows medians (1)
+  --compression <codec>  none, gzip, snappy, lz4 or zstd, asked of both sides (lz4)
+  --growth <rows>        steps of growth (100000,1000000); 10000000 takes some minutes and 6 GB of disk
+`;
+
+/** Prints the help and ends the process for what is no option. */
+export function parseOptions(args: readonly string[]): Options {
+  try {
+    return read(args);
+  } catch (error) {
+    process.stdout.write(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(args.includes('--help') ? 0 : 2);
+  }
+}
+
+function read(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string', default: PARTS.join(',') },
+      engines: { type: 'string', default: 'lakeloop,debezium,raw' },
+      rows: { type: 'string', default: '1000000' },
+      rounds: { type: 'string', default: '1' },
+      compression: { type: 'string', default: 'lz4' },
+      growth: { type: 'string', default: '100000,1000000' },
+    },
+  });
+  const sides = oneOf(values.engines, ['lakeloop', 'debezium', 'raw'] as const);
+  const began = performance.now();
+  return {
+    parts: oneOf(values.only, PARTS),
+    engines: sides.filter((side) => side !== 'raw'),
+    raw: sides.includes('raw'),
+    rows: count(values.rows),
+    rounds: count(values.rounds),
+    compression: oneOf(values.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd'])[0] ?? 'none',
+    growth: values.growth.split(',').map(count),
+    say: (line) => process.stdout.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}\n`),
+  };
+}
+
+function oneOf<T extends string>(text: string, known: readonly T[]): T[] {
+  const names = text.split(',');
+  const strange = names.find((name) => !known.includes(name as T));
+  if (strange !== undefined) throw new Error(`'${strange}' is none of ${known.join(', ')}`);
+  return names as T[];
+}
+
+function count(text: string): number {
+  const value = Number(text.replaceAll('_', ''));
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`'${text}' is no count`);
+  return value;
+}

@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
+import { BackendFramer } from '#libs/postgres/replication/backend-framer';
+import { Pacer } from '#libs/postgres/replication/pacer';
+import type { Lsn } from '#libs/pgoutput/lsn';
+import { standbyStatus } from '#libs/postgres/replication/replication-message';
+
+export interface DrainOptions {
+  connectionString: string;
+  slot: string;
+  publication: string;
+  /** Inserted rows to read. */
+  rows: number;
+}
+
+export interface Drained {
+  rows: number;
+  /** Of pgoutput's insert messages alone. */
+  bytes: number;
+  /** From the first of these rows to the last. */
+  seconds: number;
+  /** Of this process, in that time. */
+  cpuSeconds: number;
+}
+
+const COPY_DATA = 0x64;
+const ERROR = 0x45;
+const WAL_DATA = 0x77;
+/** Header of WAL data, which pgoutput's message follows. */
+const WAL_HEADER = 25;
+const INSERT = 0x49;
+
+/**
+ * Reads a slot as fast as the server sends, paced as capture reads, and decodes nothing but what counts rows: what no consumer of the
+ * replication protocol can be faster than. Confirms nothing.
+ */
+export async function drainSlot({ connectionString, slot, publication, rows }: DrainOptions): Promise<Drained> {
+  const client = new pg.Client({ connectionString, replication: 'database' } as pg.ClientConfig);
+  // Its socket is ours from here on; how it ends is told by `close` below.
+  client.on('error', () => undefined);
+  await client.connect();
+  const { stream: socket } = (client as unknown as { connection: { stream: Socket } }).connection;
+  const framer = new BackendFramer();
+  const pacer = new Pacer(socket);
+  const done = Promise.withResolvers<void>();
+  let [seen, bytes, first] = [0, 0, 0];
+  let cpu = process.cpuUsage();
+  const onMessage = (code: number, body: Buffer): void => {
+    if (code === ERROR) return done.reject(new Error(body.toString('latin1')));
+    if (code !== COPY_DATA || body[0] !== WAL_DATA || body[WAL_HEADER] !== INSERT) return;
+    if (seen === 0) [first, cpu] = [performance.now(), process.cpuUsage()];
+    seen += 1;
+    bytes += body.length - WAL_HEADER;
+    if (seen === rows) done.resolve();
+  };
+  socket.removeAllListeners('data');
+  socket.on('data', (chunk: Buffer) => {
+    framer.push(chunk, onMessage);
+    pacer.read(chunk.length);
+  });
+  socket.once('close', () => done.reject(new Error(`the server closed the connection after ${seen} rows`)));
+  const alive = setInterval(() => write(socket, COPY_DATA, standbyStatus(0n as Lsn, Date.now())), 10_000);
+  const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
+  write(socket, 0x51, Buffer.from(`START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${options})\0`));
+  await done.promise;
+  const seconds = (performance.now() - first) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  clearInterval(alive);
+  socket.destroy();
+  return { rows: seen, bytes, seconds, cpuSeconds: (user + system) / 1e6 };
+}
+
+function write(socket: Socket, code: number, body: Buffer): void {
+  const header = Buffer.alloc(5);
+  header[0] = code;
+  header.writeUInt32BE(body.length + 4, 1);
+  socket.write(Buffer.concat([header, body]));
+}
