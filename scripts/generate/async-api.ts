@@ -19,8 +19,16 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
         },
         messages: { change: { $ref: '#/components/messages/change' }, tombstone: { $ref: '#/components/messages/tombstone' } },
       },
+      gaps: {
+        address: '{prefix}.__gaps',
+        parameters: { prefix: { description: 'CDC_TOPIC_PREFIX', default: 'lakeloop' } },
+        messages: { gap: { $ref: '#/components/messages/gap' } },
+      },
     },
-    operations: { publishChanges: { action: 'send', channel: { $ref: '#/channels/changes' } } },
+    operations: {
+      publishChanges: { action: 'send', channel: { $ref: '#/channels/changes' } },
+      publishGaps: { action: 'send', channel: { $ref: '#/channels/gaps' } },
+    },
     components: {
       messages: {
         change: {
@@ -28,6 +36,12 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
           contentType: 'application/json',
           headers: { type: 'object', properties: headers, required: ['id'] },
           payload: { $ref: 'change-event.schema.json#/$defs/changeValue' },
+        },
+        gap: {
+          summary: 'Events of commits between two positions may be missing from the change topics.',
+          contentType: 'application/json',
+          headers: { type: 'object', properties: { [HEADER['id'] ?? 'id']: { type: 'string' } }, required: ['id'] },
+          payload: { $ref: 'gap-event.schema.json#/$defs/gapEvent' },
         },
         tombstone: { summary: 'Null value after a delete: compaction forgets the key.', payload: { type: 'null' } },
       },

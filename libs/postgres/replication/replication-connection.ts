@@ -59,7 +59,7 @@ export class ReplicationConnection {
       await pinSettings(client);
     } catch (error) {
       await client.end().catch(() => undefined);
-      throw new Failure('dependency-unavailable', `no replication connection to Postgres: ${classify(error).message}`, { cause: error });
+      throw refused(error);
     }
     return new ReplicationConnection(client);
   }
@@ -69,6 +69,18 @@ export class ReplicationConnection {
     const row = rows[0];
     if (!row) throw new Failure('protocol-violation', 'IDENTIFY_SYSTEM answered nothing');
     return { systemId: row.systemid, timeline: Number(row.timeline), walEnd: parseLsn(row.xlogpos), database: row.dbname };
+  }
+
+  /** Where this server's history left each earlier timeline, by timeline. Empty on the first one. */
+  async timelineHistory(timeline: number): Promise<ReadonlyMap<number, Lsn>> {
+    if (timeline <= 1) return new Map();
+    const { rows } = await this.#client.query<{ content: Buffer | string }>(`TIMELINE_HISTORY ${timeline}`);
+    return parseTimelineHistory(String(rows[0]?.content ?? ''));
+  }
+
+  /** Lets standbys keep a copy of the slot, for after a promotion. PostgreSQL 17 and newer; the slot must not be in use. */
+  async markForFailover(slot: string): Promise<void> {
+    await this.#client.query(`ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER true)`);
   }
 
   /**
@@ -85,4 +97,24 @@ export class ReplicationConnection {
   async close(): Promise<void> {
     await this.#client.end().catch(() => undefined);
   }
+}
+
+/** Lines of `<timeline> <switch point> <reason>`, and comments (PostgreSQL, timeline.c). */
+export function parseTimelineHistory(text: string): ReadonlyMap<number, Lsn> {
+  const lines = text.split('\n').map((line) => /^\s*(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/i.exec(line));
+  return new Map(lines.filter((line) => line !== null).map((line) => [Number(line[1]), parseLsn(String(line[2]))]));
+}
+
+/** What an operator can do about it, where we know. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  '42501': 'the login needs the right to replicate: ALTER ROLE … REPLICATION',
+  '53300': 'end a replication client that nobody needs (pg_stat_replication), or raise max_wal_senders',
+  '28000': 'allow the login in pg_hba.conf, for the database as well as for replication',
+  '28P01': 'correct the password in DATABASE_URL',
+};
+
+function refused(error: unknown): Failure {
+  const { message, detail } = classify(error);
+  const remedy = REMEDIES[String(detail['code'])];
+  return new Failure('dependency-unavailable', `no replication connection to Postgres: ${message}${remedy ? `. ${remedy}` : ''}`, { cause: error, detail });
 }

@@ -4,7 +4,7 @@ import { type Lsn, maxLsn } from '../../pgoutput/lsn.ts';
 import { BackendFramer } from './backend-framer.ts';
 import { Pacer } from './pacer.ts';
 import { parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
-import { serverError } from './server-error.ts';
+import { lossNotice, serverError } from './server-error.ts';
 
 /** Statuses go out at least this often, so that the server (wal_sender_timeout, 60 s) never takes a busy client for a dead one. */
 const STATUS_EVERY_MS = 10_000;
@@ -15,6 +15,7 @@ const COPY_BOTH = 0x57;
 const COPY_DATA = 0x64;
 const COPY_DONE = 0x63;
 const ERROR = 0x45;
+const NOTICE = 0x4e;
 
 /**
  * A running replication session on a socket that has logged in. It confirms only what `acknowledge` was told: what was received
@@ -136,7 +137,13 @@ export class ReplicationStream {
     if (code === COPY_DATA) this.#onCopyData(body);
     else if (code === COPY_BOTH) this.#started.resolve();
     else if (code === ERROR) this.#end(serverError(body));
+    else if (code === NOTICE) this.#onNotice(body);
     else if (code === COPY_DONE) this.#end(new Failure('dependency-unavailable', 'the server ended the replication stream'));
+  }
+
+  #onNotice(body: Buffer): void {
+    const loss = lossNotice(body);
+    if (loss) this.abort(loss);
   }
 
   #onCopyData(body: Buffer): void {

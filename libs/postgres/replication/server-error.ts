@@ -9,8 +9,8 @@ const ON_REPLICATION: Readonly<Record<string, FailureKind>> = {
   // The slot was invalidated, or its WAL is gone.
   '55000': 'position-lost',
   '58P01': 'position-lost',
-  // Slot or publication does not exist.
-  '42704': 'misconfigured',
+  // Slot or publication does not exist, or did not when the change was written.
+  '42704': 'position-lost',
 };
 
 /** Turns an ErrorResponse's body into a Failure with the SQLSTATE in `detail.code`. */
@@ -20,6 +20,13 @@ export function serverError(body: Buffer): Failure {
   const message = [fields.get('M') ?? 'the server reported an error', fields.get('D')].filter((part) => part !== undefined).join(': ');
   const kind = ON_REPLICATION[code] ?? classify(Object.assign(new Error(message), { code })).kind;
   return new Failure(kind, message, { detail: { code } });
+}
+
+/** A notice that says the server leaves changes out (18 and newer, where the publication did not exist when they were written); null for any other. */
+export function lossNotice(body: Buffer): Failure | null {
+  const fields = parseFields(body);
+  if (fields.get('C') !== '55000') return null;
+  return new Failure('position-lost', `${[fields.get('M'), fields.get('D')].join(': ')} What was committed meanwhile is not in the stream`);
 }
 
 function parseFields(body: Buffer): Map<string, string> {

@@ -1,6 +1,7 @@
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { CONTEXT_PREFIX } from '#libs/governance/write-context';
+import type { Lsn } from '#libs/pgoutput/lsn';
 import type { RelationMessage } from '#libs/pgoutput/message';
 import { PgoutputDecoder } from '#libs/pgoutput/decoder';
 import { PgoutputError } from '#libs/pgoutput/pgoutput-error';
@@ -31,7 +32,7 @@ export class Capture {
   #done: Promise<void> | undefined;
 
   constructor({ config, topics, pool, patterns, runtime, metrics }: CaptureOptions, taken: TakenSlot) {
-    const { identity, stream, producer, store, from } = taken;
+    const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
     this.catalogue = new RelationCatalogue({
@@ -53,7 +54,7 @@ export class Capture {
     this.#publisher = new Publisher({
       producer,
       from,
-      progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(config) }),
+      progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(config), publicationOid }),
       acknowledge: (end) => stream.acknowledge(end),
       onFailure: (failure) => stream.abort(failure),
       clock: runtime.clock,
@@ -66,6 +67,16 @@ export class Capture {
   get lagBytes(): number {
     const { serverEnd, acknowledged } = this.#taken.stream;
     return Number(serverEnd - acknowledged);
+  }
+
+  /** Everything that committed before is published, and known to be. */
+  get confirmed(): Lsn {
+    return this.#taken.stream.acknowledged;
+  }
+
+  /** Ends the session with a failure that was found beside the stream. */
+  fail(failure: Failure): void {
+    this.#taken.stream.abort(failure);
   }
 
   /** Resolves once every record that was read so far is durable in the change log; never, when the session fails first. */

@@ -19,6 +19,7 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
+import { PublicationWatch } from './source/publication-watch.ts';
 import { TablePatterns } from './source/table-patterns.ts';
 import { takeSlot } from './source/take-slot.ts';
 
@@ -53,6 +54,7 @@ export class CdcService implements Lifecycle {
   #state: CdcState = { phase: 'connecting', detail: 'starting' };
   #capture: Capture | undefined;
   #snapshotter: Snapshotter | undefined;
+  #reconciling = false;
   #loop: Promise<void> | undefined;
 
   constructor(options: CdcOptions) {
@@ -118,11 +120,12 @@ export class CdcService implements Lifecycle {
       onStandby: (detail) => this.#enter({ phase: 'standby', detail: `standby: ${detail}` }),
       signal: this.#ending.signal,
     };
-    const capture = new Capture(options, await takeSlot(options, this.#reconciler));
+    const taken = await takeSlot(options, this.#reconciler);
+    const capture = new Capture(options, taken);
     this.#capture = capture;
     const running = capture.run();
     running.catch(() => undefined);
-    const reconciling = setInterval(() => void this.#reconcile(), RECONCILE_EVERY_MS);
+    let reconciling: NodeJS.Timeout | undefined;
     // Shut down while the slot was being taken.
     if (this.#ending.signal.aborted) void capture.stop();
     try {
@@ -130,7 +133,9 @@ export class CdcService implements Lifecycle {
       this.#snapshotter.start();
       this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
       onStreaming();
-      void this.#reconcile();
+      const watch = await PublicationWatch.open(options, taken);
+      reconciling = setInterval(() => void this.#reconcile(watch), RECONCILE_EVERY_MS);
+      void this.#reconcile(watch);
       await running;
     } catch (error) {
       await capture.stop();
@@ -145,12 +150,30 @@ export class CdcService implements Lifecycle {
     }
   }
 
-  async #reconcile(): Promise<void> {
-    await this.#reconciler
-      .reconcile()
-      .then(() => this.#topics.ensurePublished(this.#pool, this.#patterns))
-      .then(() => this.#snapshotAdded())
-      .catch((error: unknown) => this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES'));
+  async #reconcile(watch: PublicationWatch): Promise<void> {
+    const capture = this.#capture;
+    if (this.#reconciling) return;
+    this.#reconciling = true;
+    try {
+      // Before anything is put back: what was out for a while is told.
+      await this.#check(watch);
+      await this.#reconciler.reconcile();
+      await this.#check(watch);
+      await this.#topics.ensurePublished(this.#pool, this.#patterns);
+      await this.#snapshotAdded();
+    } catch (error) {
+      const failure = classify(error);
+      if (failure.kind === 'position-lost') capture?.fail(failure);
+      else this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES');
+    } finally {
+      this.#reconciling = false;
+    }
+  }
+
+  async #check(watch: PublicationWatch): Promise<void> {
+    const [capture, snapshotter] = [this.#capture, this.#snapshotter];
+    if (!capture || !snapshotter) return;
+    await watch.check(capture.confirmed, ({ schema, name }) => snapshotter.request({ schema, table: name, cause: 'gap' }));
   }
 
   /** Tables that came into the publication with rows. */

@@ -4,13 +4,22 @@ import { formatProgress, parseProgress, type Progress } from './progress.ts';
 
 describe('a progress record', () => {
   it.each<Progress>([
-    { state: 'creating', systemId: '1', timeline: 1 },
-    { state: 'streaming', systemId: '1', timeline: 2, fingerprint: 'f', position: { end: parseLsn('1/FF'), lastCommit: null, open: null } },
+    { state: 'creating', systemId: '1', timeline: 1, gap: null },
+    { state: 'creating', systemId: '1', timeline: 1, gap: { reason: 'slot-missing', detail: 'gone', from: parseLsn('0/1') } },
+    {
+      state: 'streaming',
+      systemId: '1',
+      timeline: 2,
+      fingerprint: 'f',
+      publicationOid: '7',
+      position: { end: parseLsn('1/FF'), lastCommit: null, open: null },
+    },
     {
       state: 'streaming',
       systemId: '18446744073709551615',
       timeline: 2,
       fingerprint: 'f',
+      publicationOid: null,
       position: { end: parseLsn('1/FF'), lastCommit: parseLsn('1/F0'), open: { commitLsn: parseLsn('2/0'), changes: 7 } },
     },
   ])('reads back what it wrote: $state', (progress) => {

@@ -1,4 +1,5 @@
-import { formatLsn, parseLsn } from '#libs/pgoutput/lsn';
+import { type GapReason, gapReason } from '#contracts/topics/gap-event';
+import { formatLsn, type Lsn, parseLsn } from '#libs/pgoutput/lsn';
 import { z } from 'zod';
 import type { Position } from '../change/position.ts';
 
@@ -6,7 +7,23 @@ import type { Position } from '../change/position.ts';
  * What the progress topic says of a slot: everything up to `position` is in the change log. `creating` is written before the slot is made,
  * so that a slot found without progress is known to be someone else's.
  */
-export type Progress = { state: 'creating'; systemId: string; timeline: number } | StreamingProgress;
+export type Progress = CreatingProgress | StreamingProgress;
+
+export interface CreatingProgress {
+  state: 'creating';
+  systemId: string;
+  timeline: number;
+  /** What the new slot comes after, to be told once it is there; null for a first one. */
+  gap: Gap | null;
+}
+
+/** Events may be missing from `from` (null: not known) to wherever capture goes on. */
+export interface Gap {
+  reason: GapReason;
+  /** For a person. */
+  detail: string;
+  from: Lsn | null;
+}
 
 export interface StreamingProgress {
   state: 'streaming';
@@ -15,12 +32,18 @@ export interface StreamingProgress {
   position: Position;
   /** What decides which messages a transaction has: a count inside a transaction holds only under the same. */
   fingerprint: string;
+  /** Of the publication: another one of the same name did not publish what was committed before it was made. Null in records of before it was noted. */
+  publicationOid: string | null;
 }
 
 const lsn = z.string().transform((text) => parseLsn(text));
 const identity = { version: z.literal(1), systemId: z.string(), timeline: z.number().int() };
 const schema = z.discriminatedUnion('state', [
-  z.object({ ...identity, state: z.literal('creating') }),
+  z.object({
+    ...identity,
+    state: z.literal('creating'),
+    gap: z.object({ reason: gapReason, detail: z.string(), from: lsn.nullable() }).nullable().default(null),
+  }),
   z.object({
     ...identity,
     state: z.literal('streaming'),
@@ -28,12 +51,16 @@ const schema = z.discriminatedUnion('state', [
     lastCommit: lsn.nullable(),
     open: z.object({ commitLsn: lsn, changes: z.number().int().min(0) }).nullable(),
     fingerprint: z.string(),
+    publicationOid: z.string().nullable().default(null),
   }),
 ]);
 
 export function formatProgress(progress: Progress): string {
   const { state, systemId, timeline } = progress;
-  if (state === 'creating') return JSON.stringify({ version: 1, state, systemId, timeline });
+  if (state === 'creating') {
+    const gap = progress.gap && { ...progress.gap, from: progress.gap.from && formatLsn(progress.gap.from) };
+    return JSON.stringify({ version: 1, state, systemId, timeline, gap });
+  }
   const { end, lastCommit, open } = progress.position;
   return JSON.stringify({
     version: 1,
@@ -44,6 +71,7 @@ export function formatProgress(progress: Progress): string {
     lastCommit: lastCommit === null ? null : formatLsn(lastCommit),
     open: open && { commitLsn: formatLsn(open.commitLsn), changes: open.changes },
     fingerprint: progress.fingerprint,
+    publicationOid: progress.publicationOid,
   });
 }
 
@@ -51,7 +79,7 @@ export function formatProgress(progress: Progress): string {
 export function parseProgress(text: string): Progress {
   const record = schema.parse(JSON.parse(text));
   const { systemId, timeline } = record;
-  if (record.state === 'creating') return { state: 'creating', systemId, timeline };
-  const { end, lastCommit, open, fingerprint } = record;
-  return { state: 'streaming', systemId, timeline, position: { end, lastCommit, open }, fingerprint };
+  if (record.state === 'creating') return { state: 'creating', systemId, timeline, gap: record.gap };
+  const { end, lastCommit, open, fingerprint, publicationOid } = record;
+  return { state: 'streaming', systemId, timeline, position: { end, lastCommit, open }, fingerprint, publicationOid };
 }

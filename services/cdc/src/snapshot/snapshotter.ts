@@ -4,6 +4,7 @@ import type { Producer } from '#libs/changelog/change-log';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { FAILURE_POLICY } from '#libs/failure/policy';
+import { quoteTable } from '#libs/postgres/identifiers';
 import { backoffMs } from '#libs/runtime/backoff';
 import type { Clock } from '#libs/runtime/clock';
 import { hit } from '#libs/runtime/failpoints';
@@ -215,7 +216,9 @@ export class Snapshotter {
       { err: failure, schema: snapshot.schema, table: snapshot.table, hint: FAILURE_POLICY[failure.kind].hint },
       `snapshot failed: ${failure.message}`,
     );
-    await this.#change(id, { state: 'failed', endedAt: clock.now(), error: failure.message }).catch(() => undefined);
+    const remedy =
+      failure.kind === 'forbidden' ? `: run GRANT SELECT ON ${quoteTable({ schema: snapshot.schema, name: snapshot.table })} and ask for it again` : '';
+    await this.#change(id, { state: 'failed', endedAt: clock.now(), error: `${failure.message}${remedy}` }).catch(() => undefined);
   }
 
   async #advance(id: string, next: readonly string[] | null, rows: number): Promise<void> {

@@ -9,7 +9,7 @@ import {
   findPublication,
   publishedTables,
 } from '#libs/postgres/replication/publication';
-import { quoteTable } from '#libs/postgres/identifiers';
+import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import type { Logger } from '#libs/runtime/logger';
 import type { TableId, TablePatterns } from './table-patterns.ts';
 
@@ -60,6 +60,7 @@ export class PublicationReconciler {
     this.#report(
       refused,
       named.filter((table) => !table.identified),
+      publication?.omits ?? [],
     );
   }
 
@@ -114,10 +115,16 @@ export class PublicationReconciler {
   }
 
   /** Says once what is not published and how it would be. */
-  #report(refused: readonly Candidate[], keyless: readonly Candidate[]): void {
-    const state = JSON.stringify([refused, keyless]);
+  #report(refused: readonly Candidate[], keyless: readonly Candidate[], omits: readonly string[]): void {
+    const state = JSON.stringify([refused, keyless, omits]);
     if (state === this.#reported) return;
     this.#reported = state;
+    if (omits.length > 0) {
+      this.#logger.warn(
+        { sql: `ALTER PUBLICATION ${quoteIdentifier(this.#publication)} SET (publish = 'insert, update, delete, truncate')` },
+        `the publication leaves out every ${omits.join(', ')}: there will be no such events`,
+      );
+    }
     if (refused.length > 0) {
       this.#logger.warn(
         { sql: addToPublicationSql(this.#publication, refused) },

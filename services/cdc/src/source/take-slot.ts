@@ -1,28 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Producer } from '#libs/changelog/change-log';
+import { gapTopic } from '#contracts/topics/gap-event';
+import type { LogRecord, Producer } from '#libs/changelog/change-log';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
 import { formatLsn } from '#libs/pgoutput/lsn';
-import { publishedTables } from '#libs/postgres/replication/publication';
+import { findPublication } from '#libs/postgres/replication/publication';
 import { ReplicationConnection, type SystemIdentity } from '#libs/postgres/replication/replication-connection';
 import type { ReplicationStream } from '#libs/postgres/replication/replication-stream';
-import { createSlot, inspectSlot, walEnd } from '#libs/postgres/replication/slot';
+import { createSlot, dropSlot, inspectSlot, slotHolder, walEnd } from '#libs/postgres/replication/slot';
 import type { CaptureOptions } from '../capture-options.ts';
 import type { Position } from '../change/position.ts';
+import { ControlStore } from '../checkpoint/control-store.ts';
+import { gapRecord } from '../checkpoint/gap-record.ts';
+import type { Gap, Progress } from '../checkpoint/progress.ts';
 import { ProgressStore } from '../checkpoint/progress-store.ts';
 import { decideStart, fresh, type StartDecision } from '../checkpoint/start-decision.ts';
-import { newSnapshot } from '../snapshot/snapshot.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
+import { askForSnapshots } from './initial-snapshots.ts';
+import { checkServer } from './preflight.ts';
 import type { PublicationReconciler } from './publication-reconciler.ts';
 import { SetupLock } from './setup-lock.ts';
 
 /** A slot that is ours, with the producer that fences everyone before us, and where to go on. */
 export interface TakenSlot {
   identity: SystemIdentity;
+  publicationOid: string;
   stream: ReplicationStream;
   producer: Producer;
   store: ProgressStore;
+  control: ControlStore;
   from: Position;
 }
 
@@ -41,11 +48,19 @@ export async function takeSlot(options: CaptureOptions, reconciler: PublicationR
   }
 }
 
+type Server = SystemIdentity & { history: ReadonlyMap<number, Lsn> };
+
+interface Situation {
+  server: Server;
+  publicationOid: string;
+}
+
 class SlotTaking {
   readonly #options: CaptureOptions;
   readonly #reconciler: PublicationReconciler;
   readonly #store: ProgressStore;
   readonly #snapshots: SnapshotStore;
+  readonly #control: ControlStore;
 
   constructor(options: CaptureOptions, reconciler: PublicationReconciler) {
     this.#options = options;
@@ -53,13 +68,14 @@ class SlotTaking {
     const { changeLog, config } = options;
     this.#store = new ProgressStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
     this.#snapshots = new SnapshotStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
+    this.#control = new ControlStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
   }
 
   /** Null while another instance holds the slot, or is about to. */
   async attempt(): Promise<TakenSlot | null> {
     const { pool, config } = this.#options;
     await this.#reach();
-    if ((await inspectSlot(pool, config.CDC_SLOT))?.active) return null;
+    if (await this.#isHeld()) return null;
     const lock = await SetupLock.take(pool, `lakeloop.cdc:${config.CDC_SLOT}`);
     if (!lock) return null;
     try {
@@ -67,6 +83,19 @@ class SlotTaking {
     } finally {
       await lock.release();
     }
+  }
+
+  /** By one of us. A stranger on the slot takes events away from us: that is no leader to stand by for. */
+  async #isHeld(): Promise<boolean> {
+    const { pool, config } = this.#options;
+    const holder = await slotHolder(pool, config.CDC_SLOT);
+    if (holder === null || holder.application === null || holder.application.startsWith('lakeloop')) return holder !== null;
+    const { pid, application, address } = holder;
+    throw new Failure(
+      'dependency-unavailable',
+      `slot ${config.CDC_SLOT} is in use by another consumer: ${application || 'a client without a name'} (process ${pid}${address ? ` from ${address}` : ''}). ` +
+        'End it, or choose another CDC_SLOT',
+    );
   }
 
   /** Whatever keeps us from logging in may be put right on the server: it is waited for. */
@@ -77,22 +106,22 @@ class SlotTaking {
   }
 
   async #attemptLocked(): Promise<TakenSlot | null> {
-    const { config, runtime } = this.#options;
+    const { config } = this.#options;
     const connection = await ReplicationConnection.open({ connectionString: config.DATABASE_URL, name: 'lakeloop-cdc' });
     let stream: ReplicationStream | undefined;
     try {
-      const identity = await connection.identifySystem();
+      const server = await this.#identify(connection);
       await this.#prepare();
-      const decision = await this.#decide(identity);
-      const created = decision.action === 'create' ? await this.#create(identity) : null;
+      const publication = await findPublication(this.#options.pool, config.CDC_PUBLICATION);
+      const situation = { server, publicationOid: publication?.oid ?? '' };
+      const decision = await this.#decide(situation);
+      const created = decision.action === 'stream' ? null : await this.#create(situation, decision);
       const from = decision.action === 'stream' ? decision.from : fresh(created?.start as Lsn);
       stream = await this.#start(connection, from);
       if (!stream) return null;
       const producer = created?.producer ?? (await this.#fence());
-      // The producer before us may have got further until it was fenced: only now is progress final.
-      const final = created ? from : this.#positionOf(await this.#decide(identity));
-      if (final.end !== from.end) runtime.logger.info({ from: formatLsn(final.end) }, 'the instance before had published more');
-      return { identity, stream, producer, store: this.#store, from: final };
+      const final = created ? from : await this.#settle(producer, situation, from);
+      return { identity: server, publicationOid: situation.publicationOid, stream, producer, store: this.#store, control: this.#control, from: final };
     } catch (error) {
       await stream?.close();
       throw error;
@@ -101,60 +130,84 @@ class SlotTaking {
     }
   }
 
+  async #identify(connection: ReplicationConnection): Promise<Server> {
+    const identity = await connection.identifySystem();
+    await checkServer(this.#options.pool);
+    return { ...identity, history: await connection.timelineHistory(identity.timeline) };
+  }
+
   async #prepare(): Promise<void> {
-    const { rows } = await this.#options.pool.query<{ level: string }>(`select current_setting('wal_level') as level`);
-    if (rows[0]?.level !== 'logical') {
-      throw new Failure('misconfigured', `wal_level is ${rows[0]?.level}: run ALTER SYSTEM SET wal_level = 'logical' and restart PostgreSQL`);
-    }
+    const { changeLog, config } = this.#options;
     await this.#reconciler.reconcile();
     await this.#store.ensure();
     await this.#snapshots.ensure();
+    await this.#control.ensure();
+    await changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null });
   }
 
   /** The slot is looked at before progress: a leader that goes on meanwhile writes progress first, so progress is never the older one. */
-  async #decide(identity: SystemIdentity): Promise<Exclude<StartDecision, { action: 'stop' }>> {
-    const { pool, config, runtime } = this.#options;
+  async #decide({ server, publicationOid }: Situation): Promise<Exclude<StartDecision, { action: 'stop' }> & { progress: Progress | null }> {
+    const { pool, config } = this.#options;
     const slot = await inspectSlot(pool, config.CDC_SLOT);
     const progress = await this.#store.read();
-    const server = { ...identity, walEnd: await walEnd(pool) };
-    const decision = decideStart({ progress, slot, server, fingerprint: fingerprintOf(config), adopt: config.CDC_ADOPT_POSITION });
+    const switchedAt = (progress && server.history.get(progress.timeline)) ?? null;
+    const decision = decideStart({
+      progress,
+      slot,
+      server: { ...server, walEnd: await walEnd(pool), switchedAt },
+      publicationOid,
+      fingerprint: fingerprintOf(config),
+      adopt: config.CDC_ADOPT_POSITION,
+    });
     if (decision.action === 'stop') throw new Failure(decision.kind, decision.reason, { detail: { slot: config.CDC_SLOT } });
-    if (decision.gap)
-      runtime.logger.error({ slot: config.CDC_SLOT, reason: decision.gap }, 'going on after a gap, as CDC_ADOPT_POSITION says: events may be missing');
-    return decision;
+    return { ...decision, progress };
   }
 
-  #positionOf(decision: Exclude<StartDecision, { action: 'stop' }>): Position {
-    if (decision.action === 'stream') return decision.from;
-    throw new Failure('position-lost', 'the slot was dropped while it was being taken', { detail: { slot: this.#options.config.CDC_SLOT } });
+  /** The producer before us may have got further until it was fenced: only now is progress final. What is new about it is written down before it counts. */
+  async #settle(producer: Producer, situation: Situation, from: Position): Promise<Position> {
+    const { config, runtime } = this.#options;
+    const { server, publicationOid } = situation;
+    const decision = await this.#decide(situation);
+    if (decision.action !== 'stream')
+      throw new Failure('position-lost', 'the slot was dropped while it was being taken', { detail: { slot: config.CDC_SLOT } });
+    const { progress, gap } = decision;
+    if (decision.from.end !== from.end) runtime.logger.info({ from: formatLsn(decision.from.end) }, 'the instance before had published more');
+    if (progress?.state === 'streaming' && progress.timeline !== server.timeline && !gap)
+      runtime.logger.warn(
+        { timeline: server.timeline, before: progress.timeline },
+        'the server was promoted; it has everything that was published, and capture goes on',
+      );
+    if (gap) await this.#tellGap(producer, situation, gap, decision.from.end);
+    const known = progress?.state === 'streaming' && progress.timeline === server.timeline && progress.publicationOid === publicationOid;
+    if (gap || !known) await producer.append([this.#progressAt(situation, decision.from)]);
+    return decision.from;
   }
 
   /** Says in the log that the slot is about to be ours, makes it, and says where it starts. */
-  async #create({ systemId, timeline }: SystemIdentity): Promise<{ producer: Producer; start: Lsn }> {
-    const { config, runtime, signal } = this.#options;
+  async #create(situation: Situation, { action, gap }: { action: 'create' | 'recreate'; gap: Gap | null }): Promise<{ producer: Producer; start: Lsn }> {
+    const { config, runtime, signal, pool } = this.#options;
+    const { systemId, timeline } = situation.server;
     const producer = await this.#fence();
-    await producer.append([this.#store.record({ state: 'creating', systemId, timeline })]);
+    await producer.append([this.#store.record({ state: 'creating', systemId, timeline, gap })]);
+    if (action === 'recreate') await dropSlot(pool, config.CDC_SLOT);
     runtime.logger.info({ slot: config.CDC_SLOT }, 'creating the replication slot: the server waits for every transaction that is open now');
     const start = await createSlot({ connectionString: config.DATABASE_URL, name: config.CDC_SLOT, signal });
-    if (config.CDC_SNAPSHOT === 'initial') await this.#askForSnapshots();
-    await producer.append([this.#store.record({ state: 'streaming', systemId, timeline, position: fresh(start), fingerprint: fingerprintOf(config) })]);
+    if (gap) await this.#tellGap(producer, situation, gap, start);
+    else if (config.CDC_SNAPSHOT === 'initial') await askForSnapshots(this.#options, this.#snapshots, 'initial');
+    await producer.append([this.#progressAt(situation, fresh(start))]);
     return { producer, start };
   }
 
-  /** Before the slot counts as taken: a kill in between takes it anew, and asks again. */
-  async #askForSnapshots(): Promise<void> {
-    const { pool, config, patterns, runtime } = this.#options;
-    const tables = (await publishedTables(pool, config.CDC_PUBLICATION)).filter((table) => patterns.matches(table));
-    const known = new Set((await this.#snapshots.read()).map(({ id }) => id));
-    const requests = tables
-      .map(({ schema, name }) => newSnapshot(`initial:${schema}.${name}`, { schema, table: name, cause: 'initial' }, runtime.clock.now()))
-      .filter(({ id }) => !known.has(id));
-    const producer = await this.#snapshots.openProducer();
-    try {
-      if (requests.length > 0) await producer.append(requests.map((snapshot) => this.#snapshots.record(snapshot)));
-    } finally {
-      await producer.close();
-    }
+  /** An event in the stream, and what was missed of rows that are still there is read again. A kill before progress is written tells it again. */
+  async #tellGap(producer: Producer, { server }: Situation, gap: Gap, to: Lsn): Promise<void> {
+    const { config, runtime } = this.#options;
+    runtime.logger.error({ slot: config.CDC_SLOT, gap: gap.reason }, `going on after a gap, as CDC_ADOPT_POSITION says: ${gap.detail}`);
+    await producer.append([gapRecord(config, server, { ...gap, to, tables: null }, runtime.clock.now())]);
+    if (config.CDC_SNAPSHOT === 'initial') await askForSnapshots(this.#options, this.#snapshots, `gap:${formatLsn(to)}`);
+  }
+
+  #progressAt({ server: { systemId, timeline }, publicationOid }: Situation, position: Position): LogRecord {
+    return this.#store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(this.#options.config), publicationOid });
   }
 
   async #fence(): Promise<Producer> {

@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChangeValue } from '#contracts/topics/change-event';
+import { type GapEvent, gapEvent, gapTopic } from '#contracts/topics/gap-event';
 import { type JsonValue, parseJson } from '#contracts/topics/json';
 import type { ChangeLog, StoredRecord } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { createServiceRuntime, type ServiceRuntime } from '#libs/runtime/service-runtime';
 import { createTestDatabase, type TestDatabase, uniqueName } from '#libs/testing/postgres';
+import type { TestPostgres } from '#libs/testing/own-postgres';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type CdcConfig, cdcSettings } from '../cdc-config.ts';
 import { CdcService, type CdcState } from '../cdc-service.ts';
@@ -36,6 +38,12 @@ export class CdcHarness {
     this.log = log;
     this.prefix = prefix;
     this.#removeLog = removeLog;
+  }
+
+  /** On an embedded log, and a server of the test's own. */
+  static async on(server: TestPostgres): Promise<CdcHarness> {
+    const { log, remove } = await temporaryLog();
+    return new CdcHarness({ database: await server.database(), log, prefix: 'test', removeLog: remove });
   }
 
   /** On an embedded log. */
@@ -76,6 +84,13 @@ export class CdcHarness {
     const events: Event[] = [];
     for (const table of tables) for await (const record of this.log.read(`${this.prefix}.${table}`, 0, 0n)) events.push(eventOf(record));
     return events;
+  }
+
+  /** What was told of gaps, in order. */
+  async gaps(): Promise<GapEvent[]> {
+    const gaps: GapEvent[] = [];
+    for await (const { value } of this.log.read(gapTopic(this.prefix), 0, 0n)) gaps.push(gapEvent.parse(JSON.parse(String(value))));
+    return gaps;
   }
 
   /** Resolves once an event of the table satisfies `condition`. */
