@@ -13,6 +13,14 @@ export class ByteReader {
     this.#tag = tag;
   }
 
+  get buffer(): Buffer {
+    return this.#bytes;
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
   get remaining(): number {
     return this.#bytes.length - this.#offset;
   }
@@ -22,15 +30,18 @@ export class ByteReader {
   }
 
   uint16(): number {
-    return this.#bytes.readUInt16BE(this.#advance(2));
+    const at = this.#advance(2);
+    return ((this.#bytes[at] as number) << 8) | (this.#bytes[at + 1] as number);
   }
 
   int32(): number {
-    return this.#bytes.readInt32BE(this.#advance(4));
+    const at = this.#advance(4);
+    const bytes = this.#bytes;
+    return ((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
   }
 
   uint32(): number {
-    return this.#bytes.readUInt32BE(this.#advance(4));
+    return this.int32() >>> 0;
   }
 
   int64(): bigint {
@@ -45,6 +56,11 @@ export class ByteReader {
   bytes(length: number): Buffer {
     const start = this.#advance(length);
     return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Passes over `length` bytes; returns where they start. */
+  skip(length: number): number {
+    return this.#advance(length);
   }
 
   /** NUL-terminated UTF-8. */

@@ -2,10 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { decode } from './decode.ts';
 import { PgoutputDecoder } from './decoder.ts';
-import { encode } from './encode.fixture.ts';
-import { NULL_VALUE, UNCHANGED_VALUE, type Message, type TupleValue } from './message.ts';
+import { encode, plain as plainly, tupleOf } from './encode.fixture.ts';
+import type { Message } from './message.ts';
 import { toLsn, type Lsn } from './lsn.ts';
 import { PgoutputError } from './pgoutput-error.ts';
+import type { TupleValue } from './tuple.ts';
 
 const uint32 = fc.nat({ max: 0xffff_ffff });
 const lsn = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }).map((value) => toLsn(value));
@@ -13,11 +14,11 @@ const time = fc.bigInt({ min: -(2n ** 60n), max: 2n ** 60n });
 const name = fc.string({ unit: 'grapheme', maxLength: 63 }).filter((text) => !text.includes('\0'));
 const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => Buffer.from(array));
 const value: fc.Arbitrary<TupleValue> = fc.oneof(
-  fc.constant(NULL_VALUE),
-  fc.constant(UNCHANGED_VALUE),
+  fc.constant({ kind: 'null' as const }),
+  fc.constant({ kind: 'unchanged' as const }),
   fc.record({ kind: fc.constantFrom('text' as const, 'binary' as const), bytes }),
 );
-const tuple = fc.array(value, { maxLength: 12 });
+const tuple = fc.array(value, { maxLength: 12 }).map(tupleOf);
 const old = fc.record({ kind: fc.constantFrom('key' as const, 'full' as const), tuple });
 const column = fc.record({ key: fc.boolean(), name, typeOid: uint32, typeModifier: fc.integer() });
 const identity = fc.constantFrom('default' as const, 'nothing' as const, 'full' as const, 'index' as const);
@@ -62,14 +63,14 @@ const plain: fc.Arbitrary<Message> = fc.oneof(
 describe('decode', () => {
   it('reads back every message that a server can write', () => {
     fc.assert(
-      fc.property(plain, (message) => expect(decode(encode(message))).toEqual(message)),
+      fc.property(plain, (message) => expect(plainly(decode(encode(message)))).toEqual(plainly(message))),
       { numRuns: 2_000 },
     );
   });
 
   it('reads the transaction id of messages inside a stream', () => {
     fc.assert(
-      fc.property(prefixed(uint32), (message) => expect(decode(encode(message), { inStream: true })).toEqual(message)),
+      fc.property(prefixed(uint32), (message) => expect(plainly(decode(encode(message), { inStream: true }))).toEqual(plainly(message))),
       { numRuns: 1_000 },
     );
   });
@@ -94,7 +95,7 @@ describe('decode', () => {
   });
 
   it('refuses every proper prefix of a message, naming tag and offset', () => {
-    const whole = encode({ type: 'insert', streamXid: null, relationOid: 7, new: [{ kind: 'text', bytes: Buffer.from('abc') }, NULL_VALUE] });
+    const whole = encode({ type: 'insert', streamXid: null, relationOid: 7, new: tupleOf([{ kind: 'text', bytes: Buffer.from('abc') }, { kind: 'null' }]) });
     for (let length = 1; length < whole.length; length += 1) {
       const failure = failureOf(whole.subarray(0, length));
       expect(failure).toMatchObject({ tag: 'I' });
@@ -115,10 +116,10 @@ describe('decode', () => {
 
   it('survives a decoder that sees stream segments', () => {
     const decoder = new PgoutputDecoder();
-    const inside: Message = { type: 'insert', streamXid: 9, relationOid: 1, new: [] };
+    const inside: Message = { type: 'insert', streamXid: 9, relationOid: 1, new: tupleOf([]) };
     const outside: Message = { ...inside, streamXid: null };
     const sequence: Message[] = [{ type: 'stream-start', xid: 9, first: true }, inside, { type: 'stream-stop' }, outside];
-    expect(sequence.map((message) => decoder.decode(encode(message)))).toEqual(sequence);
+    expect(sequence.map((message) => plainly(decoder.decode(encode(message))))).toEqual(sequence.map(plainly));
   });
 });
 

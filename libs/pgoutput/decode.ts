@@ -1,23 +1,20 @@
 import { ByteReader } from './byte-reader.ts';
-import {
-  NULL_VALUE,
-  UNCHANGED_VALUE,
-  type Column,
-  type DeleteMessage,
-  type InsertMessage,
-  type LogicalMessage,
-  type Message,
-  type OldTuple,
-  type RelationMessage,
-  type ReplicaIdentity,
-  type StreamCommitMessage,
-  type TruncateMessage,
-  type Tuple,
-  type TupleValue,
-  type TypeMessage,
-  type UpdateMessage,
+import type {
+  Column,
+  DeleteMessage,
+  InsertMessage,
+  LogicalMessage,
+  Message,
+  OldTuple,
+  RelationMessage,
+  ReplicaIdentity,
+  StreamCommitMessage,
+  TruncateMessage,
+  TypeMessage,
+  UpdateMessage,
 } from './message.ts';
 import { PgoutputError } from './pgoutput-error.ts';
+import { Tuple, VALUE } from './tuple.ts';
 
 /** Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01. */
 export const POSTGRES_EPOCH = 946_684_800_000_000n;
@@ -112,25 +109,16 @@ function oldTuple(reader: ByteReader, marker: number): OldTuple {
 function tuple(reader: ByteReader): Tuple {
   const count = reader.uint16();
   reader.expectItems(count, 1);
-  const values: TupleValue[] = [];
-  for (let index = 0; index < count; index += 1) values.push(value(reader));
-  return values;
-}
-
-function value(reader: ByteReader): TupleValue {
-  const kind = reader.uint8();
-  switch (kind) {
-    case 0x74:
-      return { kind: 'text', bytes: reader.bytes(reader.int32()) };
-    case 0x6e:
-      return NULL_VALUE;
-    case 0x75:
-      return UNCHANGED_VALUE;
-    case 0x62:
-      return { kind: 'binary', bytes: reader.bytes(reader.int32()) };
-    default:
-      return reader.fail(`value kind 0x${kind.toString(16)}`);
+  const places: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const kind = reader.uint8();
+    if (kind === VALUE.text || kind === VALUE.binary) {
+      const length = reader.int32();
+      places.push(kind, reader.skip(length), reader.offset);
+    } else if (kind === VALUE.null || kind === VALUE.unchanged) places.push(kind, 0, 0);
+    else reader.fail(`value kind 0x${kind.toString(16)}`);
   }
+  return new Tuple(reader.buffer, places);
 }
 
 const REPLICA_IDENTITY: Readonly<Record<number, ReplicaIdentity>> = { 0x64: 'default', 0x6e: 'nothing', 0x66: 'full', 0x69: 'index' };

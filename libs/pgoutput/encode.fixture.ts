@@ -1,5 +1,6 @@
 import { POSTGRES_EPOCH } from './decode.ts';
-import type { Message, OldTuple, Tuple, TupleValue } from './message.ts';
+import type { Message, OldTuple } from './message.ts';
+import { Tuple, type TupleValue, VALUE } from './tuple.ts';
 
 /** The decoder's inverse, for tests alone: writes a message as the server would. In-stream messages carry their `streamXid`. */
 export function encode(message: Message): Buffer {
@@ -47,6 +48,29 @@ function encodeLists(writer: ByteWriter, message: Extract<Message, { type: 'rela
   }
   writer.tag('M').xid(message.streamXid).uint8(Number(message.transactional)).lsn(message.lsn).string(message.prefix);
   return writer.int32(message.content.length).bytes(message.content).done();
+}
+
+/** A tuple of these values, in a buffer of its own. */
+export function tupleOf(values: readonly TupleValue[]): Tuple {
+  const bytes = Buffer.concat(values.map((value) => ('bytes' in value ? value.bytes : Buffer.alloc(0))));
+  let end = 0;
+  const places = values.flatMap((value) => {
+    const start = end;
+    end += 'bytes' in value ? value.bytes.length : 0;
+    return [VALUE[value.kind], start, end];
+  });
+  return new Tuple(bytes, places);
+}
+
+/** The message with its tuples as plain values, for comparing. */
+export function plain(message: Message): unknown {
+  return Object.fromEntries(Object.entries(message).map(([name, value]: [string, unknown]) => [name, plainValue(value)]));
+}
+
+function plainValue(value: unknown): unknown {
+  if (value instanceof Tuple) return value.values();
+  const old = value as OldTuple | null;
+  return typeof old === 'object' && old !== null && 'tuple' in old ? { ...old, tuple: old.tuple.values() } : value;
 }
 
 class ByteWriter {
@@ -117,7 +141,7 @@ class ByteWriter {
 
   tuple(tuple: Tuple): this {
     this.uint16(tuple.length);
-    for (const value of tuple) this.#value(value);
+    for (const value of tuple.values()) this.#value(value);
     return this;
   }
 

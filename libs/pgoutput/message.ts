@@ -1,4 +1,5 @@
 import type { Lsn } from './lsn.ts';
+import type { Tuple } from './tuple.ts';
 
 /**
  * Messages of pgoutput, protocol versions 1 and 2 (PostgreSQL manual, "Logical Replication Message Formats").
@@ -147,18 +148,3 @@ export interface StreamAbortMessage {
   /** The subtransaction that rolled back; equal to `xid` for the whole transaction. */
   readonly subXid: number;
 }
-
-export type Tuple = readonly TupleValue[];
-
-/**
- * Absence is a variant, never `undefined`. `unchanged` is a TOASTed value that the update did not touch and that was not sent.
- * `bytes` are a view on the message's buffer: copy them to keep them beyond it.
- */
-export type TupleValue =
-  | { readonly kind: 'null' }
-  | { readonly kind: 'unchanged' }
-  | { readonly kind: 'text'; readonly bytes: Buffer }
-  | { readonly kind: 'binary'; readonly bytes: Buffer };
-
-export const NULL_VALUE: TupleValue = Object.freeze({ kind: 'null' });
-export const UNCHANGED_VALUE: TupleValue = Object.freeze({ kind: 'unchanged' });

@@ -18,6 +18,8 @@ import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { committedOffsets, topicBounds } from './offsets.ts';
 import { checkKept } from './start-position.ts';
+import { readEveryCompression } from './kafkajs-codecs.ts';
+import type { Compression } from './compression.ts';
 import { ensureKafkaTopic } from './topic-admin.ts';
 
 export interface KafkaChangeLogOptions {
@@ -27,6 +29,8 @@ export interface KafkaChangeLogOptions {
   logger: Logger;
   /** Topics that a producer fences when it opens, besides those it writes; on a shared cluster, those of our prefix. Default: all. */
   fences?: (topic: string) => boolean;
+  /** Of what it produces. Default: none. */
+  compression?: Compression;
 }
 
 /**
@@ -43,6 +47,7 @@ export class KafkaChangeLog extends ChangeLog {
 
   private constructor(options: KafkaChangeLogOptions) {
     super();
+    readEveryCompression();
     this.#options = options;
     this.#cluster = new Cluster(options.brokers, options.clientId);
     this.#kafka = new kafkajs.Kafka({
@@ -70,9 +75,9 @@ export class KafkaChangeLog extends ChangeLog {
   }
 
   override openProducer(id: string): Promise<Producer> {
-    const { fences = () => true } = this.#options;
+    const { fences = () => true, compression = 'none' } = this.#options;
     return this.#doing('opening a producer', async () =>
-      this.#track(await KafkaProducer.open({ id, cluster: this.#cluster, lane: this.#newLane('producer'), fences })),
+      this.#track(await KafkaProducer.open({ id, cluster: this.#cluster, lane: this.#newLane('producer'), fences, compression })),
     );
   }
 

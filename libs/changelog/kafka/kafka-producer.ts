@@ -5,6 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { Fencing, type Partitions, type ProducerIdentity } from './fencing.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { Produce } from './produce.ts';
+import type { Compression } from './compression.ts';
 import { planRounds } from './rounds.ts';
 
 interface Waiting {
@@ -27,6 +28,7 @@ export interface KafkaProducerOptions {
   lane: string;
   /** Which topics are fenced at takeover besides those that it writes. */
   fences: (topic: string) => boolean;
+  compression: Compression;
 }
 
 /**
@@ -79,7 +81,7 @@ export class KafkaProducer implements Producer {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#write(group.flatMap(({ records }) => records));
+        await this.#write(group.length === 1 ? (group[0] as Waiting).records : group.flatMap(({ records }) => records));
         for (const { done } of group) done.resolve();
       } catch (error) {
         this.#reject(group, kafkaFailure('appending to Kafka', error));
@@ -99,7 +101,7 @@ export class KafkaProducer implements Producer {
   }
 
   async #write(records: readonly LogRecord[]): Promise<void> {
-    const counts = await this.#partitionCounts(new Set(records.map(({ topic }) => topic)));
+    const counts = await this.#partitionCounts(topicsOf(records));
     const session = this.#session ?? (await this.#begin());
     const unfenced = [...counts.keys()].filter((topic) => !session.fenced.has(topic));
     if (unfenced.length > 0) await this.#fence(session, new Map(unfenced.map((topic) => [topic, counts.get(topic)!])));
@@ -117,10 +119,10 @@ export class KafkaProducer implements Producer {
   }
 
   async #begin(): Promise<Session> {
-    const { cluster, lane, fences } = this.#options;
+    const { cluster, lane, fences, compression } = this.#options;
     const identity = await this.#fencing.takeEpoch(this.#previous);
     this.#previous = identity;
-    const session = { identity, produce: new Produce(cluster, lane, identity), fenced: new Set<string>() };
+    const session = { identity, produce: new Produce(cluster, lane, identity, compression), fenced: new Set<string>() };
     // Asked for after the epoch was taken: a topic that comes later can only be entered by who holds the newest epoch.
     const all = await cluster.refresh(null);
     await this.#fence(session, new Map([...all].filter(([topic]) => fences(topic))));
@@ -132,4 +134,12 @@ export class KafkaProducer implements Producer {
     await this.#fencing.fence(session.identity, partitions);
     for (const topic of partitions.keys()) session.fenced.add(topic);
   }
+}
+
+/** Records of a topic come in runs. */
+function topicsOf(records: readonly LogRecord[]): Set<string> {
+  const topics = new Set<string>();
+  let last: string | undefined;
+  for (const { topic } of records) if (topic !== last) topics.add((last = topic));
+  return topics;
 }

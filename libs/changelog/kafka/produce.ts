@@ -1,9 +1,11 @@
-import { NumericMap, produceV9, type MessageRecord } from '@platformatic/kafka';
+import { type Connection, produceV9, Writer } from '@platformatic/kafka';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
 import type { Cluster } from './cluster.ts';
 import type { ProducerIdentity } from './fencing.ts';
 import { CODE, gaveUp, hasCode, isTransient, kafkaFailure } from './kafka-failure.ts';
+import type { Compression } from './compression.ts';
+import { encodeBatch } from './record-batch.ts';
 import type { PartitionBatch } from './rounds.ts';
 
 const ACKS_ALL = -1;
@@ -20,17 +22,20 @@ export class Produce {
   readonly #cluster: Cluster;
   readonly #lane: string;
   readonly #identity: ProducerIdentity;
-  readonly #sequences = new NumericMap();
+  readonly #compression: Compression;
+  /** Of each partition's next record, by `topic/partition`. */
+  readonly #sequences = new Map<string, number>();
 
-  constructor(cluster: Cluster, lane: string, identity: ProducerIdentity) {
+  constructor(cluster: Cluster, lane: string, identity: ProducerIdentity, compression: Compression) {
     this.#cluster = cluster;
     this.#lane = lane;
     this.#identity = identity;
+    this.#compression = compression;
   }
 
   /** Resolves once every batch is acknowledged by all in-sync replicas. After a rejection this object must not be used again. */
   async send(round: readonly PartitionBatch[]): Promise<void> {
-    let left = [...round];
+    let left = round.map((batch) => this.#encode(batch));
     const attempt = async (): Promise<void> => {
       const byLeader = await this.#byLeader(left);
       const results = await Promise.allSettled([...byLeader].map(([leader, batches]) => this.#request(leader, batches)));
@@ -49,7 +54,17 @@ export class Produce {
       throw kafkaFailure('appending to Kafka', error);
     }
     for (const { topic, partition, records } of round)
-      this.#sequences.set(`${topic}:${partition}`, nextSequence(this.#sequences.getWithDefault(`${topic}:${partition}`, 0), records.length));
+      this.#sequences.set(`${topic}/${partition}`, nextSequence(this.#sequence(topic, partition), records.length));
+  }
+
+  /** Once, however often it is sent: the same bytes under the same numbers. */
+  #encode({ topic, partition, records, bytes }: PartitionBatch): EncodedBatch {
+    const options = { identity: this.#identity, sequence: this.#sequence(topic, partition), nowMs: Date.now(), compression: this.#compression };
+    return { topic, partition, bytes: encodeBatch(records, bytes, options) };
+  }
+
+  #sequence(topic: string, partition: number): number {
+    return this.#sequences.get(`${topic}/${partition}`) ?? 0;
   }
 
   #again(error: unknown): boolean {
@@ -57,8 +72,8 @@ export class Produce {
     return STALE.some((code) => hasCode(error, code)) || (isTransient(error) && !hasCode(error, CODE.outOfOrderSequence));
   }
 
-  async #byLeader(batches: readonly PartitionBatch[]): Promise<Map<number, PartitionBatch[]>> {
-    const groups = new Map<number, PartitionBatch[]>();
+  async #byLeader(batches: readonly EncodedBatch[]): Promise<Map<number, EncodedBatch[]>> {
+    const groups = new Map<number, EncodedBatch[]>();
     for (const batch of batches) {
       const leader = (await this.#cluster.leaders(batch.topic))?.[batch.partition] ?? -1;
       if (leader < 0) throw new Failure('dependency-unavailable', `${batch.topic}/${batch.partition} has no leader`);
@@ -67,17 +82,10 @@ export class Produce {
     return groups;
   }
 
-  async #request(leader: number, batches: readonly PartitionBatch[]): Promise<void> {
+  async #request(leader: number, batches: readonly EncodedBatch[]): Promise<void> {
     const connection = await this.#cluster.connection(leader, this.#lane);
-    const messages = batches.flatMap(({ partition, records }) => records.map((record) => toMessage(record, partition)));
-    const { id, epoch } = this.#identity;
     try {
-      await produceV9.api.async(connection, ACKS_ALL, TIMEOUT_MS, messages, {
-        compression: 'none',
-        producerId: id,
-        producerEpoch: epoch,
-        sequences: this.#sequences,
-      });
+      await produce(connection, batches);
     } catch (error) {
       // All of it was there already: an earlier try whose answer we did not get.
       if (hasCode(error, CODE.duplicateSequence) && !STALE.some((code) => hasCode(error, code))) return;
@@ -86,20 +94,36 @@ export class Produce {
   }
 }
 
+interface EncodedBatch {
+  topic: string;
+  partition: number;
+  bytes: Buffer;
+}
+
+/** A Produce request, version 9 (Kafka protocol guide, "Produce API"), of batches that are encoded already. Rejects with the library's error of a partition that refused. */
+function produce(connection: Connection, batches: readonly EncodedBatch[]): Promise<unknown> {
+  const topics = Map.groupBy(batches, ({ topic }) => topic);
+  const request = (): Writer =>
+    Writer.create()
+      .appendString(null)
+      .appendInt16(ACKS_ALL)
+      .appendInt32(TIMEOUT_MS)
+      .appendArray([...topics], (writer, [topic, partitions]) => {
+        writer.appendString(topic).appendArray(partitions, (inner, { partition, bytes }) => {
+          inner
+            .appendInt32(partition)
+            .appendUnsignedVarInt(bytes.length + 1)
+            .append(bytes);
+        });
+      })
+      .appendTaggedFields();
+  const { key, version } = produceV9.api;
+  return new Promise((resolve, reject) => {
+    connection.send(key, version, request, produceV9.parseResponse, true, true, (error, response) => (error ? reject(error) : resolve(response)));
+  });
+}
+
 /** Sequences are 31 bits wide and wrap to 0. */
 function nextSequence(sequence: number, count: number): number {
   return (sequence + count) % 2 ** 31;
-}
-
-function toMessage({ topic, key, value, headers }: PartitionBatch['records'][number], partition: number): MessageRecord {
-  const names = Object.keys(headers);
-  const message = {
-    topic,
-    partition,
-    key,
-    value,
-    ...(names.length > 0 ? { headers: new Map(names.map((name) => [Buffer.from(name), Buffer.from(headers[name]!)])) } : {}),
-  };
-  // The library's type has no null for a tombstone or a missing key; its encoder does.
-  return message as unknown as MessageRecord;
 }

@@ -1,22 +1,29 @@
 import type { LogRecord } from '../change-log.ts';
+import { recordSize } from './record-batch.ts';
 
 /** Records of one partition that go in one batch. */
 export interface PartitionBatch {
   topic: string;
   partition: number;
   records: LogRecord[];
+  /** Sum of their `recordSize`. */
+  bytes: number;
 }
 
 /** A broker's default limit is 1 MiB a batch; what encoding adds stays below this. */
 export const BATCH_BYTES = 900_000;
 /** What one request may carry in all. */
 const ROUND_BYTES = 8 * 1024 * 1024;
-const RECORD_OVERHEAD = 40;
 
-function sizeOf(record: LogRecord): number {
-  let size = RECORD_OVERHEAD + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const name in record.headers) size += name.length + record.headers[name]!.length * 3 + 10;
-  return size;
+interface Round {
+  batches: PartitionBatch[];
+  bytes: number;
+}
+
+/** The batch that a partition's next record goes to, while it fits. */
+interface Open {
+  round: number;
+  batch: PartitionBatch;
 }
 
 /**
@@ -24,25 +31,33 @@ function sizeOf(record: LogRecord): number {
  * partition's order. A record of a partition never goes into an earlier round than the one before it.
  */
 export function planRounds(records: readonly LogRecord[], partitionOf: (record: LogRecord) => number): PartitionBatch[][] {
-  const rounds: { batches: Map<string, PartitionBatch & { bytes: number }>; bytes: number }[] = [];
-  const current = new Map<string, number>();
+  const rounds: Round[] = [];
+  const open = new Map<string, Open[]>();
   for (const record of records) {
     const partition = partitionOf(record);
-    const place = `${record.topic}/${partition}`;
-    const bytes = sizeOf(record);
-    let index = current.get(place) ?? 0;
-    const fits = (round: (typeof rounds)[number]): boolean => {
-      const batch = round.batches.get(place);
-      return round.bytes === 0 || (round.bytes + bytes <= ROUND_BYTES && (batch === undefined || batch.bytes + bytes <= BATCH_BYTES));
-    };
-    while (rounds[index] && !fits(rounds[index]!)) index += 1;
-    const round = (rounds[index] ??= { batches: new Map(), bytes: 0 });
-    const batch = round.batches.get(place) ?? { topic: record.topic, partition, records: [], bytes: 0 };
-    batch.records.push(record);
-    batch.bytes += bytes;
-    round.bytes += bytes;
-    round.batches.set(place, batch);
-    current.set(place, index);
+    const bytes = recordSize(record);
+    const partitions = open.get(record.topic) ?? [];
+    if (partitions.length === 0) open.set(record.topic, partitions);
+    const current = partitions[partition];
+    if (current && fits(rounds[current.round] as Round, bytes) && current.batch.bytes + bytes <= BATCH_BYTES) {
+      current.batch.records.push(record);
+      current.batch.bytes += bytes;
+      (rounds[current.round] as Round).bytes += bytes;
+    } else partitions[partition] = begin(rounds, current ? current.round + 1 : 0, { topic: record.topic, partition, records: [record], bytes });
   }
-  return rounds.map(({ batches }) => [...batches.values()]);
+  return rounds.map(({ batches }) => batches);
+}
+
+/** In the first round from `from` on that has room for it. */
+function begin(rounds: Round[], from: number, batch: PartitionBatch): Open {
+  let index = from;
+  while (rounds[index] && !fits(rounds[index] as Round, batch.bytes)) index += 1;
+  const round = (rounds[index] ??= { batches: [], bytes: 0 });
+  round.batches.push(batch);
+  round.bytes += batch.bytes;
+  return { round: index, batch };
+}
+
+function fits(round: Round, bytes: number): boolean {
+  return round.bytes === 0 || round.bytes + bytes <= ROUND_BYTES;
 }

@@ -20,7 +20,7 @@ describe('the framer', () => {
         const found: { code: number; body: Buffer }[] = [];
         for (let offset = 0, cut = 0; offset < bytes.length; cut += 1) {
           const end = offset + (cuts[cut % cuts.length] as number);
-          framer.push(bytes.subarray(offset, end), (code, body) => found.push({ code, body }));
+          framer.push(bytes.subarray(offset, end), (code, buffer, from, to) => found.push({ code, body: buffer.subarray(from, to) }));
           offset = end;
         }
         expect(found.map(({ code, body }) => [code, body.toString('hex')])).toEqual(messages.map(({ code, body }) => [code, body.toString('hex')]));

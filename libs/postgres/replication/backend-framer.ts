@@ -6,7 +6,7 @@ const HEADER = 5;
 const LARGEST = 0x4000_0000;
 
 /**
- * Cuts a byte stream into PostgreSQL backend messages. A body is a view on the chunk it came in, or on one joined buffer when it
+ * Cuts a byte stream into PostgreSQL backend messages. A body lies in the chunk it came in, or in one joined buffer when it
  * spanned several: joining happens once a message is complete, so a large row costs linear time.
  */
 export class BackendFramer {
@@ -14,8 +14,8 @@ export class BackendFramer {
   #held = 0;
   #wanted = HEADER;
 
-  /** Hands over each complete message in order. Throws a `protocol-violation` Failure on an impossible length. */
-  push(chunk: Buffer, onMessage: (code: number, body: Buffer) => void): void {
+  /** Hands over each complete message in order: its tag, and where in `bytes` its body is. Throws a `protocol-violation` Failure on an impossible length. */
+  push(chunk: Buffer, onMessage: (code: number, bytes: Buffer, start: number, end: number) => void): void {
     let bytes = chunk;
     if (this.#held > 0) {
       this.#hold(chunk);
@@ -28,7 +28,7 @@ export class BackendFramer {
     while (bytes.length - offset >= HEADER) {
       const total = 1 + lengthAt(bytes, offset);
       if (bytes.length - offset < total) break;
-      onMessage(bytes[offset] as number, bytes.subarray(offset + HEADER, offset + total));
+      onMessage(bytes[offset] as number, bytes, offset + HEADER, offset + total);
       offset += total;
     }
     if (offset < bytes.length) this.#start(bytes.subarray(offset));

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { type Pgoutput, PgoutputPlugin } from 'pg-logical-replication';
 import { PgoutputDecoder } from '#libs/pgoutput/decoder';
-import type { Message, RelationMessage, Tuple } from '#libs/pgoutput/message';
+import type { Message, RelationMessage } from '#libs/pgoutput/message';
+import type { Tuple, TupleValue } from '#libs/pgoutput/tuple';
 
 /**
  * The decoder of `pg-logical-replication`, which others wrote, reads the same recorded bytes. Where the two can say the same, they must:
@@ -36,7 +37,7 @@ function describeOurs(message: Message, relations: ReadonlyMap<number, RelationM
   const table = (oid: number): string => `${relations.get(oid)?.schema}.${relations.get(oid)?.name}`;
   const row = (oid: number, tuple: Tuple | undefined): Record<string, string | null> => {
     const columns = relations.get(oid)?.columns ?? [];
-    return Object.fromEntries(columns.flatMap(({ name }, index) => textOf(name, tuple?.[index])));
+    return Object.fromEntries(columns.flatMap(({ name }, index) => textOf(name, tuple?.valueAt(index))));
   };
   switch (message.type) {
     case 'begin':
@@ -59,7 +60,7 @@ function describeOurs(message: Message, relations: ReadonlyMap<number, RelationM
   }
 }
 
-function textOf(name: string, value: Tuple[number] | undefined): [string, string | null][] {
+function textOf(name: string, value: TupleValue | undefined): [string, string | null][] {
   if (value?.kind === 'null') return [[name, null]];
   return value?.kind === 'text' ? [[name, value.bytes.toString()]] : [];
 }

@@ -13,15 +13,22 @@ const KEEPALIVE = 0x6b;
 /** Milliseconds from the Unix epoch to PostgreSQL's. */
 const EPOCH_MS = 946_684_800_000;
 
-/** Throws a `protocol-violation` Failure on anything else. */
-export function parseReplicationMessage(body: Buffer): ReplicationEvent {
-  if (body[0] === DATA && body.length >= 25) {
-    return { kind: 'data', lsn: body.readBigUInt64BE(1) as Lsn, serverEnd: body.readBigUInt64BE(9) as Lsn, payload: body.subarray(25) };
+/** What lies in `bytes` from `start` to `end`. Throws a `protocol-violation` Failure on anything else. */
+export function parseReplicationMessage(bytes: Buffer, start: number, end: number): ReplicationEvent {
+  const kind = bytes[start];
+  const length = end - start;
+  if (kind === DATA && length >= 25) {
+    return {
+      kind: 'data',
+      lsn: bytes.readBigUInt64BE(start + 1) as Lsn,
+      serverEnd: bytes.readBigUInt64BE(start + 9) as Lsn,
+      payload: bytes.subarray(start + 25, end),
+    };
   }
-  if (body[0] === KEEPALIVE && body.length === 18) {
-    return { kind: 'keepalive', serverEnd: body.readBigUInt64BE(1) as Lsn, replyRequested: body[17] === 1 };
+  if (kind === KEEPALIVE && length === 18) {
+    return { kind: 'keepalive', serverEnd: bytes.readBigUInt64BE(start + 1) as Lsn, replyRequested: bytes[start + 17] === 1 };
   }
-  throw new Failure('protocol-violation', `unexpected replication message ${body[0] ?? 'without bytes'} of ${body.length} bytes`);
+  throw new Failure('protocol-violation', `unexpected replication message ${kind ?? 'without bytes'} of ${length} bytes`);
 }
 
 /** Standby status update that confirms everything before `durable`: written, flushed and applied alike. */

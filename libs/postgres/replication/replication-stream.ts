@@ -121,7 +121,7 @@ export class ReplicationStream {
 
   #receive(chunk: Buffer): void {
     try {
-      this.#framer.push(chunk, (code, body) => this.#onMessage(code, body));
+      this.#framer.push(chunk, this.#onMessage);
     } catch (error) {
       this.#end(error instanceof Failure ? error : new Failure('bug', String(error), { cause: error }));
       this.#socket.destroy();
@@ -133,21 +133,21 @@ export class ReplicationStream {
     this.#wake();
   }
 
-  #onMessage(code: number, body: Buffer): void {
-    if (code === COPY_DATA) this.#onCopyData(body);
+  readonly #onMessage = (code: number, bytes: Buffer, start: number, end: number): void => {
+    if (code === COPY_DATA) this.#onCopyData(bytes, start, end);
     else if (code === COPY_BOTH) this.#started.resolve();
-    else if (code === ERROR) this.#end(serverError(body));
-    else if (code === NOTICE) this.#onNotice(body);
+    else if (code === ERROR) this.#end(serverError(bytes.subarray(start, end)));
+    else if (code === NOTICE) this.#onNotice(bytes.subarray(start, end));
     else if (code === COPY_DONE) this.#end(new Failure('dependency-unavailable', 'the server ended the replication stream'));
-  }
+  };
 
   #onNotice(body: Buffer): void {
     const loss = lossNotice(body);
     if (loss) this.abort(loss);
   }
 
-  #onCopyData(body: Buffer): void {
-    const event = parseReplicationMessage(body);
+  #onCopyData(bytes: Buffer, start: number, end: number): void {
+    const event = parseReplicationMessage(bytes, start, end);
     this.#serverEnd = maxLsn(this.#serverEnd, event.serverEnd);
     if (event.kind === 'keepalive' && event.replyRequested) this.#sendStatus();
     this.#held.push(event);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMPRESSIONS } from '#libs/changelog/kafka/compression';
 import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 const DAY_MS = 86_400_000;
@@ -41,5 +42,6 @@ export type CdcConfig = Readonly<z.infer<typeof cdcSettings>>;
 /** The change log of a process of its own: chosen by its URL being set. */
 export const changeLogSettings = z.object({
   KAFKA_BROKERS: list.default([]).describe('host:port of brokers, comma-separated; unset: the embedded SQLite log'),
+  KAFKA_COMPRESSION: z.enum(COMPRESSIONS).default('none').describe('of what is produced: none, gzip, snappy, lz4 or zstd'),
   CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
 });

@@ -21,8 +21,9 @@ await main('cdc', async (runtime, environment) => {
 });
 
 async function openChangeLog({ logger }: ServiceRuntime, environment: Environment, prefix: string): Promise<ChangeLog> {
-  const { KAFKA_BROKERS: brokers, CHANGE_LOG_DIRECTORY: directory } = loadConfig(changeLogSettings, environment);
-  if (brokers.length > 0) return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cdc', logger, fences: (topic) => topic.startsWith(`${prefix}.`) });
+  const { KAFKA_BROKERS: brokers, KAFKA_COMPRESSION: compression, CHANGE_LOG_DIRECTORY: directory } = loadConfig(changeLogSettings, environment);
+  const fences = (topic: string): boolean => topic.startsWith(`${prefix}.`);
+  if (brokers.length > 0) return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cdc', logger, fences, compression });
   return SqliteChangeLog.open({ directory, logger });
 }
 

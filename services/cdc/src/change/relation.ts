@@ -2,6 +2,7 @@ import type { RelationMessage } from '#libs/pgoutput/message';
 import type { ValueEncoder } from './values/encoder.ts';
 import type { TypeLookup } from './type-description.ts';
 import { typeEncoder } from './values/type-encoder.ts';
+import { type ValueWriter, writerOf } from './values/value-writer.ts';
 
 /** A table as a Relation message described it, made ready for writing rows: what is constant per column is computed once. */
 export interface Relation {
@@ -9,7 +10,7 @@ export interface Relation {
   table: string;
   topic: string;
   /** `,"schema":…,"table":…` of the envelope's source. */
-  sourceLabel: string;
+  sourceLabel: Buffer;
   /** False: its changes are counted and not published (a filter of ours). */
   published: boolean;
   columns: readonly RelationColumn[];
@@ -22,7 +23,12 @@ export interface Relation {
 export interface RelationColumn {
   /** `"name":` */
   label: string;
+  /** The same as bytes. */
+  labelBytes: Buffer;
+  /** Of values that come as strings, from a query. */
   encode: ValueEncoder;
+  /** The same of values that come as bytes, from the stream. */
+  write: ValueWriter;
 }
 
 /** What the catalogue adds to a Relation message. */
@@ -40,15 +46,17 @@ export function relationOf(message: RelationMessage, facts: RelationFacts): Rela
     schema: schemaOf(message),
     table: message.name,
     topic: facts.topic,
-    sourceLabel: `,"schema":${JSON.stringify(schemaOf(message))},"table":${JSON.stringify(message.name)}`,
+    sourceLabel: Buffer.from(`,"schema":${JSON.stringify(schemaOf(message))},"table":${JSON.stringify(message.name)}`),
     published: facts.published,
-    columns: message.columns.map((column) => ({
-      label: `${JSON.stringify(column.name)}:`,
-      encode: typeEncoder(column.typeOid, column.typeModifier, facts.types),
-    })),
+    columns: message.columns.map(({ name, typeOid, typeModifier }) => columnOf(name, typeEncoder(typeOid, typeModifier, facts.types))),
     key,
     signature: JSON.stringify([message.name, message.columns.map(({ name, typeOid, typeModifier }) => [name, typeOid, typeModifier]), key]),
   };
+}
+
+function columnOf(name: string, encode: ValueEncoder): RelationColumn {
+  const label = `${JSON.stringify(name)}:`;
+  return { label, labelBytes: Buffer.from(label), encode, write: writerOf(encode) };
 }
 
 /** pgoutput leaves the name of `pg_catalog` out. */

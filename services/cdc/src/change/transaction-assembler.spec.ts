@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { toLsn, ZERO_LSN } from '#libs/pgoutput/lsn';
-import type { Message, RelationMessage, Tuple } from '#libs/pgoutput/message';
+import type { Message, RelationMessage } from '#libs/pgoutput/message';
+import { Tuple, VALUE } from '#libs/pgoutput/tuple';
 import type { ChangeRecord } from './change-record.ts';
 import type { Position } from './position.ts';
 import { relationOf } from './relation.ts';
@@ -29,7 +30,10 @@ function assembler(from: Position): TransactionAssembler {
   return new TransactionAssembler({ systemId: '1', timeline: 1, envelope, contextPrefix: 'ctx', from, windows: new Windows(), relations, now: () => 0 });
 }
 
-const row = (text: string): Tuple => [{ kind: 'text', bytes: Buffer.from(text) }];
+const row = (text: string): Tuple => {
+  const bytes = Buffer.from(text);
+  return new Tuple(bytes, [VALUE.text, 0, bytes.length]);
+};
 const change: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constant('insert' as const), streamXid: fc.constant(null), relationOid: fc.constantFrom(1, 2), new: fc.string().map(row) }),
   fc.record({
@@ -126,7 +130,7 @@ describe('the assembler', () => {
       'a row of another width',
       [
         { type: 'begin', commitLsn: toLsn(1n), commitTime: 0n, xid: 1 },
-        { type: 'insert', streamXid: null, relationOid: 1, new: [] },
+        { type: 'insert', streamXid: null, relationOid: 1, new: new Tuple(Buffer.alloc(0), []) },
       ],
     ],
   ])('stops at %s', (_title, messages) => {

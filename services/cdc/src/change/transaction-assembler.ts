@@ -2,25 +2,15 @@ import { formatEventId } from '#contracts/topics/event-id';
 import { HEADER } from '#contracts/topics/headers';
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
-import {
-  UNCHANGED_VALUE,
-  type BeginMessage,
-  type DeleteMessage,
-  type InsertMessage,
-  type LogicalMessage,
-  type Message,
-  type OldTuple,
-  type TruncateMessage,
-  type Tuple,
-  type UpdateMessage,
-} from '#libs/pgoutput/message';
+import type { BeginMessage, DeleteMessage, InsertMessage, LogicalMessage, Message, OldTuple, TruncateMessage, UpdateMessage } from '#libs/pgoutput/message';
+import type { Tuple } from '#libs/pgoutput/tuple';
 import type { ChangeRecord } from './change-record.ts';
 import { contextHeaders } from './context-headers.ts';
-import { envelope, type EnvelopeOptions, SourceWriter } from './envelope.ts';
+import { type Change, type EnvelopeOptions, EnvelopeWriter, type TransactionSource } from './envelope.ts';
 import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
 import type { Position } from './position.ts';
 import type { Relation } from './relation.ts';
-import { expectWidth, keyChanged, keyJson, rowJson } from './row.ts';
+import { expectWidth, keyChanged } from './row.ts';
 
 export interface AssemblerOptions {
   systemId: string;
@@ -37,13 +27,15 @@ export interface AssemblerOptions {
   now: () => number;
 }
 
+const TRUNCATE: Change = { op: 't', before: null, after: null, old: null };
+
 /** Marks a transaction that is out already. */
 const ALL = Number.POSITIVE_INFINITY;
 
 interface Transaction {
   commitLsn: Lsn;
   commitTime: bigint;
-  source: SourceWriter;
+  source: TransactionSource;
   /** Where the change at hand was logged. */
   lsn: Lsn;
   /** Event id up to its ordinal. */
@@ -65,11 +57,13 @@ interface Transaction {
  */
 export class TransactionAssembler {
   readonly #options: AssemblerOptions;
+  readonly #writer: EnvelopeWriter;
   #position: Position;
   #transaction: Transaction | null = null;
 
   constructor(options: AssemblerOptions) {
     this.#options = options;
+    this.#writer = new EnvelopeWriter(options.envelope);
     this.#position = options.from;
   }
 
@@ -124,11 +118,11 @@ export class TransactionAssembler {
 
   #begin(message: BeginMessage): void {
     if (this.#transaction) throw new Failure('protocol-violation', 'a transaction began inside another');
-    const { systemId, timeline, envelope: options } = this.#options;
+    const { systemId, timeline } = this.#options;
     const { end, lastCommit, open } = this.#position;
     const { commitLsn, commitTime, xid } = message;
     const skip = commitLsn < end ? ALL : open?.commitLsn === commitLsn ? open.changes : 0;
-    const source = new SourceWriter(options, { commitTime, previousCommitLsn: lastCommit, xid });
+    const source = this.#writer.transaction({ commitTime, previousCommitLsn: lastCommit, xid });
     const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
     this.#options.windows.committed(xid, commitLsn);
     this.#transaction = { commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
@@ -148,11 +142,12 @@ export class TransactionAssembler {
     if (mark?.edge === 'low') windows.low(mark.id, transaction.commitLsn);
     const chunk = mark?.edge === 'high' ? windows.high(mark.id) : null;
     if (!chunk) return;
-    const source = transaction.source.write(chunk.relation, transaction.commitLsn, 'incremental');
+    const { relation } = chunk;
     const now = this.#options.now();
     for (const { key, after } of chunk.rows) {
       const headers = this.#headers(transaction);
-      out.push({ topic: chunk.relation.topic, key: key === null ? null : Buffer.from(key), value: envelope('r', 'null', after, source, now), headers });
+      const value = this.#writer.read(relation, after, transaction.source, transaction.commitLsn, now);
+      out.push({ topic: relation.topic, key: key === null ? null : Buffer.from(key), value, headers });
     }
     chunk.settle();
   }
@@ -190,58 +185,60 @@ export class TransactionAssembler {
   #touch(message: InsertMessage | UpdateMessage | DeleteMessage, relation: Relation): void {
     const { windows } = this.#options;
     if (!windows.isOpen(message.relationOid)) return;
-    if (message.type !== 'delete')
-      windows.touch(message.relationOid, keyJson(relation, message.new, message.type === 'update' ? message.old?.tuple : undefined));
-    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, keyJson(relation, message.old.tuple));
+    if (message.type !== 'delete') windows.touch(message.relationOid, this.#keyText(relation, message.new, message.type === 'update' ? message.old : null));
+    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, this.#keyText(relation, message.old.tuple));
+  }
+
+  #keyText(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
+    return this.#writer.key(relation, tuple, old)?.toString() ?? null;
   }
 
   #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {
     const headers = this.#headers(transaction);
     if (!out) return;
-    out.push(
-      this.#record(transaction, relation, { op: 'c', key: keyJson(relation, message.new), before: 'null', after: rowJson(relation, message.new), headers }),
-    );
+    const key = this.#writer.key(relation, message.new);
+    out.push(this.#record(transaction, relation, { op: 'c', before: null, after: message.new, old: null }, key, headers));
   }
 
-  #update(transaction: Transaction, relation: Relation, message: UpdateMessage, out: ChangeRecord[] | null): void {
-    if (message.old && keyChanged(relation, message.old.tuple, message.new)) return this.#moveKey(transaction, relation, message.old, message.new, out);
+  #update(transaction: Transaction, relation: Relation, { old, new: after }: UpdateMessage, out: ChangeRecord[] | null): void {
+    if (old && keyChanged(relation, old.tuple, after)) return this.#moveKey(transaction, relation, old, after, out);
     const headers = this.#headers(transaction);
     if (!out) return;
-    const before = message.old?.kind === 'full' ? rowJson(relation, message.old.tuple) : 'null';
-    const after = rowJson(relation, message.new, message.old ? knownPart(relation, message.old) : undefined);
-    out.push(this.#record(transaction, relation, { op: 'u', key: keyJson(relation, message.new, message.old?.tuple), before, after, headers }));
+    const before = old?.kind === 'full' ? old.tuple : null;
+    out.push(this.#record(transaction, relation, { op: 'u', before, after, old }, this.#writer.key(relation, after, old), headers));
   }
 
   /** An update of the key is a delete, its tombstone and a create. */
-  #moveKey(transaction: Transaction, relation: Relation, old: OldTuple, current: Tuple, out: ChangeRecord[] | null): void {
+  #moveKey(transaction: Transaction, relation: Relation, old: OldTuple, after: Tuple, out: ChangeRecord[] | null): void {
     const deleted = this.#headers(transaction);
     const created = this.#headers(transaction);
     if (!out) return;
-    const [oldKey, newKey] = [keyJson(relation, old.tuple) ?? '', keyJson(relation, current, old.tuple) ?? ''];
-    const before = rowJson(relation, old.tuple);
-    const after = rowJson(relation, current, knownPart(relation, old));
-    out.push(this.#record(transaction, relation, { op: 'd', key: oldKey, before, after: 'null', headers: { ...deleted, [HEADER.newKey]: newKey } }));
-    out.push({ topic: relation.topic, key: Buffer.from(oldKey), value: null, headers: deleted });
-    out.push(this.#record(transaction, relation, { op: 'c', key: newKey, before: 'null', after, headers: { ...created, [HEADER.oldKey]: oldKey } }));
+    const [oldKey, newKey] = [this.#writer.key(relation, old.tuple), this.#writer.key(relation, after, old)];
+    const [from, to] = [
+      { ...created, [HEADER.oldKey]: String(oldKey) },
+      { ...deleted, [HEADER.newKey]: String(newKey) },
+    ];
+    out.push(this.#record(transaction, relation, { op: 'd', before: old.tuple, after: null, old: null }, oldKey, to));
+    out.push({ topic: relation.topic, key: oldKey, value: null, headers: deleted });
+    out.push(this.#record(transaction, relation, { op: 'c', before: null, after, old }, newKey, from));
   }
 
   #delete(transaction: Transaction, relation: Relation, message: DeleteMessage, out: ChangeRecord[] | null): void {
     const headers = this.#headers(transaction);
     if (!out) return;
-    const key = keyJson(relation, message.old.tuple);
-    out.push(this.#record(transaction, relation, { op: 'd', key, before: rowJson(relation, message.old.tuple), after: 'null', headers }));
-    if (key !== null) out.push({ topic: relation.topic, key: Buffer.from(key), value: null, headers });
+    const key = this.#writer.key(relation, message.old.tuple);
+    out.push(this.#record(transaction, relation, { op: 'd', before: message.old.tuple, after: null, old: null }, key, headers));
+    if (key !== null) out.push({ topic: relation.topic, key, value: null, headers });
   }
 
   #truncate(transaction: Transaction, relation: Relation, wanted: boolean, out: ChangeRecord[]): void {
     const headers = this.#headers(transaction);
-    if (wanted && relation.published) out.push(this.#record(transaction, relation, { op: 't', key: null, before: 'null', after: 'null', headers }));
+    if (wanted && relation.published) out.push(this.#record(transaction, relation, TRUNCATE, null, headers));
   }
 
-  #record(transaction: Transaction, relation: Relation, change: Change): ChangeRecord {
-    const source = transaction.source.write(relation, transaction.lsn);
-    const value = envelope(change.op, change.before, change.after, source, this.#options.now());
-    return { topic: relation.topic, key: change.key === null ? null : Buffer.from(change.key), value, headers: change.headers };
+  #record(transaction: Transaction, relation: Relation, change: Change, key: Buffer | null, headers: ChangeRecord['headers']): ChangeRecord {
+    const value = this.#writer.change(relation, change, transaction.source, transaction.lsn, this.#options.now());
+    return { topic: relation.topic, key, value, headers };
   }
 
   /** Takes the next ordinal. */
@@ -261,18 +258,4 @@ export class TransactionAssembler {
     if (!relation) throw new Failure('protocol-violation', `a change of relation ${oid}, which was not announced`);
     return relation;
   }
-}
-
-interface Change {
-  op: 'c' | 'u' | 'd' | 't';
-  key: string | null;
-  before: string;
-  after: string;
-  headers: Readonly<Record<string, string>>;
-}
-
-/** What an old tuple says about the row: of one that holds only the key, the null columns say nothing. */
-function knownPart(relation: Relation, old: OldTuple): Tuple {
-  if (old.kind === 'full') return old.tuple;
-  return old.tuple.map((value, index) => (relation.key.includes(index) ? value : UNCHANGED_VALUE));
 }

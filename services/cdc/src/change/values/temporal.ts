@@ -33,18 +33,30 @@ export const asTimestamp: ValueEncoder = (text) => {
   return date === null ? asText(text) : `"${date}T${rest.slice(space + 1)}Z"`;
 };
 
-/** In UTC (the session's time zone), with as many digits as the column has: none given means six. */
+/** In UTC (the session's time zone), with as many digits as the column has: none given means six. The same function for the same number of digits. */
 export function timestamptzEncoder(typeModifier: number): ValueEncoder {
-  const digits = typeModifier >= 0 && typeModifier <= 6 ? typeModifier : 6;
-  return (text) => {
-    const [rest, before] = splitEra(text);
-    const space = rest.indexOf(' ');
-    const date = space === -1 ? null : isoDate(rest.slice(0, space), before);
-    const match = date === null ? null : /^(\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/.exec(rest.slice(space + 1));
-    if (!match) return asText(text);
-    const fraction = (match[2] ?? '').padEnd(digits, '0');
-    return `"${date}T${match[1]}${fraction === '' ? '' : `.${fraction}`}Z"`;
-  };
+  return BY_DIGITS[timestamptzDigits(typeModifier)] as ValueEncoder;
+}
+
+export function timestamptzDigits(typeModifier: number): number {
+  return typeModifier >= 0 && typeModifier <= 6 ? typeModifier : 6;
+}
+
+const BY_DIGITS = Array.from(
+  { length: 7 },
+  (_value, digits): ValueEncoder =>
+    (text) =>
+      asTimestamptz(text, digits),
+);
+
+function asTimestamptz(text: string, digits: number): string {
+  const [rest, before] = splitEra(text);
+  const space = rest.indexOf(' ');
+  const date = space === -1 ? null : isoDate(rest.slice(0, space), before);
+  const match = date === null ? null : /^(\d\d:\d\d:\d\d)(?:\.(\d+))?\+00$/.exec(rest.slice(space + 1));
+  if (!match) return asText(text);
+  const fraction = (match[2] ?? '').padEnd(digits, '0');
+  return `"${date}T${match[1]}${fraction === '' ? '' : `.${fraction}`}Z"`;
 }
 
 const TIMETZ = /^(\d\d):(\d\d):(\d\d)(\.\d+)?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/;

@@ -1,0 +1,119 @@
+/** What one slab holds. A record that is kept keeps its slab, so a slab is no larger than a small batch. */
+const SLAB_BYTES = 128 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** Longer pieces are copied by the runtime, shorter ones by a loop: the call costs as much as about this many bytes. */
+const SHORT = 48;
+
+/** Two-character escapes of JSON by byte; the other control characters are written as \u00XX. */
+const ESCAPES: Readonly<Record<number, number>> = { 0x22: 0x22, 0x5c: 0x5c, 0x08: 0x62, 0x09: 0x74, 0x0a: 0x6e, 0x0c: 0x66, 0x0d: 0x72 };
+const HEX = Buffer.from('0123456789abcdef');
+
+/**
+ * JSON text as UTF-8 bytes, written piece by piece into slabs and handed out as views: the text of a row never becomes a JavaScript string on its way from the
+ * server's bytes to the broker's. A slab lives as long as a view on it does.
+ */
+export class JsonBytes {
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #from = 0;
+  #at = 0;
+
+  /** What was written since the last call. */
+  take(): Buffer {
+    const piece = this.#slab.subarray(this.#from, this.#at);
+    this.#from = this.#at;
+    return piece;
+  }
+
+  /** Drops what was written since the last `take`. */
+  drop(): void {
+    this.#at = this.#from;
+  }
+
+  byte(code: number): void {
+    this.#reserve(1);
+    this.#slab[this.#at] = code;
+    this.#at += 1;
+  }
+
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    this.copy(bytes, 0, bytes.length);
+  }
+
+  /** Bytes from `start` to `end`, as they are. */
+  copy(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    this.#reserve(length);
+    const slab = this.#slab;
+    let at = this.#at;
+    if (length > SHORT) slab.set(bytes.subarray(start, end), at);
+    else for (let index = start; index < end; index += 1, at += 1) slab[at] = bytes[index] as number;
+    this.#at += length;
+  }
+
+  /** Bytes between quotation marks; none of them may need an escape. */
+  quoted(bytes: Uint8Array, start: number, end: number): void {
+    this.byte(QUOTE);
+    this.copy(bytes, start, end);
+    this.byte(QUOTE);
+  }
+
+  /** UTF-8 bytes as a JSON string, escaped as `JSON.stringify` does. */
+  string(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve(end - start + 2);
+    const slab = this.#slab;
+    let at = this.#at;
+    slab[at] = QUOTE;
+    at += 1;
+    for (let index = start; index < end; index += 1, at += 1) {
+      const byte = bytes[index] as number;
+      if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) {
+        this.#at = at;
+        return this.#escaped(bytes, index, end);
+      }
+      slab[at] = byte;
+    }
+    slab[at] = QUOTE;
+    this.#at = at + 1;
+  }
+
+  /** A JavaScript string that is JSON text already. */
+  json(text: string): void {
+    this.#reserve(text.length * 3);
+    this.#at += this.#slab.write(text, this.#at);
+  }
+
+  /** The rest of a string, from its first byte that needs an escape. */
+  #escaped(bytes: Uint8Array, start: number, end: number): void {
+    this.#reserve((end - start) * 6 + 1);
+    const slab = this.#slab;
+    let at = this.#at;
+    for (let index = start; index < end; index += 1) {
+      const byte = bytes[index] as number;
+      const escape = byte < 0x20 || byte === QUOTE || byte === BACKSLASH ? ESCAPES[byte] : byte;
+      if (escape === byte && byte !== QUOTE && byte !== BACKSLASH) slab[at++] = byte;
+      else {
+        slab[at++] = BACKSLASH;
+        if (escape === undefined) {
+          at += slab.write('u00', at);
+          slab[at++] = HEX[byte >> 4] as number;
+          slab[at++] = HEX[byte & 15] as number;
+        } else slab[at++] = escape;
+      }
+    }
+    slab[at] = QUOTE;
+    this.#at = at + 1;
+  }
+
+  /** Room for `length` more bytes: what was written since the last `take` moves to a new slab when this one is full. */
+  #reserve(length: number): void {
+    if (this.#at + length <= this.#slab.length) return;
+    const written = this.#at - this.#from;
+    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (written + length) * 2));
+    this.#slab.copy(slab, 0, this.#from, this.#at);
+    this.#slab = slab;
+    this.#from = 0;
+    this.#at = written;
+  }
+}
