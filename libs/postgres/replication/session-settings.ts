@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * What a replication session fixes so that a database's or role's own settings change no byte of the stream (envelope.md).
- * `lc_monetary` C prints money with a dot and two digits.
+ * What a session of capture fixes so that a database's or role's own settings change no byte of what it reads (envelope.md), and no name in its
+ * queries means another's table or function. `lc_monetary` C prints money with a dot and two digits.
  */
 export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   DateStyle: 'ISO, YMD',
@@ -12,6 +12,7 @@ export const SESSION_SETTINGS: Readonly<Record<string, string>> = {
   extra_float_digits: '3',
   lc_monetary: 'C',
   search_path: '',
+  quote_all_identifiers: 'off',
   statement_timeout: '0',
   lock_timeout: '0',
   idle_session_timeout: '0',

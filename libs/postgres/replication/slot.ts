@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { type Lsn, parseLsn } from '../../pgoutput/lsn.ts';
+import { pinSettings } from './session-settings.ts';
 
 export interface Slot {
   name: string;
@@ -118,7 +119,7 @@ export async function createSlot({ connectionString, name, signal }: CreateSlotO
   try {
     signal.throwIfAborted();
     await client.connect();
-    await client.query('set statement_timeout = 0');
+    await pinSettings(client);
     const {
       rows: [server],
     } = await client.query<{ failover: boolean }>(`select current_setting('server_version_num')::int >= 170000 and not pg_is_in_recovery() as failover`);

@@ -14,6 +14,7 @@ import type { CaptureOptions } from './capture-options.ts';
 import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
 import { publishedTables } from '#libs/postgres/replication/publication';
+import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
 import { openSnapshotter } from './snapshot/open-snapshotter.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
@@ -65,6 +66,8 @@ export class CdcService implements Lifecycle {
       connectionString: config.DATABASE_URL,
       name: 'lakeloop-cdc-catalogue',
       max: 4 + 2 * config.CDC_SNAPSHOT_PARALLEL,
+      // A policy that hides rows from this login is an error, not a snapshot with holes.
+      settings: { ...SESSION_SETTINGS, row_security: 'off' },
       logger: runtime.logger,
     });
     this.#metrics = createCdcMetrics(runtime.metrics, () => ({ slotLagBytes: this.#capture?.lagBytes ?? null }));

@@ -123,6 +123,31 @@ describe('an initial snapshot', () => {
     expect(new Set(reads.map(({ key }) => JSON.stringify(key))).size).toBe(60);
   });
 
+  it("orders by an extension's type as its own operators do", async () => {
+    await cdc.sql(`create schema extra; create extension citext schema extra;
+      create table people (name extra.citext primary key); create table teams (team extra.citext, name extra.citext, n int, primary key (team, n, name));
+      insert into people select chr(case when n % 2 = 0 then 65 else 97 end + n % 26) || n from generate_series(1, 60) n;
+      insert into teams select case when n % 2 = 0 then 'Red' else 'blue' end, name, n % 7 from people, substring(name from 2) t, cast(t as int) n`);
+    const service = await cdc.streaming(SMALL);
+    for (const table of ['people', 'teams']) {
+      await completed(service, table);
+      const reads = await cdc.published(`public.${table}`);
+      expect(reads).toHaveLength(60);
+      expect(new Set(reads.map(({ key }) => JSON.stringify(key))).size).toBe(60);
+    }
+  });
+
+  it('keys its rows as the stream does, whatever else the index includes', async () => {
+    await cdc.sql(`create table orders (id int, note text, primary key (id) include (note)); insert into orders values (1, 'a')`);
+    const service = await cdc.streaming(SMALL);
+    await completed(service, 'orders');
+    await cdc.sql(`update orders set note = 'b'`);
+    expect((await cdc.published('public.orders')).map(({ op, key }) => [op, key])).toEqual([
+      ['r', { id: 1 }],
+      ['u', { id: 1 }],
+    ]);
+  });
+
   it('takes a table that comes later with rows', async () => {
     const service = await cdc.streaming(SMALL);
     await cdc.sql(`begin; create table late (id int primary key); insert into late select generate_series(1, 10); commit`);

@@ -8,12 +8,20 @@ export interface SnapshotTable {
   /** A partitioned table is read with its partitions; any other alone, since its children are published by themselves. */
   partitioned: boolean;
   columns: readonly string[];
-  /** Columns of the order, with their types as DDL spells them; empty: by block. */
-  key: readonly { name: string; type: string }[];
+  /** Columns of the order; empty: by block. */
+  key: readonly KeyColumn[];
   /** Row filter of the publication, SQL. */
   rowFilter: string | null;
   /** Blocks of the heap, for a table without a key. */
   blocks: number;
+}
+
+export interface KeyColumn {
+  name: string;
+  /** As DDL spells it; of a domain, what it stands for. */
+  type: string;
+  /** SQL of the operators that order it, where they are not the system's. */
+  operators: Readonly<Record<'<' | '<=' | '=' | '>=' | '>', string>> | null;
 }
 
 /** Blocks that one chunk of a table without a key takes. */
@@ -50,13 +58,41 @@ export function lastKeyQuery(table: SnapshotTable): string | null {
 function byKey(table: SnapshotTable, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
   const names = table.key.map(({ name }) => quoteIdentifier(name)).join(', ');
   const values: string[] = [];
-  const compare = (operator: '>' | '<=', key: readonly string[] | null): string | null => {
-    if (!key) return null;
-    const bound = table.key.map(({ type }, index) => `$${values.push(key[index] ?? '')}::${type}`);
-    return `(${names}) ${operator} (${bound.join(', ')})`;
+  const compare = (operator: '>' | '<=', bound: readonly string[] | null): string | null => {
+    if (!bound) return null;
+    const terms = table.key.map((column, index) => ({
+      ...column,
+      left: `${quoteIdentifier(column.name)}::${column.type}`,
+      right: `$${values.push(bound[index] ?? '')}::${column.type}`,
+    }));
+    return terms.every(({ operators }) => operators === null) ? rowComparison(operator, terms) : nestedComparison(operator, terms);
   };
   const conditions = [compare('>', after), compare('<=', until), where, table.rowFilter];
   return { text: `select ${columnsOf(table)} from ${source(table)}${whereOf(conditions)} order by ${names}`, values };
+}
+
+interface Term extends KeyColumn {
+  left: string;
+  right: string;
+}
+
+/** What an index serves best. It finds its operators by the search path, which has the system's alone. */
+function rowComparison(operator: string, terms: readonly Term[]): string {
+  return `(${terms.map(({ left }) => left).join(', ')}) ${operator} (${terms.map(({ right }) => right).join(', ')})`;
+}
+
+/** The same with each type's own operators. Found by its name, `>` would be text's for a citext: another order than the index's, and rows would be missed. */
+function nestedComparison(operator: '>' | '<=', terms: readonly Term[]): string {
+  const strict = operator === '>' ? '>' : '<';
+  const apply = (symbol: keyof NonNullable<KeyColumn['operators']>, { left, right, operators }: Term): string =>
+    `${left} ${operators?.[symbol] ?? symbol} ${right}`;
+  const [first] = terms;
+  const nested = terms.reduceRight<string | null>(
+    (rest, term) => (rest === null ? apply(operator, term) : `${apply(strict, term)} or (${apply('=', term)} and (${rest}))`),
+    null,
+  );
+  // The range of the first column is what the index is searched by.
+  return `${first ? apply(`${strict}=`, first) : 'true'} and (${nested})`;
 }
 
 /** A chunk is a range of blocks, and `after` the block to begin at. */

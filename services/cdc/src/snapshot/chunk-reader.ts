@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import type { RelationMessage } from '#libs/pgoutput/message';
-import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
 import { hit } from '#libs/runtime/failpoints';
 import type { Relation } from '../change/relation.ts';
 import { textKeyJson, textRowJson } from '../change/row.ts';
@@ -11,6 +10,7 @@ import { loadTable } from './load-table.ts';
 import { type ChunkRow, WATERMARK_PREFIX, type WindowOutcome, type Windows } from '../change/windows.ts';
 
 export interface ChunkReaderOptions {
+  /** Its sessions have SESSION_SETTINGS, and row security off. */
   pool: pg.Pool;
   publication: string;
   windows: Windows;
@@ -131,13 +131,11 @@ export class ChunkReader {
     await this.#options.pool.query('select pg_logical_emit_message(true, $1, $2)', [WATERMARK_PREFIX, JSON.stringify({ id, edge })]);
   }
 
-  /** One snapshot, read only, with the stream's own settings, so that a value's text is the same from both. */
+  /** One snapshot, read only. The pool has the stream's own settings, so that a value's text is the same from both. */
   async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
     const client = await this.#options.pool.connect();
     try {
       await client.query('begin isolation level repeatable read read only');
-      const settings = Object.entries({ ...SESSION_SETTINGS, row_security: 'off' });
-      await client.query(`select ${settings.map((_, index) => `set_config($${2 * index + 1}, $${2 * index + 2}, true)`).join(', ')}`, settings.flat());
       const result = await work(client);
       await client.query('commit');
       client.release();

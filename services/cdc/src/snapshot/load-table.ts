@@ -8,11 +8,27 @@ interface TableRow {
   partitioned: boolean;
   blocks: number;
   columns: { name: string; typeOid: number; typeModifier: number; identity: boolean }[];
-  key: { name: string; type: string }[];
+  key: SnapshotTable['key'];
   rowFilter: string | null;
 }
 
 const IDENTITY: Readonly<Record<TableRow['identity'], ReplicaIdentity>> = { d: 'default', n: 'nothing', f: 'full', i: 'index' };
+
+/** What a column's domain stands for in the end, and the operators of that type where they are an extension's: those are not on the session's search path. */
+const BASE = `
+  with recursive base (type, modifier) as (
+    select a.atttypid, a.atttypmod
+    union all
+    select t.typbasetype, t.typtypmod from base join pg_type t on t.oid = base.type where t.typbasetype <> 0)
+  select base.type, base.modifier, (
+         select json_object_agg((array['<', '<=', '=', '>=', '>'])[p.amopstrategy], format('operator(%I.%s)', n.nspname, op.oprname))
+           from pg_opclass o
+           join pg_am m on m.oid = o.opcmethod and m.amname = 'btree'
+           join pg_amop p on p.amopfamily = o.opcfamily and p.amoplefttype = o.opcintype and p.amoprighttype = o.opcintype and p.amoppurpose = 's'
+           join pg_operator op on op.oid = p.amopopr
+           join pg_namespace n on n.oid = op.oprnamespace and n.nspname <> 'pg_catalog'
+          where o.opcdefault and o.opcintype = base.type) as operators
+    from base join pg_type t on t.oid = base.type where t.typbasetype = 0`;
 
 /**
  * The table as the publication gives it: published columns (a column list and generated columns need 15 and 18) and row filter. The order is the replica
@@ -25,11 +41,12 @@ function query(serverVersion: number): string {
   select c.oid, c.relreplident as identity, c.relkind = 'p' as partitioned, (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 as blocks,
          ${filter} as "rowFilter",
          (select coalesce(json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint, 'typeModifier', a.atttypmod,
-                   'identity', coalesce(a.attnum = any (k.indkey::int2[]), false)) order by a.attnum), '[]')
+                   'identity', coalesce(a.attnum = any ((k.indkey::int2[])[0:k.indnkeyatts - 1]), false)) order by a.attnum), '[]')
             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and ${published}) as columns,
-         (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod)) order by o.ordinal), '[]')
+         (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(b.type, b.modifier), 'operators', b.operators) order by o.ordinal), '[]')
             from unnest((k.indkey::int2[])[0:k.indnkeyatts - 1]) with ordinality o(attnum, ordinal)
-            join pg_attribute a on a.attrelid = c.oid and a.attnum = o.attnum) as key
+            join pg_attribute a on a.attrelid = c.oid and a.attnum = o.attnum
+            cross join lateral (${BASE}) b) as key
     from pg_publication_tables p
     join pg_namespace n on n.nspname = p.schemaname
     join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename

@@ -16,18 +16,18 @@ export function encodeTimestamp(text: string): string {
 /** With as many digits as the column has; 6 when it does not say. */
 export function encodeTimestampTz(text: string, modifier: number): string {
   if (isInfinity(text)) return text;
-  const [, seconds = '', fraction = ''] = /^([^.+]*)(?:\.(\d+))?\+00$/.exec(year(text)) ?? [];
+  const [, seconds = '', fraction = ''] = /^(\+?[^.+]*)(?:\.(\d+))?\+00$/.exec(year(text)) ?? [];
   const digits = modifier < 0 ? 6 : modifier;
   return `${seconds.replace(' ', 'T')}${digits === 0 ? '' : `.${fraction.padEnd(digits, '0')}`}Z`;
 }
 
-/** In UTC, trailing zeros cut. */
+/** In UTC, trailing zeros cut; 24:00 in UTC stays 24:00. */
 export function encodeTimeTz(text: string): string {
   const match = /^(\d\d):(\d\d):(\d\d)(?:\.(\d+))?([+-])(\d\d)(?::(\d\d))?(?::(\d\d))?$/.exec(text);
   if (!match) return text;
   const [, h = '0', m = '0', s = '0', fraction, sign, oh = '0', om = '0', os = '0'] = match;
   const offset = seconds(oh, om, os) * (sign === '-' ? -1 : 1);
-  const utc = (((seconds(h, m, s) - offset) % 86_400) + 86_400) % 86_400;
+  const utc = offset === 0 ? seconds(h, m, s) : (((seconds(h, m, s) - offset) % 86_400) + 86_400) % 86_400;
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${two(Math.floor(utc / 3600))}:${two(Math.floor(utc / 60) % 60)}:${two(utc % 60)}${fraction ? `.${fraction}` : ''}Z`;
 }

@@ -92,11 +92,11 @@ function unescape(text: string): string {
 
 /** Debezium's struct: both coordinates and little-endian well-known binary. */
 function encodePoint(text: string): JsonValue {
-  const [x = 0, y = 0] = text.slice(1, -1).split(',').map(Number);
+  const [x = '', y = ''] = text.slice(1, -1).split(',');
   const wkb = Buffer.alloc(21);
   wkb.writeUInt8(1, 0);
   wkb.writeUInt32LE(1, 1);
-  wkb.writeDoubleLE(x, 5);
-  wkb.writeDoubleLE(y, 13);
-  return { x, y, wkb: wkb.toString('base64'), srid: null };
+  wkb.writeDoubleLE(Number(x), 5);
+  wkb.writeDoubleLE(Number(y), 13);
+  return { x: encodeFloat(x), y: encodeFloat(y), wkb: wkb.toString('base64'), srid: null };
 }
