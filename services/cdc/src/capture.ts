@@ -31,7 +31,7 @@ export class Capture {
   #stopping = false;
   #done: Promise<void> | undefined;
 
-  constructor({ config, topics, pool, patterns, runtime, metrics }: CaptureOptions, taken: TakenSlot) {
+  constructor({ config, topics, pool, patterns, runtime, metrics, signal }: CaptureOptions, taken: TakenSlot) {
     const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
@@ -40,6 +40,7 @@ export class Capture {
       patterns,
       topicPrefix: config.CDC_TOPIC_PREFIX,
       ensureTopic: (name) => topics.ensure(name),
+      signal,
     });
     this.#assembler = new TransactionAssembler({
       systemId,
@@ -113,7 +114,7 @@ export class Capture {
   }
 
   async #describe(message: RelationMessage): Promise<void> {
-    const relation = await this.catalogue.resolve(message);
+    const relation = await this.catalogue.resolve(message, this.#assembler.xid);
     this.#relations.set(message.oid, relation);
     this.windows.describe(message.oid, relation.signature);
   }

@@ -33,6 +33,7 @@ const TRUNCATE: Change = { op: 't', before: null, after: null, old: null };
 const ALL = Number.POSITIVE_INFINITY;
 
 interface Transaction {
+  xid: number;
   commitLsn: Lsn;
   commitTime: bigint;
   source: TransactionSource;
@@ -74,13 +75,9 @@ export class TransactionAssembler {
     return { ...this.#position, open: { commitLsn, changes: Math.max(changes, skip) } };
   }
 
-  get inTransaction(): boolean {
-    return this.#transaction !== null;
-  }
-
-  /** Commit time of the transaction that is open, µs since the epoch. */
-  get commitTime(): bigint | null {
-    return this.#transaction?.commitTime ?? null;
+  /** Of the transaction that is open. */
+  get xid(): number | null {
+    return this.#transaction?.xid ?? null;
   }
 
   /** The server has sent all that committed before `serverEnd`. */
@@ -125,7 +122,7 @@ export class TransactionAssembler {
     const source = this.#writer.transaction({ commitTime, previousCommitLsn: lastCommit, xid });
     const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
     this.#options.windows.committed(xid, commitLsn);
-    this.#transaction = { commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
+    this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
   }
 
   #message({ transactional, prefix, content }: LogicalMessage, out: ChangeRecord[]): void {

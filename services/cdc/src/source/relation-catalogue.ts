@@ -4,6 +4,7 @@ import type { RelationMessage } from '#libs/pgoutput/message';
 import { needsPrimaryKey, type Relation, relationOf, schemaOf } from '../change/relation.ts';
 import type { TableId, TablePatterns } from './table-patterns.ts';
 import { TypeCatalogue } from './type-catalogue.ts';
+import { untilVisible } from './until-visible.ts';
 
 const PRIMARY_KEY = `
   select a.attname as name
@@ -22,6 +23,8 @@ export interface RelationCatalogueOptions {
   topicPrefix: string;
   /** Called once for each topic before anything is published to it. */
   ensureTopic: (topic: string) => Promise<void>;
+  /** Ends waiting. */
+  signal: AbortSignal;
 }
 
 /** Completes Relation messages from the catalogue, through a connection beside the stream. */
@@ -35,8 +38,12 @@ export class RelationCatalogue {
     this.#types = new TypeCatalogue(options.pool);
   }
 
-  /** The catalogue is of now, the message of the time of writing: where both know, the message counts. */
-  async resolve(message: RelationMessage): Promise<Relation> {
+  /**
+   * The catalogue is of now, the message of the time of writing: where both know, the message counts. `xid` is the transaction that the message came in: what it
+   * created itself is in the catalogue a moment after it is in the stream.
+   */
+  async resolve(message: RelationMessage, xid: number | null = null): Promise<Relation> {
+    if (xid !== null) await untilVisible(this.#options.pool, xid, this.#options.signal);
     const table = { schema: schemaOf(message), name: message.name };
     const topic = topicName(this.#options.topicPrefix, table.schema, table.name);
     const [primaryKey, published] = await Promise.all([
