@@ -28,6 +28,8 @@ export interface StartOptions {
   publication: string;
   /** Where to begin; positions before the slot's own are raised to it by the server. */
   from: Lsn;
+  /** How often the server is asked where it is, ms, at most; more often where wal_sender_timeout is short. */
+  heartbeatMs: number;
 }
 
 /** `pg` logs in (TLS, SCRAM and URL forms are its own); the stream then takes its socket (docs/adr/0005-replication-over-pg.md). */
@@ -87,10 +89,21 @@ export class ReplicationConnection {
    * Starts logical replication with pgoutput, protocol 1, logical messages included. Rejects with a `conflict` Failure while another
    * session holds the slot, with `position-lost` when the slot can't serve any more.
    */
-  async start({ slot, publication, from }: StartOptions): Promise<ReplicationStream> {
+  async start({ slot, publication, from, heartbeatMs }: StartOptions): Promise<ReplicationStream> {
     const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
     const command = `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${formatLsn(from)} (${options})`;
-    return ReplicationStream.start((this.#client as unknown as WithSocket).connection.stream, command, from);
+    const timeoutMs = await this.#walSenderTimeoutMs();
+    const pace = {
+      heartbeatMs: timeoutMs === 0 ? heartbeatMs : Math.min(heartbeatMs, Math.ceil(timeoutMs / 4)),
+      silenceMs: timeoutMs === 0 ? null : Math.max(timeoutMs, 3 * heartbeatMs),
+    };
+    return ReplicationStream.start((this.#client as unknown as WithSocket).connection.stream, command, from, pace);
+  }
+
+  /** 0: never. */
+  async #walSenderTimeoutMs(): Promise<number> {
+    const { rows } = await this.#client.query<{ ms: string }>(`SELECT setting AS ms FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'`);
+    return Number(rows[0]?.ms ?? 0);
   }
 
   /** For a connection whose stream was never started. */

@@ -31,11 +31,12 @@ export function parseReplicationMessage(bytes: Buffer, start: number, end: numbe
   throw new Failure('protocol-violation', `unexpected replication message ${kind ?? 'without bytes'} of ${length} bytes`);
 }
 
-/** Standby status update that confirms everything before `durable`: written, flushed and applied alike. */
-export function standbyStatus(durable: Lsn, nowMs: number): Buffer {
+/** Standby status update that confirms everything before `durable`: written, flushed and applied alike. `ask`: the server is to say where it is. */
+export function standbyStatus(durable: Lsn, nowMs: number, ask = false): Buffer {
   const body = Buffer.alloc(34);
   body[0] = 0x72;
   for (const offset of [1, 9, 17]) body.writeBigUInt64BE(durable, offset);
   body.writeBigInt64BE(BigInt(nowMs - EPOCH_MS) * 1000n, 25);
+  body[33] = ask ? 1 : 0;
   return body;
 }

@@ -6,8 +6,16 @@ import { Pacer } from './pacer.ts';
 import { parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
 import { lossNotice, serverError } from './server-error.ts';
 
-/** Statuses go out at least this often, so that the server (wal_sender_timeout, 60 s) never takes a busy client for a dead one. */
-const STATUS_EVERY_MS = 10_000;
+export interface StreamPace {
+  /**
+   * How often the server is told what is confirmed and asked where it is, ms. Its answer moves an idle position on, and shows that it is there; being told
+   * often, it never takes a client that does not read for a dead one.
+   */
+  heartbeatMs: number;
+  /** Silence that ends the session, ms: the server promises to be heard of within wal_sender_timeout. Null where it promises nothing. */
+  silenceMs: number | null;
+}
+
 /** Read at most about this much ahead of the consumer; the rest waits in the server. */
 const HELD_BYTES = 1 << 20;
 const CLOSE_WITHIN_MS = 2_000;
@@ -35,13 +43,14 @@ export class ReplicationStream {
   #waiting: PromiseWithResolvers<void> | undefined;
   #failure: Failure | undefined;
   #interrupted = false;
+  #heardAt = performance.now();
 
-  private constructor(socket: Socket, from: Lsn) {
+  private constructor(socket: Socket, from: Lsn, pace: StreamPace) {
     this.#socket = socket;
     this.#acknowledged = from;
     this.#serverEnd = from;
     this.#pacer = new Pacer(socket);
-    this.#timer = setInterval(() => this.#sendStatus(), STATUS_EVERY_MS);
+    this.#timer = setInterval(() => this.#beat(pace), pace.heartbeatMs);
     socket.removeAllListeners('data');
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.once('error', (error) => this.#end(new Failure('dependency-unavailable', `replication connection lost: ${error.message}`, { cause: error })));
@@ -49,8 +58,8 @@ export class ReplicationStream {
   }
 
   /** Takes the socket over and sends `command` (START_REPLICATION). Rejects with the server's answer, its SQLSTATE in `detail.code`. */
-  static async start(socket: Socket, command: string, from: Lsn): Promise<ReplicationStream> {
-    const stream = new ReplicationStream(socket, from);
+  static async start(socket: Socket, command: string, from: Lsn, pace: StreamPace): Promise<ReplicationStream> {
+    const stream = new ReplicationStream(socket, from, pace);
     const text = Buffer.from(`${command}\0`);
     stream.#write(0x51, text);
     await stream.#started.promise;
@@ -120,6 +129,7 @@ export class ReplicationStream {
   }
 
   #receive(chunk: Buffer): void {
+    this.#heardAt = performance.now();
     try {
       this.#framer.push(chunk, this.#onMessage);
     } catch (error) {
@@ -153,8 +163,20 @@ export class ReplicationStream {
     this.#held.push(event);
   }
 
-  #sendStatus(): void {
-    this.#write(COPY_DATA, standbyStatus(this.#acknowledged, Date.now()));
+  #beat({ silenceMs }: StreamPace): void {
+    const now = performance.now();
+    // While nothing is read, nothing can be heard.
+    if (this.#heldBytes > HELD_BYTES) this.#heardAt = now;
+    if (silenceMs !== null && now - this.#heardAt > silenceMs) {
+      this.#end(new Failure('dependency-unavailable', `the server was not heard of for ${Math.round((now - this.#heardAt) / 1000)} s`));
+      this.#socket.destroy();
+      return;
+    }
+    this.#sendStatus(true);
+  }
+
+  #sendStatus(ask = false): void {
+    this.#write(COPY_DATA, standbyStatus(this.#acknowledged, Date.now(), ask));
   }
 
   #write(code: number, body: Buffer): void {

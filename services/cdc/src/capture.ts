@@ -64,12 +64,6 @@ export class Capture {
     stream.acknowledge(from.end);
   }
 
-  /** WAL bytes between what is confirmed and what the server was last heard to have. */
-  get lagBytes(): number {
-    const { serverEnd, acknowledged } = this.#taken.stream;
-    return Number(serverEnd - acknowledged);
-  }
-
   /** Everything that committed before is published, and known to be. */
   get confirmed(): Lsn {
     return this.#taken.stream.acknowledged;

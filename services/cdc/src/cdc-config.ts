@@ -3,6 +3,7 @@ import { COMPRESSIONS } from '#libs/changelog/kafka/compression';
 import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 const DAY_MS = 86_400_000;
+const GIB = 1_073_741_824;
 
 /** Settings of the service. Where the change log is comes with `changeLogSettings`: embedded, it is given as an adapter. */
 export const cdcSettings = z.object({
@@ -35,6 +36,20 @@ export const cdcSettings = z.object({
     .default(7 * DAY_MS)
     .describe('how long a created topic keeps its records; -1 for ever'),
   CDC_ADOPT_POSITION: flag.default(false).describe('go on from the slot although what was published before is not known; events may be missing'),
+  CDC_HEARTBEAT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(5_000)
+    .describe('how often the server is asked where it is, so that an idle or excluded-only source advances'),
+  CDC_SLOT_LAG_WARN_BYTES: z.coerce.number().int().min(0).default(GIB).describe('WAL held back by the slot that is worth a warning; 0: never'),
+  CDC_SLOT_LAG_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(10 * GIB)
+    .describe('WAL held back by the slot that makes capture not ready; 0: never'),
   CDC_PORT: port.default(8081).describe('health and metrics'),
 });
 export type CdcConfig = Readonly<z.infer<typeof cdcSettings>>;

@@ -21,6 +21,7 @@ import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { PublicationWatch } from './source/publication-watch.ts';
+import { adviseWalLimit, type SlotState, SlotWatch } from './source/slot-watch.ts';
 import { TablePatterns } from './source/table-patterns.ts';
 import { takeSlot } from './source/take-slot.ts';
 
@@ -34,11 +35,15 @@ export interface CdcOptions {
   onState?: (state: CdcState) => void;
   /** Told of every step of a snapshot. */
   onSnapshot?: (snapshot: Snapshot) => void;
+  /** Told of the slot whenever it was looked at. */
+  onSlot?: (state: SlotState | null) => void;
 }
 
 /** What the service is doing, as `/health/ready` shows it: it is ready while it streams and while it stands by for a live leader. */
 export type CdcState = { phase: 'connecting' | 'standby' | 'streaming' | 'stopped'; detail: string };
 
+/** Streaming again within a second or two of a dependency's return is worth the tries. */
+const RETRY_AT_MOST_MS = 1_000;
 /** How often the publication is compared with CDC_TABLES. */
 const RECONCILE_EVERY_MS = 5_000;
 
@@ -49,6 +54,7 @@ export class CdcService implements Lifecycle {
   readonly #patterns: TablePatterns;
   readonly #pool: pg.Pool;
   readonly #metrics: CdcMetrics;
+  readonly #slotWatch: SlotWatch;
   readonly #reconciler: PublicationReconciler;
   readonly #topics: TableTopics;
   readonly #ending = new AbortController();
@@ -56,6 +62,7 @@ export class CdcService implements Lifecycle {
   #capture: Capture | undefined;
   #snapshotter: Snapshotter | undefined;
   #reconciling = false;
+  #advised = false;
   #loop: Promise<void> | undefined;
 
   constructor(options: CdcOptions) {
@@ -70,7 +77,15 @@ export class CdcService implements Lifecycle {
       settings: { ...SESSION_SETTINGS, row_security: 'off' },
       logger: runtime.logger,
     });
-    this.#metrics = createCdcMetrics(runtime.metrics, () => ({ slotLagBytes: this.#capture?.lagBytes ?? null }));
+    this.#slotWatch = new SlotWatch({
+      pool: this.#pool,
+      slot: config.CDC_SLOT,
+      warnBytes: config.CDC_SLOT_LAG_WARN_BYTES,
+      maxBytes: config.CDC_SLOT_LAG_MAX_BYTES,
+      logger: runtime.logger,
+      onState: options.onSlot,
+    });
+    this.#metrics = createCdcMetrics(runtime.metrics, () => this.#slotWatch.state);
     this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
     this.#topics = new TableTopics(options.changeLog, config);
     runtime.health.register('cdc', () => this.#readiness());
@@ -86,6 +101,7 @@ export class CdcService implements Lifecycle {
   }
 
   async run(): Promise<void> {
+    this.#slotWatch.start();
     this.#loop = this.#keepGoing();
   }
 
@@ -96,6 +112,7 @@ export class CdcService implements Lifecycle {
   }
 
   async stop(): Promise<void> {
+    await this.#slotWatch.stop();
     await this.#pool.end();
   }
 
@@ -136,6 +153,7 @@ export class CdcService implements Lifecycle {
       this.#snapshotter.start();
       this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
       onStreaming();
+      void this.#advise();
       const watch = await PublicationWatch.open(options, taken);
       reconciling = setInterval(() => void this.#reconcile(watch), RECONCILE_EVERY_MS);
       void this.#reconcile(watch);
@@ -151,6 +169,13 @@ export class CdcService implements Lifecycle {
       this.#snapshotter = undefined;
       this.#capture = undefined;
     }
+  }
+
+  /** Once for a process. */
+  async #advise(): Promise<void> {
+    if (this.#advised) return;
+    this.#advised = true;
+    await adviseWalLimit(this.#pool, this.#options.runtime.logger).catch(() => undefined);
   }
 
   async #reconcile(watch: PublicationWatch): Promise<void> {
@@ -188,7 +213,7 @@ export class CdcService implements Lifecycle {
   }
 
   async #waitAfter(failure: Failure, attempt: number): Promise<void> {
-    const waitMs = backoffMs(attempt);
+    const waitMs = backoffMs(attempt, { maxMs: RETRY_AT_MOST_MS });
     this.#enter({ phase: 'connecting', detail: failure.message });
     this.#options.runtime.logger.warn(
       { kind: failure.kind, detail: failure.detail, waitMs, hint: FAILURE_POLICY[failure.kind].hint },
@@ -215,6 +240,8 @@ export class CdcService implements Lifecycle {
 
   #readiness(): Readiness {
     const { phase, detail } = this.#state;
+    if (phase === 'streaming' && this.#slotWatch.state?.alarm === 'critical')
+      return { ready: false, detail: `${detail}, but the slot holds back ${this.#slotWatch.state.retainedBytes} bytes of WAL` };
     return { ready: phase === 'streaming' || phase === 'standby', detail };
   }
 }

@@ -1,20 +1,43 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { SlotState } from './source/slot-watch.ts';
 
-/** What the service counts. Slot lag: WAL between what is confirmed and what the server was last heard to have. */
+/** What the service counts. */
 export interface CdcMetrics {
   published: Counter;
   batchRecords: Histogram;
   appendSeconds: Histogram;
   lagSeconds: Histogram;
-  slotLagBytes: Gauge;
   lastCommitTime: Gauge;
   leader: Gauge;
   snapshotRows: Counter;
 }
 
-/** One set for a registry. `observe` is asked for the slot's lag at each scrape. */
-export function createCdcMetrics(registry: Registry, observe: () => { slotLagBytes: number | null }): CdcMetrics {
+const ALARMS = { none: 0, warning: 1, critical: 2 } as const;
+
+/** One set for a registry. `observe` is asked for the slot's state at each scrape; null where nothing is known of it. */
+export function createCdcMetrics(registry: Registry, observe: () => SlotState | null): CdcMetrics {
   const registers = [registry];
+  const ofSlot = (name: string, help: string, value: (state: SlotState) => number | null): Gauge =>
+    new Gauge({
+      name: `lakeloop_cdc_slot_${name}`,
+      help,
+      registers,
+      collect() {
+        const state = observe();
+        const seen = state && value(state);
+        if (seen === null) this.remove();
+        else this.set(seen);
+      },
+    });
+  ofSlot('lag_bytes', 'WAL between what is confirmed to the slot and the end of the log', ({ lagBytes }) => lagBytes);
+  ofSlot('lag_seconds', 'seconds since the oldest WAL was written that is not confirmed', ({ lagSeconds }) => lagSeconds);
+  ofSlot('retained_bytes', 'WAL bytes that the server keeps for the slot', ({ retainedBytes }) => retainedBytes);
+  ofSlot(
+    'safe_bytes',
+    'WAL bytes that may be written before the server gives the slot up; absent without max_slot_wal_keep_size',
+    ({ safeBytes }) => safeBytes,
+  );
+  ofSlot('alarm', '1 beyond CDC_SLOT_LAG_WARN_BYTES, 2 beyond CDC_SLOT_LAG_MAX_BYTES', ({ alarm }) => ALARMS[alarm]);
   return {
     published: new Counter({ name: 'lakeloop_cdc_published_records_total', help: 'records acknowledged by the change log', registers }),
     snapshotRows: new Counter({ name: 'lakeloop_cdc_snapshot_rows_total', help: 'rows of snapshots acknowledged by the change log', registers }),
@@ -30,15 +53,6 @@ export function createCdcMetrics(registry: Registry, observe: () => { slotLagByt
       help: 'time from commit to the acknowledged append of its last change, by two clocks',
       buckets: [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 1, 10],
       registers,
-    }),
-    slotLagBytes: new Gauge({
-      name: 'lakeloop_cdc_slot_lag_bytes',
-      help: 'WAL bytes that the slot still holds back',
-      registers,
-      collect() {
-        const { slotLagBytes } = observe();
-        if (slotLagBytes !== null) this.set(slotLagBytes);
-      },
     }),
     lastCommitTime: new Gauge({ name: 'lakeloop_cdc_last_commit_timestamp_seconds', help: 'commit time of the last published transaction', registers }),
     leader: new Gauge({ name: 'lakeloop_cdc_streaming', help: '1 while this instance streams, 0 while it stands by or connects', registers }),

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { compareEventIds, parseEventId } from '#contracts/topics/event-id';
 import pg from 'pg';
-import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
 import { Failure } from '#libs/failure/failure';
 import { arm } from '#libs/runtime/failpoints';
+import { GatedLog } from './testing/gated-log.ts';
 import { CdcHarness, type Event } from './testing/cdc-harness.ts';
 
 let cdc: CdcHarness;
@@ -237,41 +237,3 @@ describe('a dependency that is missing', () => {
     await service.reaches('streaming');
   });
 });
-
-/** A change log whose appends of some records wait until the gate opens. */
-class GatedLog {
-  readonly proxy: ChangeLog;
-  readonly #reached = Promise.withResolvers<void>();
-  readonly #opened = Promise.withResolvers<void>();
-
-  constructor(log: ChangeLog, gated: (records: readonly LogRecord[]) => boolean) {
-    const openProducer = async (id: string): Promise<Producer> => {
-      const producer = await log.openProducer(id);
-      return {
-        append: async (records) => {
-          if (gated(records)) {
-            this.#reached.resolve();
-            await this.#opened.promise;
-          }
-          await producer.append(records);
-        },
-        close: () => producer.close(),
-      };
-    };
-    this.proxy = new Proxy(log, {
-      get: (target, name) => {
-        if (name === 'openProducer') return openProducer;
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  }
-
-  get reached(): Promise<void> {
-    return this.#reached.promise;
-  }
-
-  open(): void {
-    this.#opened.resolve();
-  }
-}

@@ -137,7 +137,7 @@ describe('another consumer on the slot', () => {
   it('is named, is no leader to stand by for, and capture goes on once it is gone', async () => {
     await (await cdc.streaming()).end();
     const stranger = await ReplicationConnection.open({ connectionString: cdc.database.url, name: 'pg_recvlogical' });
-    const stream = await stranger.start({ slot: cdc.slot, publication: 'lakeloop', from: toLsn(0n) });
+    const stream = await stranger.start({ slot: cdc.slot, publication: 'lakeloop', from: toLsn(0n), heartbeatMs: 1_000 });
     const service = cdc.run();
     await service.reaches('connecting', /in use by another consumer: pg_recvlogical \(process \d+ from 127\.0\.0\.1\)/);
     expect(await service.runtime.health.report()).toMatchObject({ ready: false });

@@ -217,7 +217,7 @@ class SlotTaking {
   async #start(connection: ReplicationConnection, from: Position): Promise<ReplicationStream | undefined> {
     const { config } = this.#options;
     try {
-      return await connection.start({ slot: config.CDC_SLOT, publication: config.CDC_PUBLICATION, from: from.end });
+      return await connection.start({ slot: config.CDC_SLOT, publication: config.CDC_PUBLICATION, from: from.end, heartbeatMs: config.CDC_HEARTBEAT_MS });
     } catch (error) {
       if (error instanceof Failure && error.kind === 'conflict') return undefined;
       throw error;

@@ -11,7 +11,9 @@ import { createTestDatabase, type TestDatabase, uniqueName } from '#libs/testing
 import type { TestPostgres } from '#libs/testing/own-postgres';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type CdcConfig, cdcSettings } from '../cdc-config.ts';
-import { CdcService, type CdcState } from '../cdc-service.ts';
+import { type CdcOptions, CdcService, type CdcState } from '../cdc-service.ts';
+
+type SlotState = Parameters<NonNullable<CdcOptions['onSlot']>>[0];
 
 /** A change log of a test's own, in a directory that goes with it. */
 export async function temporaryLog(): Promise<{ log: SqliteChangeLog; remove: () => Promise<void> }> {
@@ -118,11 +120,22 @@ export class RunningCdc {
   readonly service: CdcService;
   readonly runtime: ServiceRuntime = createServiceRuntime('cdc', { LOG_LEVEL: process.env['CDC_TEST_LOG'] ?? 'silent' });
   #state: CdcState = { phase: 'connecting', detail: '' };
+  #slot: SlotState = null;
   #changed = Promise.withResolvers<void>();
   #ended: Promise<void> | undefined;
 
   constructor(config: CdcConfig, changeLog: ChangeLog) {
-    this.service = new CdcService({ config, changeLog, runtime: this.runtime, onState: (state) => this.#onState(state), onSnapshot: () => this.#tell() });
+    this.service = new CdcService({
+      config,
+      changeLog,
+      runtime: this.runtime,
+      onState: (state) => this.#onState(state),
+      onSnapshot: () => this.#tell(),
+      onSlot: (state) => {
+        this.#slot = state;
+        this.#tell();
+      },
+    });
     void this.service.run();
   }
 
@@ -142,6 +155,11 @@ export class RunningCdc {
       if (found) return found;
       await this.#changed.promise;
     }
+  }
+
+  /** Resolves with the first look at the slot that satisfies `condition`. */
+  async slot(condition: (state: SlotState) => boolean): Promise<void> {
+    while (!condition(this.#slot)) await this.#changed.promise;
   }
 
   end(): Promise<void> {
