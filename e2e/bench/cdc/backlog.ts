@@ -71,8 +71,4 @@ export class Backlog {
     const { stdout } = await promisify(execFile)(process.execPath, [script, this.#stage.databaseUrl, RAW, RAW, String(rows)]);
     return JSON.parse(stdout) as Drained;
   }
-
-  async end(): Promise<void> {
-    for (const engine of this.#engines) await dropSlot(this.#stage.client, engine.slot);
-  }
 }

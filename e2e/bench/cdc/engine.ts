@@ -78,7 +78,7 @@ export class Engine {
         CDC_PUBLICATION: this.slot,
         CDC_TABLES: `bench.${table}`,
         CDC_SNAPSHOT: snapshot ? 'initial' : 'never',
-        CDC_COMPRESSION: compression,
+        KAFKA_COMPRESSION: compression,
         CDC_PORT: String(port),
         LOG_LEVEL: 'warn',
       },

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { EngineName } from './engine.ts';
 
-export const PARTS = ['backlog', 'growth'] as const;
+export const PARTS = ['backlog', 'latency', 'snapshot', 'growth'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {
@@ -12,6 +12,9 @@ export interface Options {
   rows: number;
   rounds: number;
   compression: string;
+  /** Commits a second of `latency`, and for how long. */
+  rates: number[];
+  seconds: number;
   /** Rows of each step of `growth`. */
   growth: number[];
   /** Prints progress. */
@@ -21,9 +24,11 @@ export interface Options {
 const HELP = `npm run bench:cdc -- [options]; prints figures and fails on none of them
   --only <parts>         ${PARTS.join(',')} (all)
   --engines <sides>      lakeloop,debezium,raw (all)
-  --rows <n>             rows of the backlog (1000000)
+  --rows <n>             rows of the backlog and of the snapshot (1000000)
   --rounds <n>           backlogs, each drained by every side; the table shows medians (1)
   --compression <codec>  none, gzip, snappy, lz4 or zstd, asked of both sides (lz4)
+  --rates <n,n>          commits a second of latency (200,1000)
+  --seconds <n>          of latency, at each rate (20)
   --growth <rows>        steps of growth (100000,1000000); 10000000 takes some minutes and 6 GB of disk
 `;
 
@@ -46,6 +51,8 @@ function read(args: readonly string[]): Options {
       rows: { type: 'string', default: '1000000' },
       rounds: { type: 'string', default: '1' },
       compression: { type: 'string', default: 'lz4' },
+      rates: { type: 'string', default: '200,1000' },
+      seconds: { type: 'string', default: '20' },
       growth: { type: 'string', default: '100000,1000000' },
     },
   });
@@ -58,6 +65,8 @@ function read(args: readonly string[]): Options {
     rows: count(values.rows),
     rounds: count(values.rounds),
     compression: oneOf(values.compression, ['none', 'gzip', 'snappy', 'lz4', 'zstd'])[0] ?? 'none',
+    rates: values.rates.split(',').map(count),
+    seconds: count(values.seconds),
     growth: values.growth.split(',').map(count),
     say: (line) => process.stdout.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}\n`),
   };
