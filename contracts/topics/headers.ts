@@ -18,4 +18,18 @@ export const HEADER = {
   /** Debezium's headers on the two halves of a primary-key update. */
   newKey: '__debezium.newkey',
   oldKey: '__debezium.oldkey',
+  /** On the marker of a change that was parked: why (parked.ts). */
+  parked: 'parked',
+} as const;
+
+/** Headers of a letter in the dead-letter topic, beside those of the event that it would have been. */
+export const PARKED = {
+  reason: 'parked.reason',
+  /** Of the table. */
+  topic: 'parked.topic',
+  message: 'parked.message',
+  /** Bytes of what was too large. */
+  bytes: 'parked.bytes',
+  /** On the record that ends a letter: `redriven` (its value is null). */
+  state: 'parked.state',
 } as const;

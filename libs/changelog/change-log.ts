@@ -1,3 +1,5 @@
+import type { Failure } from '#libs/failure/failure';
+
 /**
  * The change log: ordered, durable, replayable topics. Port; adapters in `sqlite/` and `kafka/`, one conformance suite for both.
  *
@@ -14,6 +16,7 @@
  *   A start offset below the oldest kept, or beyond the end, is a `position-lost` Failure for a group-less reader, never a silent skip. A group
  *   whose offset is gone is told so by `onFailure` and goes on at the oldest record.
  * - Offsets of a partition grow but have gaps (compaction; Kafka's transaction markers): `next - earliest` is no count. A `compact` topic takes no null key.
+ * - A record of more than MAX_RECORD_BYTES (and, on Kafka, one over its topic's own limit) is refused.
  * - A dependency that is down is a `dependency-unavailable` Failure from `append`, and a subscription that resumes by itself.
  */
 export abstract class ChangeLog {
@@ -36,6 +39,9 @@ export abstract class ChangeLog {
   /** Stops subscriptions and producers and frees connections. */
   abstract close(): Promise<void>;
 }
+
+/** The largest record that any log of ours takes: key, value and headers, bytes. */
+export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 export interface LogRecord {
   topic: string;
@@ -65,8 +71,15 @@ export interface PartitionBounds {
   next: bigint;
 }
 
+/**
+ * What to append in the place of a record that the log will never take (a record over the topic's limit). The rest of the call is not held up, and the
+ * order stays. Asked again for a replacement that is refused itself.
+ */
+export type Refused = (record: LogRecord, failure: Failure) => readonly LogRecord[];
+
 export interface Producer {
-  append(records: readonly LogRecord[]): Promise<void>;
+  /** Without `refused`, a record that the log will never take rejects the call with an `invalid-input` Failure. */
+  append(records: readonly LogRecord[], refused?: Refused): Promise<void>;
   close(): Promise<void>;
 }
 

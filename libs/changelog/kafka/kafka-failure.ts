@@ -18,6 +18,7 @@ export const CODE = {
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
   unknownMemberId: 25,
+  recordListTooLarge: 18,
   topicAuthorizationFailed: 29,
   topicAlreadyExists: 36,
   outOfOrderSequence: 45,
@@ -32,6 +33,7 @@ export const CODE = {
 const KIND_BY_CODE: Readonly<Record<number, FailureKind>> = {
   [CODE.offsetOutOfRange]: 'position-lost',
   [CODE.messageTooLarge]: 'invalid-input',
+  [CODE.recordListTooLarge]: 'invalid-input',
   [CODE.invalidRecord]: 'invalid-input',
   [CODE.invalidProducerEpoch]: 'fenced',
   [CODE.invalidProducerIdMapping]: 'fenced',

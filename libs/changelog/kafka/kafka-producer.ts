@@ -1,15 +1,17 @@
 import { Failure } from '#libs/failure/failure';
-import type { LogRecord, Producer } from '../change-log.ts';
+import type { LogRecord, Producer, Refused } from '../change-log.ts';
 import { partitionOf } from '../murmur2.ts';
 import type { Cluster } from './cluster.ts';
 import { Fencing, type Partitions, type ProducerIdentity } from './fencing.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { Produce } from './produce.ts';
 import type { Compression } from './compression.ts';
-import { planRounds } from './rounds.ts';
+import { type PartitionBatch, planRounds } from './rounds.ts';
+import { sendAround } from './send-around.ts';
 
 interface Waiting {
   records: readonly LogRecord[];
+  refused: Refused | undefined;
   done: PromiseWithResolvers<void>;
 }
 
@@ -58,12 +60,12 @@ export class KafkaProducer implements Producer {
     return producer;
   }
 
-  append(records: readonly LogRecord[]): Promise<void> {
+  append(records: readonly LogRecord[], refused?: Refused): Promise<void> {
     if (this.#closed) return Promise.reject(new Failure('bug', `producer ${this.#options.id} is closed`));
     if (this.#fenced) return Promise.reject(this.#fenced);
     if (records.length === 0) return Promise.resolve();
     const done = Promise.withResolvers<void>();
-    this.#waiting.push({ records, done });
+    this.#waiting.push({ records, refused, done });
     this.#running ??= this.#run();
     return done.promise;
   }
@@ -81,7 +83,7 @@ export class KafkaProducer implements Producer {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#write(group.length === 1 ? (group[0] as Waiting).records : group.flatMap(({ records }) => records));
+        await this.#write(group);
         for (const { done } of group) done.resolve();
       } catch (error) {
         this.#reject(group, kafkaFailure('appending to Kafka', error));
@@ -100,12 +102,33 @@ export class KafkaProducer implements Producer {
     for (const { done } of rejected) done.reject(failure);
   }
 
-  async #write(records: readonly LogRecord[]): Promise<void> {
+  async #write(group: readonly Waiting[]): Promise<void> {
+    /** Of replacements: whoever gave one is asked again. */
+    const given = new Map<LogRecord, Refused | undefined>();
+    const send = (round: readonly PartitionBatch[]): Promise<void> => this.#current().produce.send(round);
+    const replace = (record: LogRecord, failure: Failure): Promise<PartitionBatch[][]> => {
+      const refused = given.get(record) ?? group.find(({ records }) => records.includes(record))?.refused;
+      if (!refused) throw failure;
+      const records = refused(record, failure);
+      for (const replacement of records) given.set(replacement, refused);
+      return this.#plan(records);
+    };
+    const records = group.length === 1 ? (group[0] as Waiting).records : group.flatMap((waiting) => waiting.records);
+    for (const round of await this.#plan(records)) await sendAround({ send, replace }, round);
+  }
+
+  #current(): Session {
+    if (!this.#session) throw new Failure('bug', `producer ${this.#options.id} has no session`);
+    return this.#session;
+  }
+
+  /** Rounds of these records; their topics are fenced. */
+  async #plan(records: readonly LogRecord[]): Promise<PartitionBatch[][]> {
     const counts = await this.#partitionCounts(topicsOf(records));
     const session = this.#session ?? (await this.#begin());
     const unfenced = [...counts.keys()].filter((topic) => !session.fenced.has(topic));
     if (unfenced.length > 0) await this.#fence(session, new Map(unfenced.map((topic) => [topic, counts.get(topic)!])));
-    for (const round of planRounds(records, ({ topic, key }) => partitionOf(key, counts.get(topic)!.length))) await session.produce.send(round);
+    return planRounds(records, ({ topic, key }) => partitionOf(key, counts.get(topic)!.length));
   }
 
   async #partitionCounts(topics: ReadonlySet<string>): Promise<Map<string, readonly number[]>> {

@@ -33,7 +33,10 @@ export class Produce {
     this.#compression = compression;
   }
 
-  /** Resolves once every batch is acknowledged by all in-sync replicas. After a rejection this object must not be used again. */
+  /**
+   * Resolves once every batch is acknowledged by all in-sync replicas. After a rejection this object must not be used again, unless the kind is
+   * `invalid-input`: then the same batches may be sent again by themselves, or in parts.
+   */
   async send(round: readonly PartitionBatch[]): Promise<void> {
     let left = round.map((batch) => this.#encode(batch));
     const attempt = async (): Promise<void> => {

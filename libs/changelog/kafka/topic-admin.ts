@@ -1,15 +1,15 @@
 import type { Admin } from 'kafkajs';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
-import type { TopicOptions } from '../change-log.ts';
+import { MAX_RECORD_BYTES, type TopicOptions } from '../change-log.ts';
 import type { Cluster } from './cluster.ts';
 import { kafkaFailure } from './kafka-failure.ts';
 import { topicBounds } from './offsets.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
-/** The largest batch, and so the largest record, that a topic of ours takes, bytes. */
-const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+/** The largest batch, and so the largest record, that a topic of ours takes, bytes: what encoding adds included. */
+const MAX_MESSAGE_BYTES = MAX_RECORD_BYTES + 1024 * 1024;
 const APPEARS_WITHIN_MS = 15_000;
 
 /** Settings of a new topic: nothing that matters is left to the broker's defaults (decisions.md 19). */

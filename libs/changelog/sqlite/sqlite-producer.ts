@@ -1,5 +1,5 @@
 import { Failure } from '#libs/failure/failure';
-import type { LogRecord, Producer, StoredRecord } from '../change-log.ts';
+import { type LogRecord, MAX_RECORD_BYTES, type Producer, type Refused, type StoredRecord } from '../change-log.ts';
 import { partitionOf } from '../murmur2.ts';
 import type { LogThread } from './log-thread.ts';
 import { packRecords } from './pack.ts';
@@ -26,9 +26,10 @@ export class SqliteProducer implements Producer {
     this.#options = options;
   }
 
-  async append(records: readonly LogRecord[]): Promise<void> {
+  async append(given: readonly LogRecord[], refused?: Refused): Promise<void> {
     if (this.#closed) throw new Failure('bug', `producer ${this.#options.id} is closed`);
-    if (records.length === 0) return;
+    if (given.length === 0) return;
+    const records = given.some(isTooLarge) ? given.flatMap((record) => acceptable(record, refused)) : given;
     const places = records.map((record) => this.#place(record));
     const packed = packRecords(
       records,
@@ -72,4 +73,15 @@ export class SqliteProducer implements Producer {
     });
     for (const [partition, entry] of stored) this.#options.onAppended(partition, entry.records, entry.bytes);
   }
+}
+
+function isTooLarge({ key, value }: LogRecord): boolean {
+  return (key?.length ?? 0) + (value?.length ?? 0) > MAX_RECORD_BYTES;
+}
+
+function acceptable(record: LogRecord, refused: Refused | undefined): readonly LogRecord[] {
+  if (!isTooLarge(record)) return [record];
+  const failure = new Failure('invalid-input', `${record.topic} takes no record of more than ${MAX_RECORD_BYTES} bytes`);
+  if (!refused) throw failure;
+  return refused(record, failure).flatMap((replacement) => acceptable(replacement, refused));
 }

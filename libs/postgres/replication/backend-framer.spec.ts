@@ -29,6 +29,31 @@ describe('the framer', () => {
     );
   });
 
+  it('leaves the large values of a change over its limit out, and holds little of it while it passes', () => {
+    const row = Buffer.concat([Buffer.from('I\0\0\0\x07N\0\x02t\0\0\0\x01kt\0\x0f\x42\x40'), Buffer.alloc(1_000_000, 'x')]);
+    const opening = Buffer.concat([Buffer.from('w'), Buffer.alloc(24, 1)]);
+    const bytes = Buffer.concat(
+      [
+        { code: 0x64, body: Buffer.concat([opening, row]) },
+        { code: 0x64, body: Buffer.from('next') },
+      ].map(encode),
+    );
+    const framer = new BackendFramer(10_000);
+    const found: unknown[] = [];
+    for (let at = 0; at < bytes.length; at += 777)
+      framer.push(bytes.subarray(at, at + 777), (code, buffer, from, to, skipped) => found.push([code, buffer.subarray(from, to), skipped]));
+    const left = Buffer.concat([opening, Buffer.from('I\0\0\0\x07N\0\x02t\0\0\0\x01ku')]);
+    expect(found).toEqual([
+      [0x64, left, { bytes: row.length, left: { old: 0, new: 1 } }],
+      [0x64, Buffer.from('next'), undefined],
+    ]);
+  });
+
+  it('refuses a message over its limit that is no change', () => {
+    const bytes = encode({ code: 0x64, body: Buffer.alloc(20_000, 'w') });
+    expect(() => new BackendFramer(10_000).push(bytes, () => undefined)).toThrow(expect.objectContaining({ kind: 'protocol-violation' }));
+  });
+
   it.each([0, 3, 0xffff_ffff])('refuses an announced length of %d', (length) => {
     const bytes = Buffer.alloc(5);
     bytes.writeUInt32BE(length, 1);

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { plain } from '../../pgoutput/encode.fixture.ts';
 import { PgoutputDecoder } from '#libs/pgoutput/decoder';
 import type { Message } from '#libs/pgoutput/message';
 import { createTestDatabase, type TestDatabase, uniqueName } from '#libs/testing/postgres';
@@ -88,7 +89,7 @@ const POSITIONS = new Set(['commitLsn', 'endLsn', 'lsn', 'commitTime']);
 
 function mask(message: Message, stable: (id: number) => number): unknown {
   return JSON.parse(
-    JSON.stringify(message, (key, value: unknown) => {
+    JSON.stringify(plain(message), (key, value: unknown) => {
       if (POSITIONS.has(key)) return 'position';
       if (IDS.has(key) && typeof value === 'number') return stable(value);
       if (key === 'relationOids') return (value as number[]).map(stable);

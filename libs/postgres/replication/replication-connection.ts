@@ -30,6 +30,8 @@ export interface StartOptions {
   from: Lsn;
   /** How often the server is asked where it is, ms, at most; more often where wal_sender_timeout is short. */
   heartbeatMs: number;
+  /** A larger change is not held: its large values are left out while it is read. Default: the server's limit. */
+  maxChangeBytes?: number;
 }
 
 /** `pg` logs in (TLS, SCRAM and URL forms are its own); the stream then takes its socket (docs/adr/0005-replication-over-pg.md). */
@@ -89,7 +91,7 @@ export class ReplicationConnection {
    * Starts logical replication with pgoutput, protocol 1, logical messages included. Rejects with a `conflict` Failure while another
    * session holds the slot, with `position-lost` when the slot can't serve any more.
    */
-  async start({ slot, publication, from, heartbeatMs }: StartOptions): Promise<ReplicationStream> {
+  async start({ slot, publication, from, heartbeatMs, maxChangeBytes }: StartOptions): Promise<ReplicationStream> {
     const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
     const command = `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${formatLsn(from)} (${options})`;
     const timeoutMs = await this.#walSenderTimeoutMs();
@@ -97,7 +99,7 @@ export class ReplicationConnection {
       heartbeatMs: timeoutMs === 0 ? heartbeatMs : Math.min(heartbeatMs, Math.ceil(timeoutMs / 4)),
       silenceMs: timeoutMs === 0 ? null : Math.max(timeoutMs, 3 * heartbeatMs),
     };
-    return ReplicationStream.start((this.#client as unknown as WithSocket).connection.stream, command, from, pace);
+    return ReplicationStream.start((this.#client as unknown as WithSocket).connection.stream, command, from, { ...pace, maxChangeBytes });
   }
 
   /** 0: never. */

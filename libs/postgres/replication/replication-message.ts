@@ -1,10 +1,11 @@
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '../../pgoutput/lsn.ts';
+import type { Skipped } from './oversized-message.ts';
 
 /** What the walsender sends inside CopyData (PostgreSQL manual, "Streaming Replication Protocol"). */
 export type ReplicationEvent =
-  /** One message of the output plugin. `lsn` is where the change was logged. The payload is a view on the read buffer. */
-  | { readonly kind: 'data'; readonly lsn: Lsn; readonly serverEnd: Lsn; readonly payload: Buffer }
+  /** One message of the output plugin. `lsn` is where the change was logged. `skipped`: the change is over the limit, and the payload what is left of it. The payload is a view on the read buffer. */
+  | { readonly kind: 'data'; readonly lsn: Lsn; readonly serverEnd: Lsn; readonly payload: Buffer; readonly skipped: Skipped | undefined }
   /** Everything that committed before `serverEnd` has been sent. */
   | { readonly kind: 'keepalive'; readonly serverEnd: Lsn; readonly replyRequested: boolean };
 
@@ -14,7 +15,7 @@ const KEEPALIVE = 0x6b;
 const EPOCH_MS = 946_684_800_000;
 
 /** What lies in `bytes` from `start` to `end`. Throws a `protocol-violation` Failure on anything else. */
-export function parseReplicationMessage(bytes: Buffer, start: number, end: number): ReplicationEvent {
+export function parseReplicationMessage(bytes: Buffer, start: number, end: number, skipped?: Skipped): ReplicationEvent {
   const kind = bytes[start];
   const length = end - start;
   if (kind === DATA && length >= 25) {
@@ -23,6 +24,7 @@ export function parseReplicationMessage(bytes: Buffer, start: number, end: numbe
       lsn: bytes.readBigUInt64BE(start + 1) as Lsn,
       serverEnd: bytes.readBigUInt64BE(start + 9) as Lsn,
       payload: bytes.subarray(start + 25, end),
+      skipped,
     };
   }
   if (kind === KEEPALIVE && length === 18) {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { Failure } from '#libs/failure/failure';
 import { type Lsn, maxLsn } from '../../pgoutput/lsn.ts';
 import { BackendFramer } from './backend-framer.ts';
+import type { Skipped } from './oversized-message.ts';
 import { Pacer } from './pacer.ts';
 import { parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
 import { lossNotice, serverError } from './server-error.ts';
@@ -14,6 +15,11 @@ export interface StreamPace {
   heartbeatMs: number;
   /** Silence that ends the session, ms: the server promises to be heard of within wal_sender_timeout. Null where it promises nothing. */
   silenceMs: number | null;
+}
+
+export interface StreamOptions extends StreamPace {
+  /** A larger change is not held whole. */
+  maxChangeBytes: number | undefined;
 }
 
 /** Read at most about this much ahead of the consumer; the rest waits in the server. */
@@ -31,7 +37,7 @@ const NOTICE = 0x4e;
  */
 export class ReplicationStream {
   readonly #socket: Socket;
-  readonly #framer = new BackendFramer();
+  readonly #framer: BackendFramer;
   readonly #pacer: Pacer;
   readonly #started = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
@@ -45,8 +51,9 @@ export class ReplicationStream {
   #interrupted = false;
   #heardAt = performance.now();
 
-  private constructor(socket: Socket, from: Lsn, pace: StreamPace) {
+  private constructor(socket: Socket, from: Lsn, pace: StreamOptions) {
     this.#socket = socket;
+    this.#framer = new BackendFramer(pace.maxChangeBytes);
     this.#acknowledged = from;
     this.#serverEnd = from;
     this.#pacer = new Pacer(socket);
@@ -58,7 +65,7 @@ export class ReplicationStream {
   }
 
   /** Takes the socket over and sends `command` (START_REPLICATION). Rejects with the server's answer, its SQLSTATE in `detail.code`. */
-  static async start(socket: Socket, command: string, from: Lsn, pace: StreamPace): Promise<ReplicationStream> {
+  static async start(socket: Socket, command: string, from: Lsn, pace: StreamOptions): Promise<ReplicationStream> {
     const stream = new ReplicationStream(socket, from, pace);
     const text = Buffer.from(`${command}\0`);
     stream.#write(0x51, text);
@@ -138,13 +145,14 @@ export class ReplicationStream {
       return;
     }
     this.#heldBytes += chunk.length;
-    if (this.#heldBytes > HELD_BYTES) this.#pacer.hold();
+    // Only with something to consume: a change larger than this would wait for its own rest.
+    if (this.#heldBytes > HELD_BYTES && this.#held.length > 0) this.#pacer.hold();
     this.#pacer.read(chunk.length);
     this.#wake();
   }
 
-  readonly #onMessage = (code: number, bytes: Buffer, start: number, end: number): void => {
-    if (code === COPY_DATA) this.#onCopyData(bytes, start, end);
+  readonly #onMessage = (code: number, bytes: Buffer, start: number, end: number, skipped?: Skipped): void => {
+    if (code === COPY_DATA) this.#onCopyData(bytes, start, end, skipped);
     else if (code === COPY_BOTH) this.#started.resolve();
     else if (code === ERROR) this.#end(serverError(bytes.subarray(start, end)));
     else if (code === NOTICE) this.#onNotice(bytes.subarray(start, end));
@@ -156,8 +164,8 @@ export class ReplicationStream {
     if (loss) this.abort(loss);
   }
 
-  #onCopyData(bytes: Buffer, start: number, end: number): void {
-    const event = parseReplicationMessage(bytes, start, end);
+  #onCopyData(bytes: Buffer, start: number, end: number, skipped: Skipped | undefined): void {
+    const event = parseReplicationMessage(bytes, start, end, skipped);
     this.#serverEnd = maxLsn(this.#serverEnd, event.serverEnd);
     if (event.kind === 'keepalive' && event.replyRequested) this.#sendStatus();
     this.#held.push(event);

@@ -18,6 +18,7 @@ export function serverError(body: Buffer): Failure {
   const fields = parseFields(body);
   const code = fields.get('C') ?? '';
   const message = [fields.get('M') ?? 'the server reported an error', fields.get('D')].filter((part) => part !== undefined).join(': ');
+  if (isTooLarge(message)) return unsendable(message, code);
   const kind = ON_REPLICATION[code] ?? classify(Object.assign(new Error(message), { code })).kind;
   return new Failure(kind, message, { detail: { code } });
 }
@@ -32,4 +33,16 @@ export function lossNotice(body: Buffer): Failure | null {
 function parseFields(body: Buffer): Map<string, string> {
   const parts = body.toString('utf8').split('\0');
   return new Map(parts.filter((part) => part !== '').map((part) => [part.charAt(0), part.slice(1)]));
+}
+
+/** What a server says whose text of a row is over its own limit of 1 GB, whatever the SQLSTATE. */
+function isTooLarge(message: string): boolean {
+  return /invalid memory alloc request size|[Cc]annot enlarge string buffer|string buffer exceeds maximum allowed length/.test(message);
+}
+
+function unsendable(message: string, code: string): Failure {
+  const remedy =
+    'a change takes more than the 1 GB that the server can send of a row: leave its large columns out (CDC_COLUMNS_EXCLUDE), move the slot past its commit' +
+    ' with pg_replication_slot_advance, start with CDC_ADOPT_POSITION=1, and ask for a snapshot of the table';
+  return new Failure('unsupported', `${message}: ${remedy}`, { detail: { code } });
 }

@@ -1,4 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import type { z } from 'zod';
+import { type CdcConfig, cdcSettings } from './cdc-config.ts';
 import { CdcService, type CdcOptions } from './cdc-service.ts';
 import { CDC_OPTIONS } from './http/cdc-options.ts';
 import { SnapshotsController } from './http/snapshots.controller.ts';
@@ -12,6 +14,11 @@ export class CdcModule implements OnApplicationBootstrap {
   constructor(@Inject(CDC_OPTIONS) options: CdcOptions, @Inject(CdcService) service: CdcService) {
     this.#options = options;
     this.#service = service;
+  }
+
+  /** Settings with the defaults of those that are not given. */
+  static config(given: z.input<typeof cdcSettings>): CdcConfig {
+    return cdcSettings.parse(given);
   }
 
   static register(options: CdcOptions): DynamicModule {

@@ -1,3 +1,4 @@
+import { deadLetterTopic } from '#contracts/topics/parked';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { CONTEXT_PREFIX } from '#libs/governance/write-context';
@@ -11,6 +12,7 @@ import type { ChangeRecord } from './change/change-record.ts';
 import type { Relation } from './change/relation.ts';
 import { TransactionAssembler } from './change/transaction-assembler.ts';
 import { Publisher } from './publish/publisher.ts';
+import { refusedRecords } from './publish/refused.ts';
 import { Windows } from './change/windows.ts';
 import { RelationCatalogue } from './source/relation-catalogue.ts';
 import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
@@ -47,6 +49,7 @@ export class Capture {
       timeline,
       envelope: { version: VERSION, topicPrefix: config.CDC_TOPIC_PREFIX, database },
       contextPrefix: CONTEXT_PREFIX,
+      deadLetterTopic: deadLetterTopic(config.CDC_TOPIC_PREFIX),
       from,
       windows: this.windows,
       relations: this.#relations,
@@ -58,6 +61,7 @@ export class Capture {
       progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(config), publicationOid }),
       acknowledge: (end) => stream.acknowledge(end),
       onFailure: (failure) => stream.abort(failure),
+      refused: refusedRecords(deadLetterTopic(config.CDC_TOPIC_PREFIX), runtime.clock),
       clock: runtime.clock,
       metrics,
     });
@@ -126,7 +130,7 @@ export class Capture {
       const message = this.#decoder.decode(event.payload);
       if (message.type === 'relation') await this.#describe(message);
       else if (message.type === 'commit') commitTime = message.commitTime;
-      this.#assembler.accept(message, event.lsn, records);
+      this.#assembler.accept(message, event.lsn, records, event.skipped);
     }
     await this.#publisher.add(records, this.#assembler.position, commitTime, urgent);
   }

@@ -4,6 +4,7 @@ import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 const DAY_MS = 86_400_000;
 const GIB = 1_073_741_824;
+const MIB = 1_048_576;
 
 /** Settings of the service. Where the change log is comes with `changeLogSettings`: embedded, it is given as an adapter. */
 export const cdcSettings = z.object({
@@ -35,6 +36,19 @@ export const cdcSettings = z.object({
     .min(-1)
     .default(7 * DAY_MS)
     .describe('how long a created topic keeps its records; -1 for ever'),
+  CDC_MAX_ROW_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1_024)
+    .max(512 * MIB)
+    .default(32 * MIB)
+    .describe('largest change as the server sends it, old and new row; a larger one is parked'),
+  CDC_DLQ_RETENTION_MS: z.coerce
+    .number()
+    .int()
+    .min(-1)
+    .default(30 * DAY_MS)
+    .describe('how long parked changes are kept; -1 for ever'),
   CDC_ADOPT_POSITION: flag.default(false).describe('go on from the slot although what was published before is not known; events may be missing'),
   CDC_HEARTBEAT_MS: z.coerce
     .number()

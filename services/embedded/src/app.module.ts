@@ -116,23 +116,13 @@ function write(options: EmbeddedOptions): DynamicModule {
 
 function cdc(options: EmbeddedOptions): DynamicModule {
   return CdcModule.register({
-    config: {
+    config: CdcModule.config({
       DATABASE_URL: options.databaseUrl('cdc'),
       CDC_TOPIC_PREFIX: options.config.topicPrefix,
-      CDC_TABLES: [],
-      CDC_SLOT: 'lakeloop',
-      CDC_PUBLICATION: 'lakeloop',
       CDC_SNAPSHOT: 'never',
-      CDC_SNAPSHOT_CHUNK_ROWS: 5_000,
-      CDC_SNAPSHOT_PARALLEL: 2,
-      CDC_TOPIC_PARTITIONS: 1,
-      CDC_TOPIC_RETENTION_MS: 7 * 86_400_000,
-      CDC_ADOPT_POSITION: false,
-      CDC_HEARTBEAT_MS: 5_000,
-      CDC_SLOT_LAG_WARN_BYTES: 1_073_741_824,
       CDC_SLOT_LAG_MAX_BYTES: 0,
       CDC_PORT: 0,
-    },
+    }),
     changeLog: options.changeLog,
     runtime: runtimeOf(options, 'cdc'),
   });

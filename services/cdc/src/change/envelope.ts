@@ -101,6 +101,17 @@ export class EnvelopeWriter {
     return this.#end('r', nowMs);
   }
 
+  /** `source` of a change as JSON text. */
+  source(relation: Relation, source: TransactionSource, lsn: bigint): string {
+    this.#source(relation, source, lsn, 'false');
+    return this.#out.take().subarray(SOURCE.length).toString();
+  }
+
+  /** Forgets what was written of something that could not be written to its end. */
+  drop(): void {
+    this.#out.drop();
+  }
+
   #source(relation: Relation, source: TransactionSource, lsn: bigint, snapshot: 'false' | 'incremental'): void {
     if (lsn !== this.#lsn) {
       this.#lsn = lsn;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { parkedMarker } from '#contracts/topics/parked';
 import { toLsn, ZERO_LSN } from '#libs/pgoutput/lsn';
 import type { Message, RelationMessage } from '#libs/pgoutput/message';
 import { Tuple, VALUE } from '#libs/pgoutput/tuple';
@@ -27,7 +28,17 @@ const START: Position = { end: ZERO_LSN, lastCommit: null, open: null };
 
 function assembler(from: Position): TransactionAssembler {
   const envelope = { version: '1', topicPrefix: 'p', database: 'd' };
-  return new TransactionAssembler({ systemId: '1', timeline: 1, envelope, contextPrefix: 'ctx', from, windows: new Windows(), relations, now: () => 0 });
+  return new TransactionAssembler({
+    systemId: '1',
+    timeline: 1,
+    envelope,
+    contextPrefix: 'ctx',
+    deadLetterTopic: 'p.__dlq',
+    from,
+    windows: new Windows(),
+    relations,
+    now: () => 0,
+  });
 }
 
 const row = (text: string): Tuple => {
@@ -114,6 +125,68 @@ describe('the assembler', () => {
     target.accept({ type: 'commit', flags: 0, commitLsn: toLsn(100n), endLsn: toLsn(110n), commitTime: 0n }, toLsn(100n), []);
     target.advance(toLsn(105n));
     expect(target.position).toEqual({ end: 110n, lastCommit: 100n, open: null });
+  });
+
+  const began: Message = { type: 'begin', commitLsn: toLsn(100n), commitTime: 0n, xid: 1 };
+  const insert = (text: string): Message => ({ type: 'insert', streamXid: null, relationOid: 1, new: row(text) });
+
+  it('parks a row that could not be read whole, under the ordinal that it has, and goes on', () => {
+    const target = assembler(START);
+    const out: ChangeRecord[] = [];
+    target.accept(began, toLsn(90n), out);
+    target.accept(insert('a'), toLsn(91n), out);
+    target.accept(insert('b'), toLsn(92n), out, { bytes: 99_999, left: { old: 0, new: 1 } });
+    target.accept(insert('c'), toLsn(93n), out);
+    expect(out.map(({ topic, key, headers }) => [topic, key?.toString(), headers['id']?.split(':')[3], headers['parked']])).toEqual([
+      ['p.public.t', '{"id":"a"}', '0', undefined],
+      ['p.__dlq', '{"id":"b"}', '1', undefined],
+      ['p.public.t', '{"id":"b"}', '1', 'row-too-large'],
+      ['p.public.t', '{"id":"c"}', '2', undefined],
+    ]);
+    expect(parkedMarker.parse(JSON.parse(out[2]?.value?.toString() ?? ''))).toMatchObject({ op: 'p', parked: { op: 'c', bytes: 99_999, topic: 'p.__dlq' } });
+  });
+
+  it('publishes a change whose new row is whole, whatever was left out of the old one', () => {
+    const out: ChangeRecord[] = [];
+    const target = assembler(START);
+    target.accept(began, toLsn(90n), out);
+    target.accept(insert('a'), toLsn(91n), out, { bytes: 99_999, left: { old: 1, new: 0 } });
+    expect(out.map(({ topic }) => topic)).toEqual(['p.public.t']);
+  });
+
+  it('parks both keys of a row that moved, and a row that can not be written', () => {
+    const broken = relationOf({ ...description, oid: 3 }, { ...facts, published: true });
+    broken.columns.forEach((column) => {
+      const { write } = column;
+      column.write = (out, bytes, start, end) => {
+        if (bytes.toString('utf8', start, end) === 'poison') throw new RangeError('Invalid string length');
+        write(out, bytes, start, end);
+      };
+    });
+    const envelope = { version: '1', topicPrefix: 'p', database: 'd' };
+    const target = new TransactionAssembler({
+      systemId: '1',
+      timeline: 1,
+      envelope,
+      contextPrefix: 'ctx',
+      deadLetterTopic: 'p.__dlq',
+      from: START,
+      windows: new Windows(),
+      relations: new Map([[3, broken]]),
+      now: () => 0,
+    });
+    const out: ChangeRecord[] = [];
+    target.accept(began, toLsn(90n), out);
+    const moved: Message = { type: 'update', streamXid: null, relationOid: 3, old: { kind: 'key', tuple: row('a') }, new: row('poison') };
+    target.accept(moved, toLsn(91n), out);
+    target.accept({ type: 'insert', streamXid: null, relationOid: 3, new: row('c') }, toLsn(92n), out);
+    expect(out.map(({ topic, key, headers }) => [topic, key?.toString(), headers['id']?.split(':')[3], headers['parked']])).toEqual([
+      ['p.__dlq', '{"id":"a"}', '0', undefined],
+      ['p.public.t', '{"id":"a"}', '0', 'unencodable'],
+      ['p.__dlq', undefined, '1', undefined],
+      ['p.public.t', undefined, '1', 'unencodable'],
+      ['p.public.t', '{"id":"c"}', '2', undefined],
+    ]);
   });
 
   it.each<[string, Message[]]>([

@@ -10,6 +10,7 @@ import { type Change, type EnvelopeOptions, EnvelopeWriter, type TransactionSour
 import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
 import type { Position } from './position.ts';
 import type { Relation } from './relation.ts';
+import { parkRow, type RowMessage, type SkippedValues, tooLarge, type Why } from './park-row.ts';
 import { expectWidth, keyChanged } from './row.ts';
 
 export interface AssemblerOptions {
@@ -18,6 +19,8 @@ export interface AssemblerOptions {
   envelope: EnvelopeOptions;
   /** Prefix of the message that carries a write's context. */
   contextPrefix: string;
+  /** Where changes go that can't be published. */
+  deadLetterTopic: string;
   /** What is out already: none of it is made into records again. */
   from: Position;
   /** Chunks of snapshots that are being read beside the stream. */
@@ -85,8 +88,11 @@ export class TransactionAssembler {
     if (this.#transaction === null && serverEnd > this.#position.end) this.#position = { ...this.#position, end: serverEnd };
   }
 
-  /** Appends the records that `message`, logged at `lsn`, stands for. Throws a `protocol-violation` Failure on one that is out of place. */
-  accept(message: Message, lsn: Lsn, out: ChangeRecord[]): void {
+  /**
+   * Appends the records that `message`, logged at `lsn`, stands for; of a change whose row could not be read whole or written, what parks it.
+   * Throws a `protocol-violation` Failure on one that is out of place.
+   */
+  accept(message: Message, lsn: Lsn, out: ChangeRecord[], skipped?: SkippedValues): void {
     switch (message.type) {
       case 'begin':
         return this.#begin(message);
@@ -96,7 +102,7 @@ export class TransactionAssembler {
       case 'update':
       case 'delete':
       case 'truncate':
-        return this.#change(message, lsn, out);
+        return this.#change(message, lsn, out, skipped);
       case 'message':
         return this.#message(message, out);
       case 'relation':
@@ -157,7 +163,7 @@ export class TransactionAssembler {
     this.#position = { end: endLsn, lastCommit: commitLsn, open: null };
   }
 
-  #change(message: InsertMessage | UpdateMessage | DeleteMessage | TruncateMessage, lsn: Lsn, out: ChangeRecord[]): void {
+  #change(message: RowMessage | TruncateMessage, lsn: Lsn, out: ChangeRecord[], skipped: SkippedValues | undefined): void {
     const transaction = this.#open(message.type);
     transaction.lsn = lsn;
     transaction.changes += 1;
@@ -171,15 +177,38 @@ export class TransactionAssembler {
     const relation = this.#relation(message.relationOid);
     if (message.type !== 'insert' && message.old) expectWidth(relation, message.old.tuple);
     if (message.type !== 'delete') expectWidth(relation, message.new);
+    if (skipped) this.#options.windows.spoil(message.relationOid, 'a row of it was too large');
     if (this.#options.windows.active) this.#touch(message, relation);
-    const publish = wanted && relation.published;
-    if (message.type === 'insert') this.#insert(transaction, relation, message, publish ? out : null);
-    else if (message.type === 'update') this.#update(transaction, relation, message, publish ? out : null);
-    else this.#delete(transaction, relation, message, publish ? out : null);
+    const target = wanted && relation.published ? out : null;
+    if (skipped && skipped.left.new > 0) this.#park(transaction, relation, message, target, tooLarge(skipped));
+    else this.#row(transaction, relation, message, target);
+  }
+
+  /** What can't be written is parked: a record can hold up no other. */
+  #row(transaction: Transaction, relation: Relation, message: RowMessage, out: ChangeRecord[] | null): void {
+    const [ordinal, length] = [transaction.ordinal, out?.length ?? 0];
+    try {
+      if (message.type === 'insert') this.#insert(transaction, relation, message, out);
+      else if (message.type === 'update') this.#update(transaction, relation, message, out);
+      else this.#delete(transaction, relation, message, out);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      this.#writer.drop();
+      transaction.ordinal = ordinal;
+      if (out) out.length = length;
+      this.#park(transaction, relation, message, out, { reason: 'unencodable', bytes: null, message: `a value could not be written: ${String(error)}` });
+    }
+  }
+
+  #park(transaction: Transaction, relation: Relation, message: RowMessage, out: ChangeRecord[] | null, why: Why): void {
+    const { source, lsn } = transaction;
+    const place = { writer: this.#writer, deadLetterTopic: this.#options.deadLetterTopic, relation, source, lsn, now: this.#options.now() };
+    const records = parkRow({ ...place, nextHeaders: () => this.#headers(transaction) }, message, why);
+    out?.push(...records);
   }
 
   /** Whatever is read of this row in a window that is open is older than this change. */
-  #touch(message: InsertMessage | UpdateMessage | DeleteMessage, relation: Relation): void {
+  #touch(message: RowMessage, relation: Relation): void {
     const { windows } = this.#options;
     if (!windows.isOpen(message.relationOid)) return;
     if (message.type !== 'delete') windows.touch(message.relationOid, this.#keyText(relation, message.new, message.type === 'update' ? message.old : null));

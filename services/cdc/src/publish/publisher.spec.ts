@@ -27,6 +27,9 @@ class Bench {
       progressRecord: ({ end }) => ({ topic: 'progress', key: null, value: Buffer.from(String(end)), headers: {} }),
       acknowledge: (end) => void this.journal.push(`acknowledge ${end}`),
       onFailure: (failure) => (this.failure = failure),
+      refused: (_record, error) => {
+        throw error;
+      },
       clock: new SystemClock(),
       linger: { afterRecordsMs: lingerMs, afterIdleMs: lingerMs },
       metrics: createCdcMetrics(new Registry(), () => null),

@@ -1,4 +1,4 @@
-import type { LogRecord, Producer } from '#libs/changelog/change-log';
+import type { LogRecord, Producer, Refused } from '#libs/changelog/change-log';
 import { classify } from '#libs/failure/classify';
 import type { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
@@ -17,6 +17,8 @@ export interface PublisherOptions {
   acknowledge: (end: Lsn) => void;
   /** Told once, of the first append that failed; nothing is published after it. */
   onFailure: (failure: Failure) => void;
+  /** What is appended in the place of a record that the log will never take. */
+  refused: Refused;
   clock: Clock;
   metrics: CdcMetrics;
   /** How long progress waits for an append to ride on. */
@@ -118,7 +120,7 @@ export class Publisher {
     const progress = this.#isProgressDue() ? this.#durable : null;
     if (batch.length > 0) await hit('cdc.before-publish');
     const started = performance.now();
-    await this.#options.producer.append(progress ? [...batch, this.#options.progressRecord(progress)] : batch);
+    await this.#options.producer.append(progress ? [...batch, this.#options.progressRecord(progress)] : batch, this.#options.refused);
     this.#options.metrics.appendSeconds.observe((performance.now() - started) / 1000);
     if (batch.length > 0) {
       await hit('cdc.after-publish');

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { deadLetterTopic } from '#contracts/topics/parked';
 import { topicName } from '#contracts/topics/topic-name';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { publishedTables } from '#libs/postgres/replication/publication';
@@ -25,6 +26,12 @@ export class TableTopics {
     const { CDC_TOPIC_PARTITIONS: partitions, CDC_TOPIC_RETENTION_MS: retention } = this.#config;
     await this.#changeLog.ensureTopic(topic, { partitions, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
     this.#made.add(topic);
+  }
+
+  /** Makes the dead-letter topic, before anything may have to be parked. */
+  async ensureDeadLetters(): Promise<void> {
+    const { CDC_TOPIC_PREFIX: prefix, CDC_DLQ_RETENTION_MS: retention } = this.#config;
+    await this.#changeLog.ensureTopic(deadLetterTopic(prefix), { partitions: 1, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
   }
 
   /** Makes the topics of all tables that the publication has now. */

@@ -140,6 +140,7 @@ class SlotTaking {
     const { changeLog, config } = this.#options;
     await this.#reconciler.reconcile();
     await this.#store.ensure();
+    await this.#options.topics.ensureDeadLetters();
     await this.#snapshots.ensure();
     await this.#control.ensure();
     await changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null });
@@ -217,7 +218,13 @@ class SlotTaking {
   async #start(connection: ReplicationConnection, from: Position): Promise<ReplicationStream | undefined> {
     const { config } = this.#options;
     try {
-      return await connection.start({ slot: config.CDC_SLOT, publication: config.CDC_PUBLICATION, from: from.end, heartbeatMs: config.CDC_HEARTBEAT_MS });
+      return await connection.start({
+        slot: config.CDC_SLOT,
+        publication: config.CDC_PUBLICATION,
+        from: from.end,
+        heartbeatMs: config.CDC_HEARTBEAT_MS,
+        maxChangeBytes: config.CDC_MAX_ROW_BYTES,
+      });
     } catch (error) {
       if (error instanceof Failure && error.kind === 'conflict') return undefined;
       throw error;

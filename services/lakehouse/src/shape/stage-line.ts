@@ -59,6 +59,7 @@ function checkEvent(event: ChangeValue): void {
   const sourceIsWhole = isRow(source) && Number.isSafeInteger(source.ts_us) && typeof source.schema === 'string' && typeof source.table === 'string';
   const rowIsThere = op === 't' || (op === 'd' ? isRow(before) : isRow(after) && (before === null || before === undefined || isRow(before)));
   if (sourceIsWhole && Object.hasOwn(CHANGE, op) && rowIsThere) return;
+  if ((op as string) === 'p') throw new TypeError('capture parked this change: see its dead-letter topic');
   const reason = changeValue.safeParse(event).error?.issues[0];
   throw new TypeError(`not a change event${reason ? `: ${reason.path.join('.')} ${reason.message}` : ''}`);
 }

@@ -74,6 +74,7 @@ interface Envelope {
 function readChange(record: RawRecord, value: Uint8Array): TailChange | undefined {
   const envelope = parseJson(text(value)) as unknown as Envelope;
   if (envelope.op === 'r') return undefined;
+  if (record.headers[HEADER.parked] !== undefined) throw new TypeError('capture parked this change');
   if (!['c', 'u', 'd', 't'].includes(envelope.op)) throw new TypeError('unknown operation');
   if (typeof envelope.source?.txId !== 'number') throw new TypeError('no transaction id');
   const idText = record.headers[HEADER.id] ?? '';

@@ -59,13 +59,20 @@ export class ChangeConsumer {
 
 function jobOf({ trigger }: Route, record: StoredRecord): NewJob<unknown> | null {
   const id = record.headers[HEADER.id] ?? `${record.topic}@${record.partition}/${record.offset}`;
+  const parked = record.headers[HEADER.parked];
+  if (parked !== undefined) return { id, payload: notReadable(record, `capture parked this change (${parked}): see its dead-letter topic`) };
   try {
     const payload = trigger.payloadOf(read(record, id));
     return payload && { id, payload };
   } catch (error) {
     const unreadable = error instanceof Error ? error.message : 'unreadable';
-    return { id, payload: { unreadable, topic: record.topic, partition: record.partition, offset: String(record.offset) } };
+    return { id, payload: notReadable(record, unreadable) };
   }
+}
+
+/** What a queue parks. */
+function notReadable({ topic, partition, offset }: StoredRecord, unreadable: string): unknown {
+  return { unreadable, topic, partition, offset: String(offset) };
 }
 
 function read({ key, value, headers }: StoredRecord, eventId: string): Change {

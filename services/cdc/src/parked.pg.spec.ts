@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { parkedMarker } from '#contracts/topics/parked';
+import type { StoredRecord } from '#libs/changelog/change-log';
+import { CdcHarness, type Event } from './testing/cdc-harness.ts';
+
+let cdc: CdcHarness;
+beforeEach(async () => {
+  cdc = await CdcHarness.create();
+});
+afterEach(() => cdc.close());
+
+async function letters(): Promise<StoredRecord[]> {
+  const found: StoredRecord[] = [];
+  for await (const record of cdc.log.read(`${cdc.prefix}.__dlq`, 0, 0n)) found.push(record);
+  return found;
+}
+const ordinal = ({ id }: Event): string | undefined => id.split(':')[3];
+
+/** Text that does not compress, so that its size is what the limit is about. */
+const NOISE = `(select string_agg(md5(n::text), '') from generate_series(1, 1000) n)`;
+
+describe('a row over CDC_MAX_ROW_BYTES', () => {
+  it('is parked by key, leaves a marker where it would be, and the rest flow in order under the ids that they have', async () => {
+    await cdc.sql('create table t (id int primary key, big text, small text)');
+    await cdc.streaming({ CDC_MAX_ROW_BYTES: 10_000 });
+    await cdc.sql(`insert into t select n, case when n = 3 then ${NOISE} else 'ok' end, 's' || n from generate_series(1, 5) n`);
+    await cdc.sql(`update t set big = 'fits' where id = 3; delete from t where id = 3`);
+    const events = await cdc.published('public.t');
+    expect(events.map((event) => [event.op, (event.key as { id: number }).id, ordinal(event)])).toEqual([
+      ['c', 1, '0'],
+      ['c', 2, '1'],
+      ['p', 3, '2'],
+      ['c', 4, '3'],
+      ['c', 5, '4'],
+      ['u', 3, '0'],
+      ['d', 3, '1'],
+      [null, 3, '1'],
+    ]);
+    expect(parkedMarker.parse(JSON.parse(events[2]?.text ?? ''))).toMatchObject({ parked: { reason: 'row-too-large', op: 'c', topic: 'test.__dlq' } });
+    expect(events[2]?.headers['parked']).toBe('row-too-large');
+    const [letter, ...others] = await letters();
+    expect(others).toEqual([]);
+    expect(letter).toMatchObject({ headers: { id: events[2]?.id, 'parked.reason': 'row-too-large', 'parked.topic': 'test.public.t' } });
+    expect(letter?.key?.toString()).toBe('{"id":3}');
+    expect(JSON.parse(letter?.value?.toString() ?? '')).toMatchObject({ op: 'c', after: { id: 3, big: '__debezium_unavailable_value', small: 's3' } });
+  });
+
+  it('is parked once when capture is killed and sees it again, and an old row that is too large is left out of `before`', async () => {
+    await cdc.sql(`create table t (id int primary key, big text); alter table t replica identity full; insert into t values (1, ${NOISE})`);
+    const service = await cdc.streaming({ CDC_MAX_ROW_BYTES: 10_000 });
+    await cdc.sql(`insert into t values (2, ${NOISE})`);
+    await cdc.published();
+    await service.end();
+    await cdc.streaming({ CDC_MAX_ROW_BYTES: 10_000 });
+    await cdc.sql(`update t set big = 'fits' where id = 1; delete from t where id = 2`);
+    const events = await cdc.published('public.t');
+    expect(events.map(({ op }) => op)).toEqual(['p', 'u', 'd', null]);
+    expect(events[1]).toMatchObject({ before: { id: 1, big: '__debezium_unavailable_value' }, after: { id: 1, big: 'fits' } });
+    expect(events[2]).toMatchObject({ before: { id: 2, big: '__debezium_unavailable_value' } });
+    expect(await letters()).toHaveLength(1);
+  });
+
+  it('takes little memory while it passes', async () => {
+    await cdc.sql('create table t (id int primary key, big text); alter table t alter big set storage external');
+    await cdc.streaming({ CDC_MAX_ROW_BYTES: 1_000_000 });
+    // Buffers: what a row takes that is held. The rest of the process's memory is Jest's.
+    const before = process.memoryUsage().external;
+    let peak = before;
+    const watching = setInterval(() => (peak = Math.max(peak, process.memoryUsage().external)), 5);
+    await cdc.sql(`insert into t select n, repeat('x', 120000000) from generate_series(1, 1) n`);
+    const events = await cdc.published('public.t');
+    clearInterval(watching);
+    expect(events.map(({ op }) => op)).toEqual(['p']);
+    expect(peak - before).toBeLessThan(60 << 20);
+  });
+});
