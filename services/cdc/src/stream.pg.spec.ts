@@ -85,7 +85,7 @@ describe('the stream of changes', () => {
     await cdc.sql('begin; update t set id = 2; insert into t values (5); commit; update f set id = 2');
     const [, deleted, tombstone, created, next] = await cdc.published('public.t');
     expect(brief(deleted as Event)).toEqual(['d', { id: 1 }, { id: 1, label: null, big: null }, null]);
-    expect(tombstone).toMatchObject({ op: null, key: { id: 1 } });
+    expect(tombstone).toMatchObject({ op: null, key: { id: 1 }, headers: { '__debezium.newkey': '{"id":2}' } });
     expect(brief(created as Event)).toEqual(['c', { id: 2 }, null, { id: 2, label: 'x', big: '__debezium_unavailable_value' }]);
     expect(deleted?.headers['__debezium.newkey']).toBe('{"id":2}');
     expect(created?.headers['__debezium.oldkey']).toBe('{"id":1}');

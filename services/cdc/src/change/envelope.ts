@@ -16,8 +16,8 @@ export interface EnvelopeOptions {
 export interface TransactionFacts {
   /** µs since the epoch. */
   commitTime: bigint;
-  /** Commit LSN of the transaction before; null for the first one ever. */
-  previousCommitLsn: bigint | null;
+  /** End of the transaction before, as Debezium has it; null for the first one ever. */
+  previousCommit: bigint | null;
   xid: number;
 }
 
@@ -60,8 +60,8 @@ export class EnvelopeWriter {
     this.#database = `","db":${JSON.stringify(database)},"sequence":"[`;
   }
 
-  transaction({ commitTime, previousCommitLsn, xid }: TransactionFacts): TransactionSource {
-    const previous = previousCommitLsn === null ? 'null' : `\\"${previousCommitLsn}\\"`;
+  transaction({ commitTime, previousCommit, xid }: TransactionFacts): TransactionSource {
+    const previous = previousCommit === null ? 'null' : `\\"${previousCommit}\\"`;
     return {
       opening: Buffer.from(`${this.#version}${commitTime / 1000n},"snapshot":"`),
       sequence: Buffer.from(`${this.#database}${previous},\\"`),

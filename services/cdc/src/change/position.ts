@@ -4,7 +4,7 @@ import type { Lsn } from '#libs/pgoutput/lsn';
 export interface Position {
   /** End of the last transaction, or an idle position after it. What may be confirmed to the slot. */
   end: Lsn;
-  /** Commit LSN of the last transaction; null before the first. */
+  /** End of the last transaction; null before the first. */
   lastCommit: Lsn | null;
   open: OpenTransaction | null;
 }

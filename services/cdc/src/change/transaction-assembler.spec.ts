@@ -115,6 +115,19 @@ describe('the assembler', () => {
     );
   });
 
+  it('names the end of the transaction before in the sequence, whatever idle position came after', () => {
+    const target = assembler(START);
+    const insert: Message = { type: 'insert', streamXid: null, relationOid: 1, new: row('1') };
+    const sequences = [100n, 200n].map((commitLsn) => {
+      const begin: Message = { type: 'begin', commitLsn: toLsn(commitLsn), commitTime: 0n, xid: 1 };
+      const commit: Message = { type: 'commit', flags: 0, commitLsn: toLsn(commitLsn), endLsn: toLsn(commitLsn + 10n), commitTime: 0n };
+      const [record] = feed(target, [begin, insert, commit]);
+      target.advance(toLsn(commitLsn + 50n));
+      return (JSON.parse(record?.value?.toString() ?? '') as { source: { sequence: string } }).source.sequence;
+    });
+    expect(sequences).toEqual(['[null,"1"]', '["110","1"]']);
+  });
+
   it('lets idle positions pass only between transactions, and never back', () => {
     const target = assembler(START);
     target.advance(toLsn(50n));
@@ -124,7 +137,7 @@ describe('the assembler', () => {
     expect(target.position.end).toBe(50n);
     target.accept({ type: 'commit', flags: 0, commitLsn: toLsn(100n), endLsn: toLsn(110n), commitTime: 0n }, toLsn(100n), []);
     target.advance(toLsn(105n));
-    expect(target.position).toEqual({ end: 110n, lastCommit: 100n, open: null });
+    expect(target.position).toEqual({ end: 110n, lastCommit: 110n, open: null });
   });
 
   const began: Message = { type: 'begin', commitLsn: toLsn(100n), commitTime: 0n, xid: 1 };

@@ -125,7 +125,7 @@ export class TransactionAssembler {
     const { end, lastCommit, open } = this.#position;
     const { commitLsn, commitTime, xid } = message;
     const skip = commitLsn < end ? ALL : open?.commitLsn === commitLsn ? open.changes : 0;
-    const source = this.#writer.transaction({ commitTime, previousCommitLsn: lastCommit, xid });
+    const source = this.#writer.transaction({ commitTime, previousCommit: lastCommit, xid });
     const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
     this.#options.windows.committed(xid, commitLsn);
     this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
@@ -160,7 +160,7 @@ export class TransactionAssembler {
     if (transaction.commitLsn !== commitLsn) throw new Failure('protocol-violation', 'a commit of another transaction than the one that began');
     this.#transaction = null;
     if (transaction.skip === ALL) return;
-    this.#position = { end: endLsn, lastCommit: commitLsn, open: null };
+    this.#position = { end: endLsn, lastCommit: endLsn, open: null };
   }
 
   #change(message: RowMessage | TruncateMessage, lsn: Lsn, out: ChangeRecord[], skipped: SkippedValues | undefined): void {
@@ -245,7 +245,7 @@ export class TransactionAssembler {
       { ...deleted, [HEADER.newKey]: String(newKey) },
     ];
     out.push(this.#record(transaction, relation, { op: 'd', before: old.tuple, after: null, old: null }, oldKey, to));
-    out.push({ topic: relation.topic, key: oldKey, value: null, headers: deleted });
+    out.push({ topic: relation.topic, key: oldKey, value: null, headers: to });
     out.push(this.#record(transaction, relation, { op: 'c', before: null, after, old }, newKey, from));
   }
 

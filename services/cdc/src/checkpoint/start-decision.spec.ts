@@ -59,7 +59,17 @@ describe('where to begin', () => {
     ],
     [
       'a promotion before a published commit',
+      { progress: { ...progress, position: { ...position, open: null } }, server: { ...promoted, switchedAt: parseLsn('0/1EF') } },
+      { action: 'stop', kind: 'position-lost' },
+    ],
+    [
+      'a promotion right behind a published commit',
       { progress: { ...progress, position: { ...position, open: null } }, server: { ...promoted, switchedAt: parseLsn('0/1F0') } },
+      { action: 'stream', from: { end: parseLsn('0/1F0') }, gap: null },
+    ],
+    [
+      'a promotion before the commit of a transaction of which a part is published',
+      { server: { ...promoted, switchedAt: parseLsn('0/300') } },
       { action: 'stop', kind: 'position-lost' },
     ],
     [

@@ -76,16 +76,21 @@ function otherServer({ server }: StartSituation, progress: Progress): [GapReason
   const between = `progress is of timeline ${progress.timeline}, the server is on ${server.timeline}`;
   if (progress.timeline > server.timeline) return ['other-timeline', `${between}: an old primary? Point DATABASE_URL at the new one`];
   if (server.switchedAt === null) return ['other-timeline', `${between} and its history does not have the other`];
-  if (progress.state === 'creating' || newestPublished(progress.position) < server.switchedAt) return null;
+  if (progress.state === 'creating' || isWithin(progress.position, server.switchedAt)) return null;
   return [
     'other-timeline',
-    `${between}, which left it at ${formatLsn(server.switchedAt)}; a commit at ${formatLsn(newestPublished(progress.position))} was published that this server does not have`,
+    `${between}, which left it at ${formatLsn(server.switchedAt)}; a commit that reaches ${formatLsn(newestPublished(progress.position))} was published that this server does not have`,
   ];
 }
 
-/** Commit LSN of the newest transaction of which anything is out. */
+/** Where the newest transaction of which anything is out is known to reach. */
 function newestPublished({ lastCommit, open }: Position): Lsn {
   return open?.commitLsn ?? lastCommit ?? (0n as Lsn);
+}
+
+/** Whether all of which anything is out was committed before the log was left at `switchedAt`. An open transaction's commit is told by where it begins. */
+function isWithin(position: Position, switchedAt: Lsn): boolean {
+  return position.open ? position.open.commitLsn < switchedAt : newestPublished(position) <= switchedAt;
 }
 
 function aheadOf(progress: StreamingProgress, confirmed: Lsn, server: StartSituation['server']): [GapReason, string] | null {
