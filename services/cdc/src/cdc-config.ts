@@ -57,6 +57,12 @@ export const cdcSettings = z.object({
     .max(60_000)
     .default(5_000)
     .describe('how often the server is asked where it is, so that an idle or excluded-only source advances'),
+  CDC_TAKEOVER_AFTER_MS: z.coerce
+    .number()
+    .int()
+    .refine((ms) => ms === 0 || (ms >= 2_000 && ms <= 600_000), { error: 'must be 0, or 2000 to 600000' })
+    .default(5_000)
+    .describe('a standby ends the sessions of a leader that was silent for so long; 0: never'),
   CDC_SLOT_LAG_WARN_BYTES: z.coerce.number().int().min(0).default(GIB).describe('WAL held back by the slot that is worth a warning; 0: never'),
   CDC_SLOT_LAG_MAX_BYTES: z.coerce
     .number()

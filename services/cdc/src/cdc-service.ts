@@ -19,6 +19,7 @@ import { openSnapshotter } from './snapshot/open-snapshotter.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
+import { LeaderSession } from './source/leader-session.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { PublicationWatch } from './source/publication-watch.ts';
 import { adviseWalLimit, type SlotState, SlotWatch } from './source/slot-watch.ts';
@@ -142,6 +143,8 @@ export class CdcService implements Lifecycle {
     };
     const taken = await takeSlot(options, this.#reconciler);
     const capture = new Capture(options, taken);
+    const { DATABASE_URL: connectionString, CDC_SLOT: slot } = this.#options.config;
+    const leader = new LeaderSession({ connectionString, slot, logger: this.#options.runtime.logger });
     this.#capture = capture;
     const running = capture.run();
     running.catch(() => undefined);
@@ -165,6 +168,7 @@ export class CdcService implements Lifecycle {
       throw error;
     } finally {
       clearInterval(reconciling);
+      await leader.close();
       await this.#snapshotter?.stop();
       this.#snapshotter = undefined;
       this.#capture = undefined;

@@ -120,6 +120,7 @@ function cdc(options: EmbeddedOptions): DynamicModule {
       DATABASE_URL: options.databaseUrl('cdc'),
       CDC_TOPIC_PREFIX: options.config.topicPrefix,
       CDC_SNAPSHOT: 'never',
+      CDC_TAKEOVER_AFTER_MS: 0,
       CDC_SLOT_LAG_MAX_BYTES: 0,
       CDC_PORT: 0,
     }),

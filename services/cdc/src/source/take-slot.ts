@@ -18,6 +18,7 @@ import { ProgressStore } from '../checkpoint/progress-store.ts';
 import { decideStart, fresh, type StartDecision } from '../checkpoint/start-decision.ts';
 import { SnapshotStore } from '../snapshot/snapshot-store.ts';
 import { askForSnapshots } from './initial-snapshots.ts';
+import { LeaderWatch, WALSENDER_NAME } from './leader-session.ts';
 import { checkServer } from './preflight.ts';
 import type { PublicationReconciler } from './publication-reconciler.ts';
 import { SetupLock } from './setup-lock.ts';
@@ -34,7 +35,7 @@ export interface TakenSlot {
 }
 
 /** How soon a standby sees that the leader is gone. */
-const STANDBY_POLL_MS = 250;
+const STANDBY_POLL_MS = 100;
 
 /** Takes the slot, or waits for it as a standby. Rejects with the Failure that stops (decisions.md 15, 18) or delays this instance. */
 export async function takeSlot(options: CaptureOptions, reconciler: PublicationReconciler): Promise<TakenSlot> {
@@ -61,6 +62,7 @@ class SlotTaking {
   readonly #store: ProgressStore;
   readonly #snapshots: SnapshotStore;
   readonly #control: ControlStore;
+  readonly #leader: LeaderWatch;
 
   constructor(options: CaptureOptions, reconciler: PublicationReconciler) {
     this.#options = options;
@@ -68,6 +70,7 @@ class SlotTaking {
     const { changeLog, config } = options;
     this.#store = new ProgressStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
     this.#snapshots = new SnapshotStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
+    this.#leader = new LeaderWatch(options.pool, config.CDC_SLOT, config.CDC_TAKEOVER_AFTER_MS);
     this.#control = new ControlStore(changeLog, config.CDC_TOPIC_PREFIX, config.CDC_SLOT);
   }
 
@@ -87,9 +90,15 @@ class SlotTaking {
 
   /** By one of us. A stranger on the slot takes events away from us: that is no leader to stand by for. */
   async #isHeld(): Promise<boolean> {
-    const { pool, config } = this.#options;
+    const { pool, config, runtime } = this.#options;
     const holder = await slotHolder(pool, config.CDC_SLOT);
-    if (holder === null || holder.application === null || holder.application.startsWith('lakeloop')) return holder !== null;
+    if (holder === null) return false;
+    if (holder.application === null || holder.application.startsWith('lakeloop')) {
+      const silentMs = await this.#leader.endSilent();
+      if (silentMs !== null)
+        runtime.logger.warn({ slot: config.CDC_SLOT, silentMs }, 'the leader was silent: its sessions were ended, and this instance takes over');
+      return true;
+    }
     const { pid, application, address } = holder;
     throw new Failure(
       'dependency-unavailable',
@@ -107,7 +116,7 @@ class SlotTaking {
 
   async #attemptLocked(): Promise<TakenSlot | null> {
     const { config } = this.#options;
-    const connection = await ReplicationConnection.open({ connectionString: config.DATABASE_URL, name: 'lakeloop-cdc' });
+    const connection = await ReplicationConnection.open({ connectionString: config.DATABASE_URL, name: WALSENDER_NAME });
     let stream: ReplicationStream | undefined;
     try {
       const server = await this.#identify(connection);

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { connectKafkaLog } from '#libs/testing/kafka-log';
+import { TestPostgres } from '#libs/testing/own-postgres';
+import { KafkaBroker } from '../../../deploy/local/kafka-broker.ts';
+import { eventually } from '../../support/process.ts';
+import { REPOSITORY } from '../../support/repository.ts';
+import { CaptureProcess } from './capture-process.ts';
+import { type Entry, Ledger } from './ledger.ts';
+
+const PREFIX = 'faults';
+const SLOT = 'faults';
+
+/** PostgreSQL, Kafka, and captures between them as processes: what faults are made in. */
+export class Stand {
+  readonly postgres: TestPostgres;
+  readonly directory: string;
+  broker: KafkaBroker;
+  readonly #captures: CaptureProcess[] = [];
+  peakMegabytes = 0;
+
+  private constructor(postgres: TestPostgres, broker: KafkaBroker, directory: string) {
+    this.postgres = postgres;
+    this.broker = broker;
+    this.directory = directory;
+  }
+
+  static async open(
+    settings: { postgres?: Record<string, string | number>; kafka?: Record<string, string | number>; kafkaDirectory?: string } = {},
+  ): Promise<Stand> {
+    const directory = await mkdtemp(join(tmpdir(), 'lakeloop-faults-'));
+    const [postgres, broker] = await Promise.all([
+      TestPostgres.start({ wal_sender_timeout: '10s', ...settings.postgres }),
+      KafkaBroker.start({ root: REPOSITORY, dataDirectory: settings.kafkaDirectory ?? join(directory, 'kafka'), settings: settings.kafka ?? {} }),
+    ]);
+    const stand = new Stand(postgres, broker, directory);
+    await stand.sql(Ledger.DDL);
+    return stand;
+  }
+
+  /** What a capture is started with. */
+  get environment(): Record<string, string> {
+    return {
+      DATABASE_URL: this.postgres.url,
+      KAFKA_BROKERS: this.broker.brokers,
+      CDC_TOPIC_PREFIX: PREFIX,
+      CDC_SLOT: SLOT,
+      CDC_SNAPSHOT: 'never',
+      CDC_TAKEOVER_AFTER_MS: '2000',
+      LOG_LEVEL: 'info',
+    };
+  }
+
+  async capture(env: Readonly<Record<string, string>> = {}, port?: number): Promise<CaptureProcess> {
+    const capture = await CaptureProcess.start({ ...this.environment, ...env }, port);
+    this.#captures.push(capture);
+    return capture;
+  }
+
+  /** On a connection of its own, since servers end here. */
+  async sql<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.postgres.url, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return (await client.query<Row>(text)).rows;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
+  /** WAL that the slot holds back, bytes. */
+  async slotGrowth(): Promise<number> {
+    const rows = await this.sql<{ bytes: string }>(
+      `select pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::text as bytes from pg_replication_slots where slot_name = '${SLOT}'`,
+    ).catch(() => []);
+    return Number(rows[0]?.bytes ?? 0);
+  }
+
+  /** What a topic has, in order. */
+  async records(topic: string): Promise<{ key: string | null; value: string | null }[]> {
+    const log = connectKafkaLog(this.broker.brokers);
+    try {
+      const records: { key: string | null; value: string | null }[] = [];
+      const bounds = await log.bounds(`${PREFIX}.${topic}`);
+      for (const { partition, earliest } of bounds)
+        for await (const { key, value } of log.read(`${PREFIX}.${topic}`, partition, earliest))
+          records.push({ key: key?.toString() ?? null, value: value?.toString() ?? null });
+      return records;
+    } finally {
+      await log.close();
+    }
+  }
+
+  async delivered(): Promise<Entry[]> {
+    const values = (await this.records(Ledger.TABLE)).map(({ value }) => (value === null ? null : (JSON.parse(value) as { after: Entry | null }).after));
+    return values.filter((after) => after !== null).map(({ key, seq }) => ({ key, seq }));
+  }
+
+  /** Resolves once the topic has this entry. */
+  async untilDelivered({ key, seq }: Entry, withinMs = 60_000): Promise<void> {
+    await eventually(
+      async () => (await this.delivered()).some((entry) => entry.key === key && entry.seq >= seq),
+      () => `${key}:${seq} never came: ${this.#captures.map(({ output }) => output.slice(-1_500)).join('\n---\n')}`,
+      withinMs,
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const capture of this.#captures) {
+      this.peakMegabytes = Math.max(this.peakMegabytes, await capture.peakMegabytes());
+      if (!capture.exited) capture.signal('SIGCONT');
+      await capture.end('SIGKILL');
+    }
+    await this.broker.kill();
+    await this.postgres.stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
