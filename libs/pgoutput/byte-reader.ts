@@ -2,15 +2,20 @@ import { isUtf8 } from 'node:buffer';
 import type { Lsn } from './lsn.ts';
 import { PgoutputError } from './pgoutput-error.ts';
 
-/** Reads big-endian fields in order. Every read is checked against the end and throws `PgoutputError` past it. */
+/** Reads big-endian fields of a part of a buffer in order. Every read is checked against the end and throws `PgoutputError` past it. */
 export class ByteReader {
   readonly #bytes: Buffer;
   readonly #tag: string;
-  #offset = 0;
+  readonly #start: number;
+  readonly #end: number;
+  #offset: number;
 
-  constructor(bytes: Buffer, tag: string) {
+  constructor(bytes: Buffer, tag: string, start: number, end: number) {
     this.#bytes = bytes;
     this.#tag = tag;
+    this.#start = start;
+    this.#end = end;
+    this.#offset = start;
   }
 
   get buffer(): Buffer {
@@ -22,7 +27,7 @@ export class ByteReader {
   }
 
   get remaining(): number {
-    return this.#bytes.length - this.#offset;
+    return this.#end - this.#offset;
   }
 
   uint8(): number {
@@ -67,7 +72,7 @@ export class ByteReader {
   string(): string {
     const start = this.#offset;
     const end = this.#bytes.indexOf(0, start);
-    if (end === -1) this.fail('a string without its end');
+    if (end === -1 || end >= this.#end) this.fail('a string without its end');
     const bytes = this.#bytes.subarray(start, end);
     if (!isUtf8(bytes)) this.fail('a string that is not UTF-8');
     this.#offset = end + 1;
@@ -84,12 +89,12 @@ export class ByteReader {
   }
 
   fail(reason: string): never {
-    throw new PgoutputError(this.#tag, this.#offset, reason);
+    throw new PgoutputError(this.#tag, this.#offset - this.#start, reason);
   }
 
   #advance(length: number): number {
     const start = this.#offset;
-    if (length < 0 || length > this.#bytes.length - start) this.fail(`${length} bytes wanted, ${this.remaining} left`);
+    if (length < 0 || length > this.#end - start) this.fail(`${length} bytes wanted, ${this.remaining} left`);
     this.#offset = start + length;
     return start;
   }

@@ -20,6 +20,9 @@ import { Tuple, VALUE } from './tuple.ts';
 export const POSTGRES_EPOCH = 946_684_800_000_000n;
 
 export interface DecodeOptions {
+  /** Where the message lies in the buffer; default: all of it. */
+  start?: number;
+  end?: number;
   /** Between a Stream Start and its Stream Stop, where messages carry a transaction id (protocol 2). */
   inStream?: boolean;
 }
@@ -28,10 +31,10 @@ export interface DecodeOptions {
  * Decodes one message of pgoutput, protocol 1 or 2. Throws `PgoutputError`, and nothing else, on bytes that are none.
  * The result's byte values are views on `bytes`.
  */
-export function decode(bytes: Buffer, { inStream = false }: DecodeOptions = {}): Message {
-  if (bytes.length === 0) throw new PgoutputError('', 0, 'no bytes');
-  const tag = String.fromCharCode(bytes[0] as number);
-  const reader = new ByteReader(bytes, tag);
+export function decode(bytes: Buffer, { inStream = false, start = 0, end = bytes.length }: DecodeOptions = {}): Message {
+  if (start >= end) throw new PgoutputError('', 0, 'no bytes');
+  const tag = String.fromCharCode(bytes[start] as number);
+  const reader = new ByteReader(bytes, tag, start, end);
   reader.uint8();
   const message = decodeBody(tag, reader, inStream);
   reader.end();

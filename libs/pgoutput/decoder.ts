@@ -5,9 +5,9 @@ import type { Message } from './message.ts';
 export class PgoutputDecoder {
   #inStream = false;
 
-  /** As `decode`. */
-  decode(bytes: Buffer): Message {
-    const message = decode(bytes, { inStream: this.#inStream });
+  /** As `decode`, of the bytes from `start` to `end`. */
+  decode(bytes: Buffer, start = 0, end = bytes.length): Message {
+    const message = decode(bytes, { start, end, inStream: this.#inStream });
     if (message.type === 'stream-start') this.#inStream = true;
     else if (message.type === 'stream-stop') this.#inStream = false;
     return message;

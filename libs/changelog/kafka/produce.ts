@@ -5,13 +5,16 @@ import type { Cluster } from './cluster.ts';
 import type { ProducerIdentity } from './fencing.ts';
 import { CODE, gaveUp, hasCode, isTransient, kafkaFailure } from './kafka-failure.ts';
 import type { Compression } from './compression.ts';
-import { encodeBatch } from './record-batch.ts';
+import { BATCH_HEADER_BYTES, encodeBatch } from './record-batch.ts';
 import type { PartitionBatch } from './rounds.ts';
 
 const ACKS_ALL = -1;
 const TIMEOUT_MS = 10_000;
 /** How long one round is tried against brokers that move or are away, before its append is rejected. */
 const GIVE_UP_MS = 10_000;
+/** Batches whose room is kept, and the least that one has. */
+const SPARE = 4;
+const ROOM_BYTES = 1 << 20;
 const STALE = [CODE.notLeader, CODE.leaderNotAvailable, CODE.unknownTopicOrPartition];
 
 /**
@@ -25,6 +28,8 @@ export class Produce {
   readonly #compression: Compression;
   /** Of each partition's next record, by `topic/partition`. */
   readonly #sequences = new Map<string, number>();
+  /** Room for batches that were acknowledged: a new megabyte for each costs as much as filling it. */
+  #spare: Buffer[] = [];
 
   constructor(cluster: Cluster, lane: string, identity: ProducerIdentity, compression: Compression) {
     this.#cluster = cluster;
@@ -38,7 +43,8 @@ export class Produce {
    * `invalid-input`: then the same batches may be sent again by themselves, or in parts.
    */
   async send(round: readonly PartitionBatch[]): Promise<void> {
-    let left = round.map((batch) => this.#encode(batch));
+    const rooms = round.map(({ bytes }) => this.#room(BATCH_HEADER_BYTES + bytes));
+    let left = round.map((batch, index) => this.#encode(batch, rooms[index] as Buffer));
     const attempt = async (): Promise<void> => {
       const byLeader = await this.#byLeader(left);
       const results = await Promise.allSettled([...byLeader].map(([leader, batches]) => this.#request(leader, batches)));
@@ -56,14 +62,20 @@ export class Produce {
       if (gaveUp(error)) throw new Failure('dependency-unavailable', `Kafka took no records within ${GIVE_UP_MS / 1000} s`, { cause: error });
       throw kafkaFailure('appending to Kafka', error);
     }
+    this.#spare.push(...rooms.slice(0, SPARE - this.#spare.length));
     for (const { topic, partition, records } of round)
       this.#sequences.set(`${topic}/${partition}`, nextSequence(this.#sequence(topic, partition), records.length));
   }
 
   /** Once, however often it is sent: the same bytes under the same numbers. */
-  #encode({ topic, partition, records, bytes }: PartitionBatch): EncodedBatch {
+  #encode({ topic, partition, records }: PartitionBatch, room: Buffer): EncodedBatch {
     const options = { identity: this.#identity, sequence: this.#sequence(topic, partition), nowMs: Date.now(), compression: this.#compression };
-    return { topic, partition, bytes: encodeBatch(records, bytes, options) };
+    return { topic, partition, bytes: encodeBatch(records, room, options) };
+  }
+
+  #room(bytes: number): Buffer {
+    const index = this.#spare.findIndex(({ length }) => length >= bytes);
+    return index < 0 ? Buffer.allocUnsafeSlow(Math.max(bytes, ROOM_BYTES)) : (this.#spare.splice(index, 1)[0] as Buffer);
   }
 
   #sequence(topic: string, partition: number): number {

@@ -27,7 +27,7 @@ describe('a record batch', () => {
         fc.constantFrom(...COMPRESSIONS),
         (records: LogRecord[], by, sequence, compression) => {
           const size = records.reduce((sum, each) => sum + recordSize(each), 0);
-          const batch = encodeBatch(records, size, { identity: by, sequence, nowMs: 1_700_000_000_123, compression });
+          const batch = encodeBatch(records, Buffer.alloc(BATCH_HEADER_BYTES + size, 0xff), { identity: by, sequence, nowMs: 1_700_000_000_123, compression });
           if (compression === 'none') expect(batch.length).toBeLessThanOrEqual(BATCH_HEADER_BYTES + size);
           const read = readRecordsBatch(Reader.from(batch));
           expect(read).toMatchObject({

@@ -33,16 +33,16 @@ export interface BatchOptions {
 /** Bytes that a record takes in a batch, at most. */
 export function recordSize({ key, value, headers }: LogRecord): number {
   let size = RECORD_OVERHEAD + 15 + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const name in headers) size += 10 + textSize(name) + textSize(headers[name] as string);
+  for (const name in headers) size += 10 + 3 * (name.length + (headers[name] as string).length);
   return size;
 }
 
 /**
  * A record batch, format 2 (Kafka protocol guide, "Record Batch"), in one buffer: straight from the records' bytes, since the client library's encoder makes a dozen
- * objects for every record. `bytes`: the sum of the records' `recordSize`.
+ * objects for every record. `plain` has room for the header and the sum of the
+ * records' `recordSize`; the result is a view on it, unless it was compressed.
  */
-export function encodeBatch(records: readonly LogRecord[], bytes: number, { identity, sequence, nowMs, compression }: BatchOptions): Buffer {
-  const plain = Buffer.allocUnsafeSlow(BATCH_HEADER_BYTES + bytes);
+export function encodeBatch(records: readonly LogRecord[], plain: Buffer, { identity, sequence, nowMs, compression }: BatchOptions): Buffer {
   let end = BATCH_HEADER_BYTES;
   for (let index = 0; index < records.length; index += 1) end = writeRecord(plain, end, records[index] as LogRecord, index);
   const algorithm = compressionsAlgorithms[compression];

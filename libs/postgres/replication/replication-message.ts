@@ -4,8 +4,19 @@ import type { Skipped } from './oversized-message.ts';
 
 /** What the walsender sends inside CopyData (PostgreSQL manual, "Streaming Replication Protocol"). */
 export type ReplicationEvent =
-  /** One message of the output plugin. `lsn` is where the change was logged. `skipped`: the change is over the limit, and the payload what is left of it. The payload is a view on the read buffer. */
-  | { readonly kind: 'data'; readonly lsn: Lsn; readonly serverEnd: Lsn; readonly payload: Buffer; readonly skipped: Skipped | undefined }
+  /**
+   * One message of the output plugin, in the read buffer from `start` to `end`. `lsn` is where the change was logged. `skipped`: the change is over the limit, and
+   * the message what is left of it.
+   */
+  | {
+      readonly kind: 'data';
+      readonly lsn: Lsn;
+      readonly serverEnd: Lsn;
+      readonly bytes: Buffer;
+      readonly start: number;
+      readonly end: number;
+      readonly skipped: Skipped | undefined;
+    }
   /** Everything that committed before `serverEnd` has been sent. */
   | { readonly kind: 'keepalive'; readonly serverEnd: Lsn; readonly replyRequested: boolean };
 
@@ -19,13 +30,8 @@ export function parseReplicationMessage(bytes: Buffer, start: number, end: numbe
   const kind = bytes[start];
   const length = end - start;
   if (kind === DATA && length >= 25) {
-    return {
-      kind: 'data',
-      lsn: bytes.readBigUInt64BE(start + 1) as Lsn,
-      serverEnd: bytes.readBigUInt64BE(start + 9) as Lsn,
-      payload: bytes.subarray(start + 25, end),
-      skipped,
-    };
+    const lsn = bytes.readBigUInt64BE(start + 1) as Lsn;
+    return { kind: 'data', lsn, serverEnd: bytes.readBigUInt64BE(start + 9) as Lsn, bytes, start: start + 25, end, skipped };
   }
   if (kind === KEEPALIVE && length === 18) {
     return { kind: 'keepalive', serverEnd: bytes.readBigUInt64BE(start + 1) as Lsn, replyRequested: bytes[start + 17] === 1 };

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { deadLetterTopic } from '#contracts/topics/parked';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
@@ -5,6 +6,7 @@ import { CONTEXT_PREFIX } from '#libs/governance/write-context';
 import type { Lsn } from '#libs/pgoutput/lsn';
 import type { RelationMessage } from '#libs/pgoutput/message';
 import { PgoutputDecoder } from '#libs/pgoutput/decoder';
+import type { Clock } from '#libs/runtime/clock';
 import { PgoutputError } from '#libs/pgoutput/pgoutput-error';
 import type { ReplicationEvent } from '#libs/postgres/replication/replication-message';
 import type { CaptureOptions } from './capture-options.ts';
@@ -20,6 +22,12 @@ import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
 /** `source.version` of the envelopes. */
 const VERSION = '0.1.0';
 
+/**
+ * What is handled in one turn of the event loop, about a millisecond's worth: under a backlog the answer of an append would wait for a whole megabyte to be
+ * decoded, and the broker for the next append.
+ */
+const SLICE_BYTES = 64 * 1024;
+
 /** One session from a taken slot to its end: decode → complete relations → assemble → publish. A new one for every connection. */
 export class Capture {
   readonly #taken: TakenSlot;
@@ -30,6 +38,9 @@ export class Capture {
   readonly #decoder = new PgoutputDecoder();
   readonly #assembler: TransactionAssembler;
   readonly #publisher: Publisher;
+  readonly #clock: Clock;
+  /** Read once for each slice of events. */
+  #now = 0;
   #stopping = false;
   #done: Promise<void> | undefined;
 
@@ -37,6 +48,7 @@ export class Capture {
     const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
+    this.#clock = runtime.clock;
     this.catalogue = new RelationCatalogue({
       pool,
       patterns,
@@ -53,7 +65,7 @@ export class Capture {
       from,
       windows: this.windows,
       relations: this.#relations,
-      now: () => runtime.clock.now(),
+      now: () => this.#now,
     });
     this.#publisher = new Publisher({
       producer,
@@ -118,19 +130,28 @@ export class Capture {
   }
 
   async #handle(events: readonly ReplicationEvent[]): Promise<void> {
-    const records: ChangeRecord[] = [];
+    let records: ChangeRecord[] = [];
     let commitTime: bigint | null = null;
     let urgent = false;
+    let bytes = 0;
+    this.#now = this.#clock.now();
     for (const event of events) {
       if (event.kind === 'keepalive') {
         this.#assembler.advance(event.serverEnd);
         urgent ||= event.replyRequested;
         continue;
       }
-      const message = this.#decoder.decode(event.payload);
+      const message = this.#decoder.decode(event.bytes, event.start, event.end);
       if (message.type === 'relation') await this.#describe(message);
       else if (message.type === 'commit') commitTime = message.commitTime;
       this.#assembler.accept(message, event.lsn, records, event.skipped);
+      bytes += event.end - event.start;
+      if (bytes < SLICE_BYTES) continue;
+      await this.#publisher.add(records, this.#assembler.position, commitTime);
+      await turn();
+      records = [];
+      bytes = 0;
+      this.#now = this.#clock.now();
     }
     await this.#publisher.add(records, this.#assembler.position, commitTime, urgent);
   }

@@ -21,13 +21,16 @@ export interface TransactionFacts {
   xid: number;
 }
 
-/** What is the same in the `source` of all events of one transaction, as JSON text. */
+/** What is the same in the `source` of all events of one transaction, as pieces of JSON text. */
 export interface TransactionSource {
-  readonly opening: Buffer;
-  readonly sequence: Buffer;
-  readonly times: Buffer;
-  readonly xid: Buffer;
+  readonly opening: string;
+  readonly sequence: string;
+  readonly times: string;
+  readonly xid: string;
 }
+
+/** `snapshot` as Debezium has it: `incremental` for a row that was read beside the stream. */
+type SnapshotKind = 'false' | 'incremental';
 
 /** A change as its messages tell it. */
 export interface Change {
@@ -40,8 +43,8 @@ export interface Change {
 
 const BEFORE = Buffer.from('{"before":');
 const AFTER = Buffer.from(',"after":');
-const SOURCE = Buffer.from(',"source":');
 const NULL = Buffer.from('null');
+const SOURCE_LABEL = ',"source":';
 const XMIN = Buffer.from(',"xmin":null}');
 
 /** Writes Debezium's envelope and its key, bytes to bytes. What is constant is encoded once. */
@@ -49,30 +52,35 @@ export class EnvelopeWriter {
   readonly #out = new JsonBytes();
   readonly #version: string;
   readonly #database: string;
-  #lsn = 0n;
-  #lsnDigits = '0';
+  /** Of the last event, whose neighbours mostly are of the same transaction and table. */
+  #source: TransactionSource | null = null;
+  #snapshot: SnapshotKind | null = null;
+  #relation: Relation | null = null;
+  #opening = Buffer.alloc(0);
+  #closing = Buffer.alloc(0);
   #endedOp: Operation = 'c';
   #endedMs = -1;
   #ending = Buffer.alloc(0);
 
   constructor({ version, topicPrefix, database }: EnvelopeOptions) {
-    this.#version = `{"version":${JSON.stringify(version)},"connector":"postgresql","name":${JSON.stringify(topicPrefix)},"ts_ms":`;
+    this.#version = `${SOURCE_LABEL}{"version":${JSON.stringify(version)},"connector":"postgresql","name":${JSON.stringify(topicPrefix)},"ts_ms":`;
     this.#database = `","db":${JSON.stringify(database)},"sequence":"[`;
   }
 
   transaction({ commitTime, previousCommit, xid }: TransactionFacts): TransactionSource {
     const previous = previousCommit === null ? 'null' : `\\"${previousCommit}\\"`;
     return {
-      opening: Buffer.from(`${this.#version}${commitTime / 1000n},"snapshot":"`),
-      sequence: Buffer.from(`${this.#database}${previous},\\"`),
-      times: Buffer.from(`\\"]","ts_us":${commitTime},"ts_ns":${commitTime * 1000n}`),
-      xid: Buffer.from(`,"txId":${xid},"lsn":`),
+      opening: `${this.#version}${commitTime / 1000n},"snapshot":"`,
+      sequence: `${this.#database}${previous},\\"`,
+      times: `\\"]","ts_us":${commitTime},"ts_ns":${commitTime * 1000n}`,
+      xid: `,"txId":${xid},"lsn":`,
     };
   }
 
   /** The key as JSON text; null for a table without one. A value that was not sent is taken from `old` where that has it. */
   key(relation: Relation, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
     if (relation.key.length === 0) return null;
+    this.#out.drop();
     writeKey(this.#out, relation, tuple, old);
     return this.#out.take();
   }
@@ -80,54 +88,53 @@ export class EnvelopeWriter {
   /** `nowMs` is when it is handed to the change log. */
   change(relation: Relation, { op, before, after, old }: Change, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
     const out = this.#out;
+    out.drop();
     out.raw(BEFORE);
     if (before === null) out.raw(NULL);
     else writeRow(out, relation, before);
     out.raw(AFTER);
     if (after === null) out.raw(NULL);
     else writeRow(out, relation, after, old);
-    this.#source(relation, source, lsn, 'false');
+    this.#writeSource(relation, source, lsn, 'false');
     return this.#end(op, nowMs);
   }
 
-  /** A row that was read beside the stream, encoded already: `snapshot` as Debezium has it. */
+  /** A row that was read beside the stream, encoded already. */
   read(relation: Relation, after: string, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
     const out = this.#out;
+    out.drop();
     out.raw(BEFORE);
     out.raw(NULL);
     out.raw(AFTER);
     out.json(after);
-    this.#source(relation, source, lsn, 'incremental');
+    this.#writeSource(relation, source, lsn, 'incremental');
     return this.#end('r', nowMs);
   }
 
   /** `source` of a change as JSON text. */
   source(relation: Relation, source: TransactionSource, lsn: bigint): string {
-    this.#source(relation, source, lsn, 'false');
-    return this.#out.take().subarray(SOURCE.length).toString();
-  }
-
-  /** Forgets what was written of something that could not be written to its end. */
-  drop(): void {
     this.#out.drop();
+    this.#writeSource(relation, source, lsn, 'false');
+    return this.#out.take().subarray(SOURCE_LABEL.length).toString();
   }
 
-  #source(relation: Relation, source: TransactionSource, lsn: bigint, snapshot: 'false' | 'incremental'): void {
-    if (lsn !== this.#lsn) {
-      this.#lsn = lsn;
-      this.#lsnDigits = lsn.toString();
-    }
+  #writeSource(relation: Relation, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind): void {
+    if (source !== this.#source || relation !== this.#relation || snapshot !== this.#snapshot) this.#prepareSource(relation, source, snapshot);
+    const digits = lsn.toString();
     const out = this.#out;
-    out.raw(SOURCE);
-    out.raw(source.opening);
-    out.json(snapshot);
-    out.raw(source.sequence);
-    out.json(this.#lsnDigits);
-    out.raw(source.times);
-    out.raw(relation.sourceLabel);
-    out.raw(source.xid);
-    out.json(this.#lsnDigits);
+    out.raw(this.#opening);
+    out.ascii(digits);
+    out.raw(this.#closing);
+    out.ascii(digits);
     out.raw(XMIN);
+  }
+
+  #prepareSource(relation: Relation, source: TransactionSource, snapshot: SnapshotKind): void {
+    this.#source = source;
+    this.#relation = relation;
+    this.#snapshot = snapshot;
+    this.#opening = Buffer.from(source.opening + snapshot + source.sequence);
+    this.#closing = Buffer.from(source.times + relation.sourceLabel + source.xid);
   }
 
   #end(op: Operation, nowMs: number): Buffer {

@@ -1,8 +1,8 @@
 /** What one slab holds. A record that is kept keeps its slab, so a slab is no larger than a small batch. */
-const SLAB_BYTES = 128 * 1024;
+const SLAB_BYTES = 64 * 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** Longer pieces are copied by the runtime, shorter ones by a loop: the call costs as much as about this many bytes. */
+/** Longer pieces are copied by the runtime, shorter ones by a loop: a call costs as much as about this many bytes. */
 const SHORT = 48;
 
 /** Two-character escapes of JSON by byte; the other control characters are written as \u00XX. */
@@ -25,7 +25,7 @@ export class JsonBytes {
     return piece;
   }
 
-  /** Drops what was written since the last `take`. */
+  /** Drops what was written since the last `take`, by one that then failed. */
   drop(): void {
     this.#at = this.#from;
   }
@@ -38,7 +38,10 @@ export class JsonBytes {
 
   /** Bytes as they are. */
   raw(bytes: Uint8Array): void {
-    this.copy(bytes, 0, bytes.length);
+    if (bytes.length <= SHORT) return this.copy(bytes, 0, bytes.length);
+    this.#reserve(bytes.length);
+    this.#slab.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   /** Bytes from `start` to `end`, as they are. */
@@ -76,6 +79,15 @@ export class JsonBytes {
     }
     slab[at] = QUOTE;
     this.#at = at + 1;
+  }
+
+  /** Digits and other plain ASCII. */
+  ascii(text: string): void {
+    this.#reserve(text.length);
+    const slab = this.#slab;
+    let at = this.#at;
+    for (let index = 0; index < text.length; index += 1, at += 1) slab[at] = text.charCodeAt(index);
+    this.#at = at;
   }
 
   /** A JavaScript string that is JSON text already. */

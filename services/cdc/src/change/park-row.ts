@@ -63,20 +63,19 @@ export function tooLarge({ bytes, left }: SkippedValues): Why {
 
 /** What is left of the row, as an envelope. */
 function restOf({ writer, relation, source, lsn, now }: Place, after: Tuple, op: Operation): Buffer | null {
-  return orNull(writer, () => writer.change(relation, { op, before: null, after, old: null }, source, lsn, now));
+  return orNull(() => writer.change(relation, { op, before: null, after, old: null }, source, lsn, now));
 }
 
 /** Null also for a key that is not known whole, or can't be written. */
 function keyOrNull({ writer, relation }: Place, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
   const unknown = (index: number): boolean => tuple.kindAt(index) === VALUE.unchanged && (old === null || old.tuple.kindAt(index) === VALUE.unchanged);
-  return relation.key.some(unknown) ? null : orNull(writer, () => writer.key(relation, tuple, old));
+  return relation.key.some(unknown) ? null : orNull(() => writer.key(relation, tuple, old));
 }
 
-function orNull<T>(writer: EnvelopeWriter, work: () => T): T | null {
+function orNull<T>(work: () => T): T | null {
   try {
     return work();
   } catch {
-    writer.drop();
     return null;
   }
 }

@@ -10,7 +10,7 @@ export interface Relation {
   table: string;
   topic: string;
   /** `,"schema":…,"table":…` of the envelope's source. */
-  sourceLabel: Buffer;
+  sourceLabel: string;
   /** False: its changes are counted and not published (a filter of ours). */
   published: boolean;
   columns: readonly RelationColumn[];
@@ -46,7 +46,7 @@ export function relationOf(message: RelationMessage, facts: RelationFacts): Rela
     schema: schemaOf(message),
     table: message.name,
     topic: facts.topic,
-    sourceLabel: Buffer.from(`,"schema":${JSON.stringify(schemaOf(message))},"table":${JSON.stringify(message.name)}`),
+    sourceLabel: `,"schema":${JSON.stringify(schemaOf(message))},"table":${JSON.stringify(message.name)}`,
     published: facts.published,
     columns: message.columns.map(({ name, typeOid, typeModifier }) => columnOf(name, typeEncoder(typeOid, typeModifier, facts.types))),
     key,

@@ -193,7 +193,6 @@ export class TransactionAssembler {
       else this.#delete(transaction, relation, message, out);
     } catch (error) {
       if (error instanceof Failure) throw error;
-      this.#writer.drop();
       transaction.ordinal = ordinal;
       if (out) out.length = length;
       this.#park(transaction, relation, message, out, { reason: 'unencodable', bytes: null, message: `a value could not be written: ${String(error)}` });
