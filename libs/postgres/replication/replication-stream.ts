@@ -41,6 +41,7 @@ export class ReplicationStream {
   readonly #pacer: Pacer;
   readonly #started = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
   readonly #timer: NodeJS.Timeout;
   #acknowledged: Lsn;
   #serverEnd: Lsn;
@@ -76,6 +77,11 @@ export class ReplicationStream {
   /** Newest position of the server's log that was heard of. */
   get serverEnd(): Lsn {
     return this.#serverEnd;
+  }
+
+  /** Resolves once the session is over, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   get acknowledged(): Lsn {
@@ -203,6 +209,7 @@ export class ReplicationStream {
   #end(failure: Failure): void {
     clearInterval(this.#timer);
     this.#failure ??= failure;
+    this.#ended.resolve();
     this.#started.promise.catch(() => undefined);
     this.#started.reject(this.#failure);
     this.#wake();

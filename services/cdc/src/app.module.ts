@@ -2,6 +2,7 @@ import { type DynamicModule, Inject, Module, type OnApplicationBootstrap } from 
 import type { z } from 'zod';
 import { type CdcConfig, cdcSettings } from './cdc-config.ts';
 import { CdcService, type CdcOptions } from './cdc-service.ts';
+import { CaptureController } from './http/capture.controller.ts';
 import { CDC_OPTIONS } from './http/cdc-options.ts';
 import { SnapshotsController } from './http/snapshots.controller.ts';
 
@@ -24,7 +25,7 @@ export class CdcModule implements OnApplicationBootstrap {
   static register(options: CdcOptions): DynamicModule {
     return {
       module: CdcModule,
-      controllers: [SnapshotsController],
+      controllers: [CaptureController, SnapshotsController],
       providers: [
         { provide: CDC_OPTIONS, useValue: options },
         { provide: CdcService, useFactory: () => new CdcService(options) },

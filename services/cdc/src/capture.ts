@@ -17,7 +17,7 @@ import { Publisher } from './publish/publisher.ts';
 import { refusedRecords } from './publish/refused.ts';
 import { Windows } from './change/windows.ts';
 import { RelationCatalogue } from './source/relation-catalogue.ts';
-import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
+import { fingerprintOf, PAUSED, type TakenSlot } from './source/take-slot.ts';
 
 /** `source.version` of the envelopes. */
 const VERSION = '0.1.0';
@@ -42,6 +42,8 @@ export class Capture {
   /** Read once for each slice of events. */
   #now = 0;
   #stopping = false;
+  /** Since when, ms since the epoch; with what lets it go on. */
+  #paused: { since: number; over: PromiseWithResolvers<void> } | null;
   #done: Promise<void> | undefined;
 
   constructor({ config, topics, pool, patterns, runtime, metrics, signal }: CaptureOptions, taken: TakenSlot) {
@@ -49,6 +51,7 @@ export class Capture {
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
     this.#clock = runtime.clock;
+    this.#paused = taken.pausedSince === null ? null : { since: taken.pausedSince, over: Promise.withResolvers() };
     this.catalogue = new RelationCatalogue({
       pool,
       patterns,
@@ -85,6 +88,25 @@ export class Capture {
     return this.#taken.stream.acknowledged;
   }
 
+  /** Since when nothing is read, ms since the epoch; null while it is. */
+  get pausedSince(): number | null {
+    return this.#paused?.since ?? null;
+  }
+
+  /** Hands over nothing more until `resume`, in later sessions too: what was read stays where it is, then the socket, then the server waits. */
+  async pause(now: number): Promise<void> {
+    if (this.#paused) return;
+    await this.#taken.producer.append([this.#taken.control.record(PAUSED, { since: now })]);
+    this.#paused = { since: now, over: Promise.withResolvers() };
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#paused) return;
+    await this.#taken.producer.append([this.#taken.control.record(PAUSED, null)]);
+    this.#paused.over.resolve();
+    this.#paused = null;
+  }
+
   /** Ends the session with a failure that was found beside the stream. */
   fail(failure: Failure): void {
     this.#taken.stream.abort(failure);
@@ -104,6 +126,7 @@ export class Capture {
   /** Reads nothing more, publishes and confirms what was read, ends the session. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#paused?.over.resolve();
     this.#taken.stream.interrupt();
     await this.#done?.catch(() => undefined);
   }
@@ -111,7 +134,10 @@ export class Capture {
   async #run(): Promise<void> {
     const { stream, producer } = this.#taken;
     try {
-      while (!this.#stopping) await this.#handle(await stream.receive());
+      while (!this.#stopping) {
+        const events = await stream.receive();
+        if (await this.#mayHandle()) await this.#handle(events);
+      }
       await this.#publisher.drain();
     } catch (error) {
       const failure = asFailure(error);
@@ -121,6 +147,14 @@ export class Capture {
       await stream.close();
       await producer.close().catch(() => undefined);
     }
+  }
+
+  /** False when the session ends instead: what was read is not confirmed, so it comes again. */
+  async #mayHandle(): Promise<boolean> {
+    const { stream } = this.#taken;
+    if (!this.#paused) return true;
+    await Promise.race([this.#paused.over.promise, stream.ended]);
+    return !this.#stopping && !this.#paused;
   }
 
   async #describe(message: RelationMessage): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import type { CdcStatus } from '#contracts/http/cdc-status';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { classify } from '#libs/failure/classify';
 import type { Failure } from '#libs/failure/failure';
@@ -15,11 +16,13 @@ import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
 import { publishedTables } from '#libs/postgres/replication/publication';
 import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
+import { Rate } from './rate.ts';
 import { openSnapshotter } from './snapshot/open-snapshotter.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
 import { LeaderSession } from './source/leader-session.ts';
+import { describeStatus } from './status.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { PublicationWatch } from './source/publication-watch.ts';
 import { adviseWalLimit, type SlotState, SlotWatch } from './source/slot-watch.ts';
@@ -40,8 +43,8 @@ export interface CdcOptions {
   onSlot?: (state: SlotState | null) => void;
 }
 
-/** What the service is doing, as `/health/ready` shows it: it is ready while it streams and while it stands by for a live leader. */
-export type CdcState = { phase: 'connecting' | 'standby' | 'streaming' | 'stopped'; detail: string };
+/** What the service is doing, as `/health/ready` shows it: it is ready while it streams or is paused, and while it stands by for a live leader. */
+export type CdcState = { phase: CdcStatus['phase']; detail: string };
 
 /** Streaming again within a second or two of a dependency's return is worth the tries. */
 const RETRY_AT_MOST_MS = 1_000;
@@ -59,7 +62,11 @@ export class CdcService implements Lifecycle {
   readonly #reconciler: PublicationReconciler;
   readonly #topics: TableTopics;
   readonly #ending = new AbortController();
+  readonly #rate = new Rate();
   #state: CdcState = { phase: 'connecting', detail: 'starting' };
+  #since: number;
+  #lastError: CdcStatus['lastError'] = null;
+  #records = 0;
   #capture: Capture | undefined;
   #snapshotter: Snapshotter | undefined;
   #reconciling = false;
@@ -69,6 +76,7 @@ export class CdcService implements Lifecycle {
   constructor(options: CdcOptions) {
     const { config, runtime } = options;
     this.#options = options;
+    this.#since = runtime.clock.now();
     this.#patterns = new TablePatterns(config.CDC_TABLES);
     this.#pool = createPool({
       connectionString: config.DATABASE_URL,
@@ -84,7 +92,7 @@ export class CdcService implements Lifecycle {
       warnBytes: config.CDC_SLOT_LAG_WARN_BYTES,
       maxBytes: config.CDC_SLOT_LAG_MAX_BYTES,
       logger: runtime.logger,
-      onState: options.onSlot,
+      onState: (state) => this.#onSlot(state),
     });
     this.#metrics = createCdcMetrics(runtime.metrics, () => this.#slotWatch.state);
     this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
@@ -99,6 +107,36 @@ export class CdcService implements Lifecycle {
 
   get state(): CdcState {
     return this.#state;
+  }
+
+  async status(): Promise<CdcStatus> {
+    const { config } = this.#options;
+    const tables = await publishedTables(this.#pool, config.CDC_PUBLICATION).catch(() => []);
+    return describeStatus({
+      config,
+      state: this.#state,
+      since: this.#since,
+      slot: this.#slotWatch.state,
+      capture: this.#capture ?? null,
+      throughput: { records: this.#records, recordsPerSecond: Math.round(this.#rate.perSecond) },
+      tables: tables.filter((table) => this.#patterns.matches(table)),
+      lastError: this.#lastError,
+      snapshots: this.#snapshotter?.list() ?? [],
+    });
+  }
+
+  /** False where this instance does not hold the slot. */
+  async pause(): Promise<boolean> {
+    const capture = this.#capture;
+    await capture?.pause(this.#options.runtime.clock.now());
+    return this.#entered(capture);
+  }
+
+  /** False where this instance does not hold the slot. */
+  async resume(): Promise<boolean> {
+    const capture = this.#capture;
+    await capture?.resume();
+    return this.#entered(capture);
   }
 
   async run(): Promise<void> {
@@ -154,7 +192,7 @@ export class CdcService implements Lifecycle {
     try {
       this.#snapshotter = await openSnapshotter(options, capture);
       this.#snapshotter.start();
-      this.#enter({ phase: 'streaming', detail: `streaming from slot ${this.#options.config.CDC_SLOT}` });
+      this.#enterLeading(capture);
       onStreaming();
       void this.#advise();
       const watch = await PublicationWatch.open(options, taken);
@@ -173,6 +211,30 @@ export class CdcService implements Lifecycle {
       this.#snapshotter = undefined;
       this.#capture = undefined;
     }
+  }
+
+  /** The capture may be over by now. */
+  #entered(capture: Capture | undefined): boolean {
+    if (!capture || capture !== this.#capture) return false;
+    this.#enterLeading(capture);
+    return true;
+  }
+
+  #enterLeading(capture: Capture): void {
+    const { CDC_SLOT: slot } = this.#options.config;
+    if (capture.pausedSince === null) return this.#enter({ phase: 'streaming', detail: `streaming from slot ${slot}` });
+    const since = new Date(capture.pausedSince).toISOString();
+    if (this.#state.phase !== 'paused')
+      this.#options.runtime.logger.warn({ slot, since }, 'paused by an operator: the server keeps all WAL from now on, until POST /v1/cdc/resume');
+    this.#enter({ phase: 'paused', detail: `paused by an operator since ${since}: slot ${slot} holds WAL back` });
+  }
+
+  #onSlot(state: SlotState | null): void {
+    void this.#metrics.published.get().then(({ values }) => {
+      this.#records = values[0]?.value ?? 0;
+      this.#rate.sample(this.#records, performance.now());
+    });
+    this.#options.onSlot?.(state);
   }
 
   /** Once for a process. */
@@ -218,6 +280,7 @@ export class CdcService implements Lifecycle {
 
   async #waitAfter(failure: Failure, attempt: number): Promise<void> {
     const waitMs = backoffMs(attempt, { maxMs: RETRY_AT_MOST_MS });
+    this.#noteError(failure);
     this.#enter({ phase: 'connecting', detail: failure.message });
     this.#options.runtime.logger.warn(
       { kind: failure.kind, detail: failure.detail, waitMs, hint: FAILURE_POLICY[failure.kind].hint },
@@ -226,7 +289,12 @@ export class CdcService implements Lifecycle {
     await delay(waitMs, undefined, { signal: this.#ending.signal }).catch(() => undefined);
   }
 
+  #noteError({ kind, message }: Failure): void {
+    this.#lastError = { kind, message, hint: FAILURE_POLICY[kind].hint, at: this.#options.runtime.clock.now() };
+  }
+
   #stopFor(failure: Failure): void {
+    this.#noteError(failure);
     this.#enter({ phase: 'stopped', detail: `stopped (${failure.kind}): ${failure.message}` });
     this.#options.runtime.logger.fatal(
       { err: failure, kind: failure.kind, detail: failure.detail, hint: FAILURE_POLICY[failure.kind].hint },
@@ -237,15 +305,18 @@ export class CdcService implements Lifecycle {
 
   #enter(state: CdcState): void {
     if (state.phase !== this.#state.phase && state.phase !== 'connecting') this.#options.runtime.logger.info({ phase: state.phase }, state.detail);
+    if (state.phase !== this.#state.phase) this.#since = this.#options.runtime.clock.now();
     this.#state = state;
     this.#metrics.leader.set(state.phase === 'streaming' ? 1 : 0);
+    this.#metrics.paused.set(state.phase === 'paused' ? 1 : 0);
     this.#options.onState?.(state);
   }
 
   #readiness(): Readiness {
     const { phase, detail } = this.#state;
-    if (phase === 'streaming' && this.#slotWatch.state?.alarm === 'critical')
+    const leads = phase === 'streaming' || phase === 'paused';
+    if (leads && this.#slotWatch.state?.alarm === 'critical')
       return { ready: false, detail: `${detail}, but the slot holds back ${this.#slotWatch.state.retainedBytes} bytes of WAL` };
-    return { ready: phase === 'streaming' || phase === 'standby', detail };
+    return { ready: leads || phase === 'standby', detail };
   }
 }

@@ -9,6 +9,7 @@ export interface CdcMetrics {
   lagSeconds: Histogram;
   lastCommitTime: Gauge;
   leader: Gauge;
+  paused: Gauge;
   snapshotRows: Counter;
 }
 
@@ -56,5 +57,6 @@ export function createCdcMetrics(registry: Registry, observe: () => SlotState | 
     }),
     lastCommitTime: new Gauge({ name: 'lakeloop_cdc_last_commit_timestamp_seconds', help: 'commit time of the last published transaction', registers }),
     leader: new Gauge({ name: 'lakeloop_cdc_streaming', help: '1 while this instance streams, 0 while it stands by or connects', registers }),
+    paused: new Gauge({ name: 'lakeloop_cdc_paused', help: '1 while this instance holds the slot and reads nothing, by an operator', registers }),
   };
 }

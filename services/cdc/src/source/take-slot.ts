@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { gapTopic } from '#contracts/topics/gap-event';
 import type { LogRecord, Producer } from '#libs/changelog/change-log';
 import { classify } from '#libs/failure/classify';
@@ -32,7 +33,12 @@ export interface TakenSlot {
   store: ProgressStore;
   control: ControlStore;
   from: Position;
+  /** An operator's word that holds until it is taken back; ms since the epoch. */
+  pausedSince: number | null;
 }
+
+/** Name of the operator's word in the control topic. */
+export const PAUSED = 'paused';
 
 /** How soon a standby sees that the leader is gone. */
 const STANDBY_POLL_MS = 100;
@@ -130,13 +136,31 @@ class SlotTaking {
       if (!stream) return null;
       const producer = created?.producer ?? (await this.#fence());
       const final = created ? from : await this.#settle(producer, situation, from);
-      return { identity: server, publicationOid: situation.publicationOid, stream, producer, store: this.#store, control: this.#control, from: final };
+      return {
+        identity: server,
+        publicationOid: situation.publicationOid,
+        stream,
+        producer,
+        store: this.#store,
+        control: this.#control,
+        from: final,
+        pausedSince: await this.#pausedSince(),
+      };
     } catch (error) {
       await stream?.close();
       throw error;
     } finally {
       if (!stream) await connection.close();
     }
+  }
+
+  async #pausedSince(): Promise<number | null> {
+    return (
+      z
+        .object({ since: z.number() })
+        .nullable()
+        .parse(await this.#control.read(PAUSED))?.since ?? null
+    );
   }
 
   async #identify(connection: ReplicationConnection): Promise<Server> {
