@@ -46,12 +46,12 @@ export async function drainSlot({ connectionString, slot, publication, rows }: D
   const done = Promise.withResolvers<void>();
   let [seen, bytes, first] = [0, 0, 0];
   let cpu = process.cpuUsage();
-  const onMessage = (code: number, body: Buffer): void => {
-    if (code === ERROR) return done.reject(new Error(body.toString('latin1')));
-    if (code !== COPY_DATA || body[0] !== WAL_DATA || body[WAL_HEADER] !== INSERT) return;
+  const onMessage = (code: number, buffer: Buffer, start: number, end: number): void => {
+    if (code === ERROR) return done.reject(new Error(buffer.toString('latin1', start, end)));
+    if (code !== COPY_DATA || buffer[start] !== WAL_DATA || buffer[start + WAL_HEADER] !== INSERT) return;
     if (seen === 0) [first, cpu] = [performance.now(), process.cpuUsage()];
     seen += 1;
-    bytes += body.length - WAL_HEADER;
+    bytes += end - start - WAL_HEADER;
     if (seen === rows) done.resolve();
   };
   socket.removeAllListeners('data');
