@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { deadLetterTopic } from '#contracts/topics/parked';
+import { schemaTopic } from '#contracts/topics/schema-change';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { CONTEXT_PREFIX } from '#libs/governance/write-context';
@@ -12,11 +13,13 @@ import type { ReplicationEvent } from '#libs/postgres/replication/replication-me
 import type { CaptureOptions } from './capture-options.ts';
 import type { ChangeRecord } from './change/change-record.ts';
 import type { Relation } from './change/relation.ts';
+import type { SchemaLog } from './change/schema-log.ts';
 import { TransactionAssembler } from './change/transaction-assembler.ts';
 import { Publisher } from './publish/publisher.ts';
 import { refusedRecords } from './publish/refused.ts';
 import { Windows } from './change/windows.ts';
 import { RelationCatalogue } from './source/relation-catalogue.ts';
+import { readSchemas } from './source/schema-history.ts';
 import { fingerprintOf, PAUSED, type TakenSlot } from './source/take-slot.ts';
 
 /** `source.version` of the envelopes. */
@@ -32,6 +35,8 @@ const SLICE_BYTES = 64 * 1024;
 export class Capture {
   readonly #taken: TakenSlot;
   readonly catalogue: RelationCatalogue;
+  /** What was told of the tables. */
+  readonly schemas: SchemaLog;
   /** Chunks that are read beside this stream. */
   readonly windows = new Windows();
   readonly #relations = new Map<number, Relation>();
@@ -46,14 +51,17 @@ export class Capture {
   #paused: { since: number; over: PromiseWithResolvers<void> } | null;
   #done: Promise<void> | undefined;
 
-  constructor({ config, topics, pool, patterns, runtime, metrics, signal }: CaptureOptions, taken: TakenSlot) {
+  private constructor({ config, topics, pool, patterns, runtime, metrics, signal }: CaptureOptions, taken: TakenSlot, schemas: SchemaLog) {
     const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
     this.#clock = runtime.clock;
     this.#paused = taken.pausedSince === null ? null : { since: taken.pausedSince, over: Promise.withResolvers() };
+    this.schemas = schemas;
     this.catalogue = new RelationCatalogue({
       pool,
+      schemas,
+      publication: config.CDC_PUBLICATION,
       patterns,
       topicPrefix: config.CDC_TOPIC_PREFIX,
       ensureTopic: (name) => topics.ensure(name),
@@ -68,6 +76,9 @@ export class Capture {
       from,
       windows: this.windows,
       relations: this.#relations,
+      schemas,
+      schemaTopic: schemaTopic(config.CDC_TOPIC_PREFIX),
+      slot: config.CDC_SLOT,
       now: () => this.#now,
     });
     this.#publisher = new Publisher({
@@ -81,6 +92,17 @@ export class Capture {
       metrics,
     });
     stream.acknowledge(from.end);
+  }
+
+  /** Reads what was told before; whoever told it is fenced by now. */
+  static async open(options: CaptureOptions, taken: TakenSlot): Promise<Capture> {
+    try {
+      return new Capture(options, taken, await readSchemas(options));
+    } catch (error) {
+      await taken.stream.close();
+      await taken.producer.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Everything that committed before is published, and known to be. */
@@ -158,7 +180,7 @@ export class Capture {
   }
 
   async #describe(message: RelationMessage): Promise<void> {
-    const relation = await this.catalogue.resolve(message, this.#assembler.xid);
+    const relation = await this.catalogue.resolve(message, { xid: this.#assembler.xid, isFirst: !this.#relations.has(message.oid) });
     this.#relations.set(message.oid, relation);
     this.windows.describe(message.oid, relation.signature);
   }

@@ -25,6 +25,7 @@ import { LeaderSession } from './source/leader-session.ts';
 import { describeStatus } from './status.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { PublicationWatch } from './source/publication-watch.ts';
+import { SchemaWatch } from './source/schema-watch.ts';
 import { adviseWalLimit, type SlotState, SlotWatch } from './source/slot-watch.ts';
 import { TablePatterns } from './source/table-patterns.ts';
 import { takeSlot } from './source/take-slot.ts';
@@ -180,7 +181,7 @@ export class CdcService implements Lifecycle {
       signal: this.#ending.signal,
     };
     const taken = await takeSlot(options, this.#reconciler);
-    const capture = new Capture(options, taken);
+    const capture = await Capture.open(options, taken);
     const { DATABASE_URL: connectionString, CDC_SLOT: slot } = this.#options.config;
     const leader = new LeaderSession({ connectionString, slot, logger: this.#options.runtime.logger });
     this.#capture = capture;
@@ -196,8 +197,9 @@ export class CdcService implements Lifecycle {
       onStreaming();
       void this.#advise();
       const watch = await PublicationWatch.open(options, taken);
-      reconciling = setInterval(() => void this.#reconcile(watch), RECONCILE_EVERY_MS);
-      void this.#reconcile(watch);
+      const schemaWatch = new SchemaWatch(options, capture);
+      reconciling = setInterval(() => void this.#reconcile(watch, schemaWatch), RECONCILE_EVERY_MS);
+      void this.#reconcile(watch, schemaWatch);
       await running;
     } catch (error) {
       await capture.stop();
@@ -244,7 +246,7 @@ export class CdcService implements Lifecycle {
     await adviseWalLimit(this.#pool, this.#options.runtime.logger).catch(() => undefined);
   }
 
-  async #reconcile(watch: PublicationWatch): Promise<void> {
+  async #reconcile(watch: PublicationWatch, schemaWatch: SchemaWatch): Promise<void> {
     const capture = this.#capture;
     if (this.#reconciling) return;
     this.#reconciling = true;
@@ -255,6 +257,7 @@ export class CdcService implements Lifecycle {
       await this.#check(watch);
       await this.#topics.ensurePublished(this.#pool, this.#patterns);
       await this.#snapshotAdded();
+      await schemaWatch.check();
     } catch (error) {
       const failure = classify(error);
       if (failure.kind === 'position-lost') capture?.fail(failure);

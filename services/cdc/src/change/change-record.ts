@@ -5,4 +5,6 @@ export interface ChangeRecord {
   /** Null is a tombstone. */
   value: Buffer | null;
   headers: Readonly<Record<string, string>>;
+  /** What follows is appended once this is durable. */
+  barrier?: true;
 }

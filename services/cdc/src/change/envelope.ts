@@ -47,6 +47,9 @@ const NULL = Buffer.from('null');
 const SOURCE_LABEL = ',"source":';
 const XMIN = Buffer.from(',"xmin":null}');
 
+/** All that `source` tells of a table. */
+type Labelled = Pick<Relation, 'sourceLabel'>;
+
 /** Writes Debezium's envelope and its key, bytes to bytes. What is constant is encoded once. */
 export class EnvelopeWriter {
   readonly #out = new JsonBytes();
@@ -55,7 +58,7 @@ export class EnvelopeWriter {
   /** Of the last event, whose neighbours mostly are of the same transaction and table. */
   #source: TransactionSource | null = null;
   #snapshot: SnapshotKind | null = null;
-  #relation: Relation | null = null;
+  #relation: Labelled | null = null;
   #opening = Buffer.alloc(0);
   #closing = Buffer.alloc(0);
   #endedOp: Operation = 'c';
@@ -112,13 +115,13 @@ export class EnvelopeWriter {
   }
 
   /** `source` of a change as JSON text. */
-  source(relation: Relation, source: TransactionSource, lsn: bigint): string {
+  source(relation: Labelled, source: TransactionSource, lsn: bigint): string {
     this.#out.drop();
     this.#writeSource(relation, source, lsn, 'false');
     return this.#out.take().subarray(SOURCE_LABEL.length).toString();
   }
 
-  #writeSource(relation: Relation, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind): void {
+  #writeSource(relation: Labelled, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind): void {
     if (source !== this.#source || relation !== this.#relation || snapshot !== this.#snapshot) this.#prepareSource(relation, source, snapshot);
     const digits = lsn.toString();
     const out = this.#out;
@@ -129,7 +132,7 @@ export class EnvelopeWriter {
     out.raw(XMIN);
   }
 
-  #prepareSource(relation: Relation, source: TransactionSource, snapshot: SnapshotKind): void {
+  #prepareSource(relation: Labelled, source: TransactionSource, snapshot: SnapshotKind): void {
     this.#source = source;
     this.#relation = relation;
     this.#snapshot = snapshot;

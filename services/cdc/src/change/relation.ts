@@ -1,5 +1,6 @@
 import type { RelationMessage } from '#libs/pgoutput/message';
 import type { ValueEncoder } from './values/encoder.ts';
+import type { TableSchema } from './table-schema.ts';
 import type { TypeLookup } from './type-description.ts';
 import { typeEncoder } from './values/type-encoder.ts';
 import { type ValueWriter, writerOf } from './values/value-writer.ts';
@@ -16,8 +17,11 @@ export interface Relation {
   columns: readonly RelationColumn[];
   /** Positions of the key's columns, in the table's order; empty when there is no key. */
   key: readonly number[];
-  /** Equal for two descriptions by which the same row is written the same. */
+  /** Equal for two descriptions of rows that hold the same columns. */
+  rowSignature: string;
+  /** Equal for two descriptions by which the same row is written the same, its key included. */
   signature: string;
+  description: TableSchema;
 }
 
 export interface RelationColumn {
@@ -36,22 +40,29 @@ export interface RelationFacts {
   topic: string;
   published: boolean;
   types: TypeLookup;
-  /** The primary key's columns as of now: asked for only where the message doesn't tell them. */
-  primaryKey: readonly string[];
+  description: Pick<TableSchema, 'columns' | 'key'>;
 }
 
 export function relationOf(message: RelationMessage, facts: RelationFacts): Relation {
-  const key = keyOf(message, facts.primaryKey);
+  const { columns, key: names } = facts.description;
+  const key = message.columns.flatMap(({ name }, index) => (names.includes(name) ? [index] : []));
+  const rowSignature = JSON.stringify([message.name, message.columns.map(({ name, typeOid, typeModifier }) => [name, typeOid, typeModifier])]);
   return {
     schema: schemaOf(message),
     table: message.name,
     topic: facts.topic,
-    sourceLabel: `,"schema":${JSON.stringify(schemaOf(message))},"table":${JSON.stringify(message.name)}`,
+    sourceLabel: sourceLabel(schemaOf(message), message.name),
     published: facts.published,
     columns: message.columns.map(({ name, typeOid, typeModifier }) => columnOf(name, typeEncoder(typeOid, typeModifier, facts.types))),
     key,
-    signature: JSON.stringify([message.name, message.columns.map(({ name, typeOid, typeModifier }) => [name, typeOid, typeModifier]), key]),
+    rowSignature,
+    signature: JSON.stringify([rowSignature, key]),
+    description: { oid: message.oid, schema: schemaOf(message), table: message.name, columns, key: names },
   };
+}
+
+export function sourceLabel(schema: string, table: string): string {
+  return `,"schema":${JSON.stringify(schema)},"table":${JSON.stringify(table)}`;
 }
 
 function columnOf(name: string, encode: ValueEncoder): RelationColumn {
@@ -62,17 +73,4 @@ function columnOf(name: string, encode: ValueEncoder): RelationColumn {
 /** pgoutput leaves the name of `pg_catalog` out. */
 export function schemaOf(message: { schema: string }): string {
   return message.schema === '' ? 'pg_catalog' : message.schema;
-}
-
-/** Under FULL every column is marked and under NOTHING none: only then the primary key is looked up. */
-export function needsPrimaryKey(message: RelationMessage): boolean {
-  return message.replicaIdentity === 'full' || message.replicaIdentity === 'nothing';
-}
-
-/** In the table's column order, so that the same row has the same key text whichever way its columns became known. */
-function keyOf(message: RelationMessage, primaryKey: readonly string[]): number[] {
-  const positions = message.columns.map((_column, index) => index);
-  if (!needsPrimaryKey(message)) return positions.filter((index) => message.columns[index]?.key);
-  const found = positions.filter((index) => primaryKey.includes(message.columns[index]?.name ?? ''));
-  return found.length === primaryKey.length ? found : [];
 }

@@ -7,6 +7,7 @@ import { Tuple, VALUE } from '#libs/pgoutput/tuple';
 import type { ChangeRecord } from './change-record.ts';
 import type { Position } from './position.ts';
 import { relationOf } from './relation.ts';
+import { SchemaLog } from './schema-log.ts';
 import { Windows } from './windows.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
@@ -19,7 +20,7 @@ const description: RelationMessage = {
   replicaIdentity: 'default',
   columns: [{ name: 'id', key: true, typeOid: 25, typeModifier: -1 }],
 };
-const facts = { topic: 'p.public.t', types: () => undefined, primaryKey: [] };
+const facts = { topic: 'p.public.t', types: () => undefined, description: { columns: [], key: ['id'] } };
 const relations = new Map([
   [1, relationOf(description, { ...facts, published: true })],
   [2, relationOf({ ...description, oid: 2, name: 'hidden' }, { ...facts, published: false })],
@@ -37,6 +38,9 @@ function assembler(from: Position): TransactionAssembler {
     from,
     windows: new Windows(),
     relations,
+    schemas: new SchemaLog(),
+    schemaTopic: 'p.__schema',
+    slot: 's',
     now: () => 0,
   });
 }
@@ -186,6 +190,9 @@ describe('the assembler', () => {
       from: START,
       windows: new Windows(),
       relations: new Map([[3, broken]]),
+      schemas: new SchemaLog(),
+      schemaTopic: 'p.__schema',
+      slot: 's',
       now: () => 0,
     });
     const out: ChangeRecord[] = [];

@@ -9,9 +9,11 @@ import { contextHeaders } from './context-headers.ts';
 import { type Change, type EnvelopeOptions, EnvelopeWriter, type TransactionSource } from './envelope.ts';
 import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
 import type { Position } from './position.ts';
-import type { Relation } from './relation.ts';
+import { type Relation, sourceLabel } from './relation.ts';
 import { parkRow, type RowMessage, type SkippedValues, tooLarge, type Why } from './park-row.ts';
 import { expectWidth, keyChanged } from './row.ts';
+import { schemaRecord } from './schema-record.ts';
+import { type Place, SCHEMA_PREFIX, type SchemaChange, type SchemaLog } from './schema-log.ts';
 
 export interface AssemblerOptions {
   systemId: string;
@@ -26,7 +28,11 @@ export interface AssemblerOptions {
   /** Chunks of snapshots that are being read beside the stream. */
   windows: Windows;
   /** Relations by oid, as announced so far. */
-  relations: ReadonlyMap<number, Relation>;
+  relations: Map<number, Relation>;
+  /** What was told of the tables' schemas, and where more is told. */
+  schemas: SchemaLog;
+  schemaTopic: string;
+  slot: string;
   now: () => number;
 }
 
@@ -106,6 +112,7 @@ export class TransactionAssembler {
       case 'message':
         return this.#message(message, out);
       case 'relation':
+        return this.#describe(this.#relation(message.oid), lsn, out);
       case 'type':
       case 'origin':
         return;
@@ -135,6 +142,35 @@ export class TransactionAssembler {
     if (!transactional) return;
     if (prefix === this.#options.contextPrefix) this.#open('message').context = contextHeaders(content);
     else if (prefix === WATERMARK_PREFIX) this.#watermark(content, out);
+    else if (prefix === SCHEMA_PREFIX) this.#announced(content.toString('utf8'), out);
+  }
+
+  /** The table is known by now as it was when the mark was written. */
+  #announced(content: string, out: ChangeRecord[]): void {
+    const announcement = this.#options.schemas.take(content);
+    const { commitLsn } = this.#open('message');
+    if (announcement?.kind === 'gone') this.#tell((place) => this.#options.schemas.drop(announcement.oid, place), commitLsn, out);
+    if (announcement?.kind !== 'described') return;
+    const { relation } = announcement;
+    this.#describe(relation, commitLsn, out);
+    // The server does not announce another key: only where it describes the rows as before is this all there is to know.
+    const { relations } = this.#options;
+    if (relations.get(relation.description.oid)?.rowSignature === relation.rowSignature) relations.set(relation.description.oid, relation);
+  }
+
+  #describe({ published, description }: Relation, lsn: Lsn, out: ChangeRecord[]): void {
+    if (published) this.#tell((place) => this.#options.schemas.describe(description, place), lsn, out);
+  }
+
+  /** Schema changes come before the events that follow them, and have no ordinal of their own. */
+  #tell(find: (place: Place) => SchemaChange[], lsn: Lsn, out: ChangeRecord[]): void {
+    const { systemId, schemaTopic: topic, slot, envelope, now } = this.#options;
+    const { commitLsn, ordinal, source, idPrefix } = this.#open('relation');
+    const facts = { topic, slot, database: envelope.database, id: idPrefix + ordinal, nowMs: now() };
+    for (const change of find({ systemId, commitLsn, ordinal })) {
+      const { schema, table } = change.table;
+      out.push(schemaRecord(change, { ...facts, source: this.#writer.source({ sourceLabel: sourceLabel(schema, table) }, source, lsn) }));
+    }
   }
 
   /** At a chunk's high mark its rows are published, as reads of this moment. */
@@ -146,6 +182,7 @@ export class TransactionAssembler {
     const chunk = mark?.edge === 'high' ? windows.high(mark.id) : null;
     if (!chunk) return;
     const { relation } = chunk;
+    this.#describe(relation, transaction.commitLsn, out);
     const now = this.#options.now();
     for (const { key, after } of chunk.rows) {
       const headers = this.#headers(transaction);

@@ -9,13 +9,16 @@ export interface Mark {
   commitTime: bigint | null;
 }
 
+/** With `barrier`, what follows is appended once this is durable: topics have no order between them. */
+export type OutboxRecord = LogRecord & { barrier?: true };
+
 /** Most of one append: the broker's default limit of a batch is 1 MB. */
 const BATCH_RECORDS = 2_000;
 const BATCH_BYTES = 800_000;
 
 /** Records waiting to be appended, and the positions reached with them. Pure bookkeeping. */
 export class Outbox {
-  #records: LogRecord[] = [];
+  #records: OutboxRecord[] = [];
   #marks: Mark[] = [];
   #bytes = 0;
   #added = 0;
@@ -38,7 +41,7 @@ export class Outbox {
     return this.#records.length;
   }
 
-  add(records: readonly LogRecord[], position: Position, commitTime: bigint | null): void {
+  add(records: readonly OutboxRecord[], position: Position, commitTime: bigint | null): void {
     for (const record of records) {
       this.#records.push(record);
       this.#bytes += sizeOf(record);
@@ -49,14 +52,16 @@ export class Outbox {
     this.#marks.push({ upTo: this.#added, position, commitTime: commitTime ?? (last?.upTo === this.#added ? last.commitTime : null) });
   }
 
-  /** The next batch, in order; a record over the limit goes alone. Call `settle` with its length once it is durable. */
+  /** The next batch, in order; a record over the limit goes alone, and one with a barrier is the last. Call `settle` with its length once it is durable. */
   take(): LogRecord[] {
     let bytes = 0;
     let count = 0;
     while (count < this.#records.length && count < BATCH_RECORDS) {
-      bytes += sizeOf(this.#records[count] as LogRecord);
+      const record = this.#records[count] as OutboxRecord;
+      bytes += sizeOf(record);
       if (bytes > BATCH_BYTES && count > 0) break;
       count += 1;
+      if (record.barrier) break;
     }
     const batch = count === this.#records.length ? this.#records : this.#records.slice(0, count);
     this.#records = count === this.#records.length ? [] : this.#records.slice(count);

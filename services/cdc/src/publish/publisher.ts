@@ -6,7 +6,7 @@ import type { Clock } from '#libs/runtime/clock';
 import { hit } from '#libs/runtime/failpoints';
 import type { Position } from '../change/position.ts';
 import type { CdcMetrics } from '../metrics.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxRecord } from './outbox.ts';
 
 export interface PublisherOptions {
   producer: Producer;
@@ -67,7 +67,7 @@ export class Publisher {
   }
 
   /** Queues records; once they are durable, everything up to `position` is. Resolves when there is room for more. `urgent`: confirm soon. */
-  async add(records: readonly LogRecord[], position: Position, commitTime: bigint | null, urgent = false): Promise<void> {
+  async add(records: readonly OutboxRecord[], position: Position, commitTime: bigint | null, urgent = false): Promise<void> {
     this.#outbox.add(records, position, commitTime);
     if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? this.#linger.afterRecordsMs : this.#linger.afterIdleMs);
     this.#wake();

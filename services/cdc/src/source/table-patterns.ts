@@ -22,8 +22,13 @@ export class TablePatterns {
     return this.#patterns.length > 0;
   }
 
+  /** Never published, whoever asks for it. */
+  forbids(table: TableId): boolean {
+    return NEVER.test(table.schema);
+  }
+
   matches(table: TableId): boolean {
-    if (NEVER.test(table.schema)) return false;
+    if (this.forbids(table)) return false;
     return !this.explicit || this.#patterns.some(({ schema, name }) => schema.test(table.schema) && name.test(table.name));
   }
 }

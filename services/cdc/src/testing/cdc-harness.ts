@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ChangeValue } from '#contracts/topics/change-event';
 import { type GapEvent, gapEvent, gapTopic } from '#contracts/topics/gap-event';
 import { type JsonValue, parseJson } from '#contracts/topics/json';
+import { type SchemaChangeValue, schemaChangeValue, schemaTopic } from '#contracts/topics/schema-change';
 import type { ChangeLog, StoredRecord } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { createServiceRuntime, type ServiceRuntime } from '#libs/runtime/service-runtime';
@@ -93,6 +94,25 @@ export class CdcHarness {
     const gaps: GapEvent[] = [];
     for await (const { value } of this.log.read(gapTopic(this.prefix), 0, 0n)) gaps.push(gapEvent.parse(JSON.parse(String(value))));
     return gaps;
+  }
+
+  /** What was told of schemas by now, in order, with each record's event id. */
+  async schemaChanges(): Promise<(SchemaChangeValue & { id: string })[]> {
+    const changes: (SchemaChangeValue & { id: string })[] = [];
+    for await (const { value, headers } of this.log.read(schemaTopic(this.prefix), 0, 0n))
+      changes.push({ ...schemaChangeValue.parse(parseJson(String(value))), id: headers['id'] ?? '' });
+    return changes;
+  }
+
+  /** Resolves once what was told of schemas satisfies `condition`. */
+  async schemaReaches(condition: (changes: readonly SchemaChangeValue[]) => boolean): Promise<void> {
+    const met = Promise.withResolvers<void>();
+    const onBatch = async (): Promise<void> => {
+      if (condition(await this.schemaChanges())) met.resolve();
+    };
+    const subscription = await this.log.subscribe({ topics: [schemaTopic(this.prefix)], from: 'earliest', onBatch });
+    await met.promise;
+    await subscription.close();
   }
 
   /** Resolves once an event of the table satisfies `condition`. */
