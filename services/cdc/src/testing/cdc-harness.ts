@@ -85,7 +85,14 @@ export class CdcHarness {
     await this.sql(`insert into public.marks values ('${mark}')`);
     await this.until('public.marks', (event) => event.after?.['mark'] === mark);
     const events: Event[] = [];
-    for (const table of tables) for await (const record of this.log.read(`${this.prefix}.${table}`, 0, 0n)) events.push(eventOf(record));
+    for (const table of tables) events.push(...(await this.events(`${this.prefix}.${table}`)));
+    return events;
+  }
+
+  /** Everything that a topic has by now. */
+  async events(topic: string): Promise<Event[]> {
+    const events: Event[] = [];
+    for await (const record of this.log.read(topic, 0, 0n)) events.push(eventOf(record));
     return events;
   }
 
