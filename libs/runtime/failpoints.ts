@@ -20,12 +20,21 @@ export function arm(name: string, action: FailpointAction): () => void {
   return () => void armed.delete(name);
 }
 
-/** Arms from text such as `cdc.before-publish=kill,cdc.after-publish=error`. `kill` is SIGKILL to this process. */
+/** Arms from text such as `cdc.before-publish=kill,cdc.after-publish=error`. `kill` is SIGKILL to this process, `kill:5` at the fifth hit. */
 export function armFailpoints(text: string): void {
   for (const entry of text.split(',').filter((item) => item !== '')) {
     const [name = '', action = ''] = entry.split('=');
-    if (action === 'kill') arm(name, () => process.kill(process.pid, 'SIGKILL') as unknown as void);
+    const kill = /^kill(?::(\d+))?$/.exec(action);
+    if (kill) arm(name, killAt(Number(kill[1] ?? 1)));
     else if (action === 'error') arm(name, () => Promise.reject(new Error(`failpoint ${name}`)));
     else throw new TypeError(`failpoint ${name}: unknown action; use kill or error`);
   }
+}
+
+function killAt(nth: number): FailpointAction {
+  let hits = 0;
+  return () => {
+    hits += 1;
+    if (hits === nth) process.kill(process.pid, 'SIGKILL');
+  };
 }

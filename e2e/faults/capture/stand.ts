@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { connectKafkaLog } from '#libs/testing/kafka-log';
 import { TestPostgres } from '#libs/testing/own-postgres';
+import { freePort } from '#libs/testing/postgres-server';
+import { TcpProxy } from '#libs/testing/tcp-proxy';
 import { KafkaBroker } from '../../../deploy/local/kafka-broker.ts';
 import { eventually } from '../../support/process.ts';
 import { REPOSITORY } from '../../support/repository.ts';
@@ -17,25 +19,28 @@ const SLOT = 'faults';
 export class Stand {
   readonly postgres: TestPostgres;
   readonly directory: string;
+  /** Between everybody and Kafka, which names it as its address. */
+  readonly proxy: TcpProxy;
   broker: KafkaBroker;
   readonly #captures: CaptureProcess[] = [];
-  peakMegabytes = 0;
 
-  private constructor(postgres: TestPostgres, broker: KafkaBroker, directory: string) {
+  private constructor({ postgres, broker, directory, proxy }: Pick<Stand, 'postgres' | 'broker' | 'directory' | 'proxy'>) {
     this.postgres = postgres;
     this.broker = broker;
     this.directory = directory;
+    this.proxy = proxy;
   }
 
-  static async open(
-    settings: { postgres?: Record<string, string | number>; kafka?: Record<string, string | number>; kafkaDirectory?: string } = {},
-  ): Promise<Stand> {
+  static async open(): Promise<Stand> {
     const directory = await mkdtemp(join(tmpdir(), 'lakeloop-faults-'));
+    const port = await freePort();
+    const proxy = await TcpProxy.start({ host: '127.0.0.1', port });
+    const settings = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` };
     const [postgres, broker] = await Promise.all([
-      TestPostgres.start({ wal_sender_timeout: '10s', ...settings.postgres }),
-      KafkaBroker.start({ root: REPOSITORY, dataDirectory: settings.kafkaDirectory ?? join(directory, 'kafka'), settings: settings.kafka ?? {} }),
+      TestPostgres.start({ wal_sender_timeout: '10s' }),
+      KafkaBroker.start({ root: REPOSITORY, dataDirectory: join(directory, 'kafka'), port, settings }),
     ]);
-    const stand = new Stand(postgres, broker, directory);
+    const stand = new Stand({ postgres, broker, directory, proxy });
     await stand.sql(Ledger.DDL);
     return stand;
   }
@@ -44,7 +49,7 @@ export class Stand {
   get environment(): Record<string, string> {
     return {
       DATABASE_URL: this.postgres.url,
-      KAFKA_BROKERS: this.broker.brokers,
+      KAFKA_BROKERS: `127.0.0.1:${this.proxy.port}`,
       CDC_TOPIC_PREFIX: PREFIX,
       CDC_SLOT: SLOT,
       CDC_SNAPSHOT: 'never',
@@ -94,6 +99,16 @@ export class Stand {
     }
   }
 
+  /** Records of a topic, with the broker's own marks among them. */
+  async count(topic: string): Promise<number> {
+    const log = connectKafkaLog(this.broker.brokers);
+    try {
+      return (await log.bounds(`${PREFIX}.${topic}`)).reduce((sum, { earliest, next }) => sum + Number(next - earliest), 0);
+    } finally {
+      await log.close();
+    }
+  }
+
   async delivered(): Promise<Entry[]> {
     const values = (await this.records(Ledger.TABLE)).map(({ value }) => (value === null ? null : (JSON.parse(value) as { after: Entry | null }).after));
     return values.filter((after) => after !== null).map(({ key, seq }) => ({ key, seq }));
@@ -110,11 +125,11 @@ export class Stand {
 
   async close(): Promise<void> {
     for (const capture of this.#captures) {
-      this.peakMegabytes = Math.max(this.peakMegabytes, await capture.peakMegabytes());
       if (!capture.exited) capture.signal('SIGCONT');
       await capture.end('SIGKILL');
     }
     await this.broker.kill();
+    await this.proxy.stop();
     await this.postgres.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
