@@ -19,8 +19,8 @@ export interface DebeziumOptions {
   settings?: Readonly<Record<string, string>>;
 }
 
-/** As Kafka's own scripts start Connect. */
-const JVM = ['-Xms256M', '-Xmx2G', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'];
+/** As Kafka's own scripts start Connect, but for the heap: with the 2 GB that they allow it is no faster and takes twice the memory. */
+const JVM = ['-Xms256M', '-Xmx1G', '-server', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-XX:InitiatingHeapOccupancyPercent=35'];
 const NAME = 'debezium';
 
 /** The modes under which its values are those that capture writes (docs/cdc.md). */
