@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { Artefact } from './generate/artefact.ts';
+import { cdcDifferences } from './generate/cdc-differences.ts';
 import { asyncApi } from './generate/async-api.ts';
 import { jsonSchemas } from './generate/json-schemas.ts';
 
@@ -15,7 +16,7 @@ const checkOnly = process.argv.includes('--check');
 // Controllers are read from the build: decorators need their metadata.
 spawnSync(process.execPath, ['scripts/build.mjs', '--no-web'], { cwd: ROOT, stdio: 'inherit' });
 const { openApi } = (await import(BUILT)) as typeof import('./generate/open-api.ts');
-const artefacts: Artefact[] = (await Promise.all([jsonSchemas(ROOT), asyncApi(ROOT), openApi()])).flat();
+const artefacts: Artefact[] = (await Promise.all([jsonSchemas(ROOT), asyncApi(ROOT), cdcDifferences(ROOT), openApi()])).flat();
 const outdated: string[] = [];
 for (const { path, text } of artefacts) {
   const file = join(ROOT, path);

@@ -1,14 +1,17 @@
-// `npm run test:outside`: Spark with Delta (Maven Central) reads every table that we write, and we read or refuse those that it writes. Java 17 with a compiler, and Maven. Takes some minutes.
+// `npm run test:outside [-- spark | debezium]`: Spark with Delta (Maven Central) reads every table that we write, and we read or refuse those that it writes; Debezium
+// captures what we capture, and every difference is declared. Java 17 with a compiler, and Maven. Takes some minutes.
 import { spawnSync } from 'node:child_process';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, goOn, install, requireNode } from './lib/steps.mjs';
+import { ROOT, build, goOn, install, requireNode } from './lib/steps.mjs';
 
 requireNode();
 process.chdir(ROOT);
 await install();
+await build();
+const patterns = process.argv.slice(2);
 const jars = join(ROOT, '.spark');
-if (!existsSync(jars)) {
+if (!existsSync(jars) && !patterns.includes('debezium')) {
   console.log('fetching Spark by Maven into .spark');
   const unfinished = `${jars}.part`;
   rmSync(unfinished, { recursive: true, force: true });
@@ -22,7 +25,7 @@ if (!existsSync(jars)) {
   }
   renameSync(unfinished, jars);
 }
-console.log('running Spark: some minutes');
+console.log('running: some minutes');
 process.exitCode = await goOn([
   '--experimental-vm-modules',
   '--disable-warning=ExperimentalWarning',
@@ -32,4 +35,5 @@ process.exitCode = await goOn([
   'outside',
   '--runInBand',
   '--forceExit',
+  ...patterns,
 ]);

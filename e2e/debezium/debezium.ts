@@ -80,11 +80,12 @@ export class Debezium {
     const started = new Debezium(process);
     try {
       await process.ready();
-      await eventually(
-        () => isRunning(port),
+      const state = await eventually(
+        () => settledState(port),
         () => `Debezium's task does not run: ${process.lastWords()}`,
         60_000,
       );
+      if (state.state === 'FAILED') throw new Error(`Debezium failed: ${state.trace}`);
     } catch (error) {
       await process.end('SIGKILL');
       throw error;
@@ -151,12 +152,11 @@ function connectorProperties({ databaseUrl, prefix, slot, publication, settings 
   };
 }
 
-async function isRunning(port: number): Promise<boolean> {
+/** What became of its task; undefined while that is open. */
+async function settledState(port: number): Promise<{ state: string; trace?: string } | undefined> {
   const response = await fetch(`http://127.0.0.1:${port}/connectors/${NAME}/status`);
   const { tasks } = (await response.json()) as { tasks: { state: string; trace?: string }[] };
-  const failed = tasks.find(({ state }) => state === 'FAILED');
-  if (failed) throw new Error(`Debezium failed: ${failed.trace}`);
-  return tasks.some(({ state }) => state === 'RUNNING');
+  return tasks.find(({ state }) => state === 'RUNNING' || state === 'FAILED');
 }
 
 /** Java's format: a backslash begins an escape. */
