@@ -74,15 +74,24 @@ function withHeaderRoom(body: Buffer): Buffer {
   return batch;
 }
 
-/** Returns where it ends. */
-function writeRecord(out: Buffer, start: number, { key, value, headers }: LogRecord, offsetDelta: number): number {
+/** Returns where it ends. Headers nearly always are ASCII: their sizes are known without reading them, and a record that has others is written once more. */
+function writeRecord(out: Buffer, start: number, record: LogRecord, offsetDelta: number): number {
+  const end = writeSized(out, start, record, offsetDelta, asciiSize);
+  return end ?? (writeSized(out, start, record, offsetDelta, Buffer.byteLength) as number);
+}
+
+/** Null when a text is of another size than `sizeOf` says. */
+function writeSized(out: Buffer, start: number, { key, value, headers }: LogRecord, offsetDelta: number, sizeOf: (text: string) => number): number | null {
   let size = 2 + varintSize(offsetDelta) + bytesSize(key) + bytesSize(value);
   let count = 0;
   for (const name in headers) {
-    size += sizedText(name) + sizedText(headers[name] as string);
+    const nameSize = sizeOf(name);
+    const textSize = sizeOf(headers[name] as string);
+    size += varintSize(nameSize) + nameSize + varintSize(textSize) + textSize;
     count += 1;
   }
   let at = writeVarint(out, start, size + varintSize(count));
+  const body = at;
   out[at++] = 0;
   out[at++] = 0;
   at = writeVarint(out, at, offsetDelta);
@@ -90,17 +99,16 @@ function writeRecord(out: Buffer, start: number, { key, value, headers }: LogRec
   at = writeBytes(out, at, value);
   at = writeVarint(out, at, count);
   for (const name in headers) at = writeText(out, writeText(out, at, name), headers[name] as string);
-  return at;
+  return at - body === size + varintSize(count) ? at : null;
+}
+
+function asciiSize(text: string): number {
+  return text.length;
 }
 
 /** A length of -1 stands for null. */
 function bytesSize(bytes: Buffer | null): number {
   return bytes === null ? 1 : varintSize(bytes.length) + bytes.length;
-}
-
-function sizedText(text: string): number {
-  const size = textSize(text);
-  return varintSize(size) + size;
 }
 
 function writeBytes(out: Buffer, start: number, bytes: Buffer | null): number {
@@ -111,17 +119,18 @@ function writeBytes(out: Buffer, start: number, bytes: Buffer | null): number {
 }
 
 function writeText(out: Buffer, start: number, text: string): number {
-  const size = textSize(text);
-  let at = writeVarint(out, start, size);
-  if (size !== text.length) return at + out.write(text, at);
-  for (let index = 0; index < size; index += 1) out[at++] = text.charCodeAt(index);
+  let at = writeVarint(out, start, text.length);
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x80) return writeUtf8(out, start, text);
+    out[at++] = code;
+  }
   return at;
 }
 
-/** Length in UTF-8; of the plain ASCII that headers nearly always are, without a call. */
-function textSize(text: string): number {
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) >= 0x80) return Buffer.byteLength(text);
-  return text.length;
+function writeUtf8(out: Buffer, start: number, text: string): number {
+  const at = writeVarint(out, start, Buffer.byteLength(text));
+  return at + out.write(text, at);
 }
 
 /** Zigzag, seven bits a byte. */

@@ -18,7 +18,9 @@ const BATCH_BYTES = 800_000;
 
 /** Records waiting to be appended, and the positions reached with them. Pure bookkeeping. */
 export class Outbox {
-  #records: OutboxRecord[] = [];
+  readonly #records: OutboxRecord[] = [];
+  /** Of each of them. */
+  readonly #sizes: number[] = [];
   #marks: Mark[] = [];
   #bytes = 0;
   #added = 0;
@@ -43,8 +45,10 @@ export class Outbox {
 
   add(records: readonly OutboxRecord[], position: Position, commitTime: bigint | null): void {
     for (const record of records) {
+      const size = sizeOf(record);
       this.#records.push(record);
-      this.#bytes += sizeOf(record);
+      this.#sizes.push(size);
+      this.#bytes += size;
     }
     this.#added += records.length;
     const last = this.#marks.at(-1);
@@ -57,16 +61,15 @@ export class Outbox {
     let bytes = 0;
     let count = 0;
     while (count < this.#records.length && count < BATCH_RECORDS) {
-      const record = this.#records[count] as OutboxRecord;
-      bytes += sizeOf(record);
-      if (bytes > BATCH_BYTES && count > 0) break;
+      const size = this.#sizes[count] as number;
+      if (bytes + size > BATCH_BYTES && count > 0) break;
+      bytes += size;
       count += 1;
-      if (record.barrier) break;
+      if (this.#records[count - 1]?.barrier) break;
     }
-    const batch = count === this.#records.length ? this.#records : this.#records.slice(0, count);
-    this.#records = count === this.#records.length ? [] : this.#records.slice(count);
-    for (const record of batch) this.#bytes -= sizeOf(record);
-    return batch;
+    this.#bytes -= bytes;
+    this.#sizes.splice(0, count);
+    return this.#records.splice(0, count);
   }
 
   /** `count` more records are durable: the newest mark that this reaches, null when it reaches none. */

@@ -35,7 +35,7 @@ export interface Linger {
 const LINGER: Linger = { afterRecordsMs: 100, afterIdleMs: 1_000 };
 
 /** Beyond this much waiting the source is not read. */
-const FULL_BYTES = 8 << 20;
+const FULL_BYTES = 3 << 20;
 
 /**
  * Appends records in order, one append in flight, each taking whatever has gathered meanwhile. Then progress, then the confirmation:
