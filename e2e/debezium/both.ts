@@ -50,7 +50,9 @@ export async function watchBoth(directory: string, { prelude, cases, publication
     await client.query(`create table ${MARKS} (mark text primary key)`);
     const options = { brokers: broker.brokers, databaseUrl: postgres.url(), directory };
     for (const name of [OURS, THEIRS]) await client.query(`create publication ${name} for all tables ${publication}`);
-    captures.push(...(await Promise.all([startOurs(options), startDebezium(options)])));
+    // One after the other: whichever has started is stopped when the next one does not.
+    captures.push(await startOurs(options));
+    captures.push(await startDebezium(options));
     await settled(log, client, 'started');
     for (const { name, steps } of cases) {
       for (const step of steps) await client.query(step).catch((error: unknown) => Promise.reject(new Error(`${name}: ${step}`, { cause: error })));
