@@ -9,6 +9,7 @@ const PARTS = [
   { name: 'history', args: ['-C', 'dist', 'dist/services/lakehouse/bench/history.bench.js'] },
   { name: 'planning', args: ['-C', 'dist', 'dist/services/workflow/bench/planning-runs.js'] },
   { name: 'planning-model', args: ['-C', 'dist', 'dist/services/workflow/bench/planning-model.js'] },
+  { name: 'pgoutput-fuzz', args: ['-C', 'dist', 'dist/libs/pgoutput/bench/fuzz.js'] },
   { name: 'lakehouse', args: ['-C', 'dist', 'dist/libs/lakehouse/bench/delta.js'] },
 ];
 

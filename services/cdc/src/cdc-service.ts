@@ -260,7 +260,7 @@ export class CdcService implements Lifecycle {
       await schemaWatch.check();
     } catch (error) {
       const failure = classify(error);
-      if (failure.kind === 'position-lost') capture?.fail(failure);
+      if (failure.kind === 'position-lost' || failure.kind === 'misconfigured') capture?.fail(failure);
       else this.#options.runtime.logger.warn({ err: error }, 'the publication was not compared with CDC_TABLES');
     } finally {
       this.#reconciling = false;

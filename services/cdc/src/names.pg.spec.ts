@@ -66,3 +66,19 @@ describe('an enum', () => {
     ]);
   });
 });
+
+describe('two tables of one topic', () => {
+  it('stop capture before the second one publishes anything, while a successor may have the topic', async () => {
+    const other = await CdcHarness.create();
+    await other.sql(`create schema odd; create table odd."a b" (id int primary key)`);
+    const service = await other.streaming();
+    await other.sql(`insert into odd."a b" values (1); drop table odd."a b"; create table odd."a.b" (id int primary key); alter publication lakeloop add table odd."a.b";
+      create table odd."a_b" (id int primary key); alter publication lakeloop add table odd."a_b"; insert into odd."a_b" values (2)`);
+    expect((await other.published('odd.a_b')).map(({ after }) => after?.['id'])).toEqual([1, 2]);
+    await other.sql(`create table odd."a$b" (id int primary key); alter publication lakeloop add table odd."a$b"; insert into odd."a$b" values (3)`);
+    await expect(service.reaches('stopped', /never/)).rejects.toThrow('"odd"."a_b" and "odd"."a$b" have one topic, test.odd.a_b');
+    const published = await other.events('test.odd.a_b');
+    await other.close();
+    expect(published.map(({ after }) => after?.['id'])).toEqual([1, 2]);
+  });
+});

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { topicName } from '#contracts/topics/topic-name';
+import { Failure } from '#libs/failure/failure';
 import type { RelationMessage } from '#libs/pgoutput/message';
+import { quoteTable } from '#libs/postgres/identifiers';
 import { type Relation, relationOf, schemaOf } from '../change/relation.ts';
 import type { SchemaLog } from '../change/schema-log.ts';
 import { keyNames, schemaColumns, type TableFacts } from '../change/table-facts.ts';
@@ -68,7 +70,7 @@ export class RelationCatalogue {
       this.#isPublished(message.oid, table, last),
       this.#types.load(message.columns.map((column) => column.typeOid)),
     ]);
-    if (published) await this.#ensure(topic);
+    if (published) await this.#claim(topic, table).then(() => this.#ensure(topic));
     const key = keyNames(message, now, last, { isBefore: (keyXid) => xid !== null && precedes(xid, keyXid), isFirst });
     return relationOf(message, { topic, published, types: this.#types.lookup, description: { columns: schemaColumns(message, now, last), key } });
   }
@@ -98,6 +100,18 @@ export class RelationCatalogue {
   async #isListed({ schema, name }: TableId): Promise<boolean> {
     const { rows } = await this.#options.pool.query(LISTED, [this.#options.publication, schema, name]);
     return rows.length > 0;
+  }
+
+  /** Names that differ in characters that topics can't have would share one, and their rows would take each other's place: so the second table stops. */
+  async #claim(topic: string, table: TableId): Promise<void> {
+    const { schemas, topicPrefix } = this.#options;
+    for (const { schema, table: name } of schemas.live()) {
+      if ((schema === table.schema && name === table.name) || topicName(topicPrefix, schema, name) !== topic) continue;
+      // One that was dropped or renamed since leaves its topic to its successor.
+      if (!(await this.#isListed({ schema, name }))) continue;
+      const [first, second] = [quoteTable({ schema, name }), quoteTable(table)];
+      throw new Failure('misconfigured', `tables ${first} and ${second} have one topic, ${topic}: leave one of them out by CDC_TABLES, or rename it`);
+    }
   }
 
   async #ensure(topic: string): Promise<void> {

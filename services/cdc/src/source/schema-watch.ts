@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { classify } from '#libs/failure/classify';
+import type { RelationMessage } from '#libs/pgoutput/message';
 import { quoteTable } from '#libs/postgres/identifiers';
 import { publicationMembers, type PublishedTable } from '#libs/postgres/replication/publication';
 import type { CaptureOptions } from '../capture-options.ts';
+import type { Relation } from '../change/relation.ts';
 import { SCHEMA_PREFIX, type SchemaLog } from '../change/schema-log.ts';
 import { differences } from '../change/table-schema.ts';
 import { loadTable } from '../snapshot/load-table.ts';
 import type { RelationCatalogue } from './relation-catalogue.ts';
+
+/** Far below `deadlock_timeout` (1 s), after which the server picks a victim. */
+const LOCK_MS = 100;
 
 /** All by which a table's description can differ, by oid. */
 const STATES = `
@@ -55,36 +60,42 @@ export class SchemaWatch {
     await this.#options.pool.query('select pg_logical_emit_message(true, $1, $2)', [SCHEMA_PREFIX, content]);
   }
 
-  /** False when it could not be read now: it is locked for long, gone, or not this login's to read. */
-  async #describe(table: PublishedTable): Promise<boolean> {
-    const { pool, runtime } = this.#options;
+  /** False when it could not be read now: it is locked, was changed meanwhile, is gone, or not this login's to read. */
+  async #describe({ schema, name }: PublishedTable): Promise<boolean> {
+    const { pool, config, runtime } = this.#options;
     const client = await pool.connect();
     try {
-      await client.query(`begin; set local lock_timeout = '1s'; lock table only ${quoteTable(table)} in access share mode`);
-      const done = await this.#announce(client, table);
-      await client.query('commit');
-      client.release();
-      return done;
+      const found = await loadTable(client, config.CDC_PUBLICATION, { schema, table: name });
+      const relation = found && (await this.#catalogue.resolve(found.message));
+      if (!found || !relation?.published) return relation?.published === false;
+      const last = this.#schemas.live().find(({ oid }) => oid === relation.description.oid);
+      if (last && differences(last, relation.description).length === 0) return true;
+      return await this.#mark(client, found.message, relation);
     } catch (error) {
-      await client.query('rollback').then(
-        () => client.release(),
-        () => client.release(true),
-      );
-      const { kind, message } = classify(error);
-      runtime.logger.debug({ schema: table.schema, table: table.name, reason: message }, 'the table was not described; its next change describes it');
-      return kind === 'forbidden';
+      const failure = classify(error);
+      if (failure.kind === 'misconfigured') throw failure;
+      runtime.logger.debug({ schema, table: name, reason: failure.message }, 'the table was not described; its next change describes it');
+      return failure.kind === 'forbidden';
+    } finally {
+      client.release();
     }
   }
 
-  async #announce(client: pg.ClientBase, { schema, name }: PublishedTable): Promise<boolean> {
-    const found = await loadTable(client, this.#options.config.CDC_PUBLICATION, { schema, table: name });
-    if (!found) return false;
-    const relation = await this.#catalogue.resolve(found.message);
-    const last = this.#schemas.live().find(({ oid }) => oid === relation.description.oid);
-    if (!relation.published || (last && differences(last, relation.description).length === 0)) return true;
-    const content = randomUUID();
-    this.#schemas.announce(content, { kind: 'described', relation });
-    await client.query('select pg_logical_emit_message(true, $1, $2)', [SCHEMA_PREFIX, content]);
-    return true;
+  /** Under the lock nothing is asked that could wait for longer: whoever changes the table waits for us, and must never be the victim of a deadlock. */
+  async #mark(client: pg.ClientBase, message: RelationMessage, relation: Relation): Promise<boolean> {
+    const table = { schema: relation.schema, name: relation.table };
+    try {
+      await client.query(`begin; set local lock_timeout = '${LOCK_MS}'; lock table only ${quoteTable(table)} in access share mode`);
+      const now = await loadTable(client, this.#options.config.CDC_PUBLICATION, { schema: table.schema, table: table.name });
+      const unchanged = JSON.stringify(now?.message) === JSON.stringify(message);
+      const content = randomUUID();
+      if (unchanged) {
+        this.#schemas.announce(content, { kind: 'described', relation });
+        await client.query('select pg_logical_emit_message(true, $1, $2)', [SCHEMA_PREFIX, content]);
+      }
+      return unchanged;
+    } finally {
+      await client.query('commit');
+    }
   }
 }
