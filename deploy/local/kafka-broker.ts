@@ -21,7 +21,8 @@ export interface KafkaBrokerOptions {
 }
 
 const READY_WITHIN_MS = 60_000;
-const HEAP = ['-Xms128m', '-Xmx512m'];
+/** Compiled once and lightly: on a machine of few cores the optimizing compiler takes more than it gives within the life of a test or a try. */
+const JVM = ['-Xms128m', '-Xmx512m', '-XX:TieredStopAtLevel=1'];
 
 /** One Apache Kafka broker in KRaft mode on loopback, run by Java from jars: up in about 3 s. */
 export class KafkaBroker {
@@ -45,7 +46,7 @@ export class KafkaBroker {
     await writeFile(properties, propertiesText(dataDirectory, port, await freePort(), options.settings ?? {}));
     const classPath = join(jars, '*');
     if (!existsSync(join(dataDirectory, 'log', 'meta.properties'))) await format(classPath, properties, dataDirectory);
-    const child = new Child('java', [...HEAP, '-cp', classPath, 'kafka.Kafka', properties], dataDirectory);
+    const child = new Child('java', [...JVM, '-cp', classPath, 'kafka.Kafka', properties], dataDirectory);
     const broker = new KafkaBroker(options, port, child);
     await broker.#untilReady();
     return broker;
