@@ -30,6 +30,6 @@ describe('capture under faults', () => {
       // Progress inside a transaction is written ten times a second: what comes again is less than what was out.
       expect(report.bulkRepeated).toBeLessThan(PLAN.bulkRows / 3);
     },
-    FULL ? 1_800_000 : 240_000,
+    FULL ? 1_800_000 : 600_000,
   );
 });

@@ -82,11 +82,6 @@ export class ReplicationConnection {
     return parseTimelineHistory(String(rows[0]?.content ?? ''));
   }
 
-  /** Lets standbys keep a copy of the slot, for after a promotion. PostgreSQL 17 and newer; the slot must not be in use. */
-  async markForFailover(slot: string): Promise<void> {
-    await this.#client.query(`ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER true)`);
-  }
-
   /**
    * Starts logical replication with pgoutput, protocol 1, logical messages included. Rejects with a `conflict` Failure while another
    * session holds the slot, with `position-lost` when the slot can't serve any more.
