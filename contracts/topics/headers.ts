@@ -27,6 +27,8 @@ export const PARKED = {
   reason: 'parked.reason',
   /** Of the table. */
   topic: 'parked.topic',
+  /** `schema.table`. */
+  table: 'parked.table',
   message: 'parked.message',
   /** Bytes of what was too large. */
   bytes: 'parked.bytes',

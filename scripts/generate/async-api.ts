@@ -4,7 +4,10 @@ import { jsonText, type Artefact } from './artefact.ts';
 
 /** contracts/topics/asyncapi.json: the change topics as AsyncAPI 3 describes them; payloads are in the JSON Schema files beside it. */
 export async function asyncApi(root: string): Promise<Artefact[]> {
-  const { HEADER } = (await import(pathToFileURL(join(root, 'contracts/topics/headers.ts')).href)) as { HEADER: Record<string, string> };
+  const { HEADER, PARKED } = (await import(pathToFileURL(join(root, 'contracts/topics/headers.ts')).href)) as Record<
+    'HEADER' | 'PARKED',
+    Record<string, string>
+  >;
   const document = {
     asyncapi: '3.0.0',
     info: { title: 'Lakeloop change topics', version: '1', description: 'Every committed change of a published table, in commit order per key.' },
@@ -16,31 +19,33 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
           schema: { description: 'Schema of the table; a character that Kafka does not allow is an underscore.' },
           table: { description: 'Name of the table, likewise.' },
         },
-        messages: { change: { $ref: '#/components/messages/change' }, tombstone: { $ref: '#/components/messages/tombstone' } },
+        messages: {
+          change: { $ref: '#/components/messages/change' },
+          tombstone: { $ref: '#/components/messages/tombstone' },
+          parked: { $ref: '#/components/messages/parked' },
+        },
       },
-      gaps: {
-        address: '{prefix}.__gaps',
-        parameters: { prefix: { description: 'CDC_TOPIC_PREFIX', default: 'lakeloop' } },
-        messages: { gap: { $ref: '#/components/messages/gap' } },
-      },
-      schema: {
-        address: '{prefix}.__schema',
-        parameters: { prefix: { description: 'CDC_TOPIC_PREFIX', default: 'lakeloop' } },
-        messages: { schemaChange: { $ref: '#/components/messages/schemaChange' } },
-      },
+      gaps: ownChannel('__gaps', 'gap'),
+      transactions: ownChannel('transaction', 'transaction'),
+      deadLetters: ownChannel('__dlq', 'letter'),
+      schema: ownChannel('__schema', 'schemaChange'),
     },
     operations: {
       publishChanges: { action: 'send', channel: { $ref: '#/channels/changes' } },
       publishSchemaChanges: { action: 'send', channel: { $ref: '#/channels/schema' } },
       publishGaps: { action: 'send', channel: { $ref: '#/channels/gaps' } },
+      publishTransactions: { action: 'send', channel: { $ref: '#/channels/transactions' } },
+      parkChanges: { action: 'send', channel: { $ref: '#/channels/deadLetters' } },
     },
-    components: { messages: messages(HEADER) },
+    components: {
+      messages: messages(HEADER, PARKED),
+    },
   };
   return [{ path: 'contracts/topics/asyncapi.json', text: jsonText(document) }];
 }
 
-function messages(HEADER: Record<string, string>) {
-  const headers = Object.fromEntries(Object.values(HEADER).map((name) => [name, { type: 'string' }]));
+function messages(HEADER: Readonly<Record<string, string>>, PARKED: Readonly<Record<string, string>>): unknown {
+  const headers = texts(HEADER);
   return {
     change: {
       summary: 'A row was created (c), updated (u), deleted (d), read by a snapshot (r), or its table truncated (t).',
@@ -60,6 +65,36 @@ function messages(HEADER: Record<string, string>) {
       headers: { type: 'object', properties: { [HEADER['id'] ?? 'id']: { type: 'string' }, slot: { type: 'string' } }, required: ['id', 'slot'] },
       payload: { $ref: 'schema-change.schema.json#/$defs/schemaChangeValue' },
     },
+    parked: {
+      summary: 'Where a change was parked: the row is another now, and this topic does not say what. Hold the key.',
+      contentType: 'application/json',
+      headers: { type: 'object', properties: headers, required: ['id', 'parked'] },
+      payload: { $ref: 'parked.schema.json#/$defs/parkedMarker' },
+    },
+    letter: {
+      summary: 'A parked change under its key: as much of the event as fits, else null. A record with parked.state ends the letter of its id.',
+      contentType: 'application/json',
+      headers: { type: 'object', properties: { ...headers, ...texts(PARKED) }, required: ['id'] },
+      payload: { anyOf: [{ $ref: 'change-event.schema.json#/$defs/changeValue' }, { type: 'null' }] },
+    },
+    transaction: {
+      summary: 'A transaction begins, or ends with so many events (CDC_TRANSACTION_METADATA).',
+      contentType: 'application/json',
+      payload: { $ref: 'transaction-event.schema.json#/$defs/transactionEvent' },
+    },
     tombstone: { summary: 'Null value after a delete: compaction forgets the key.', payload: { type: 'null' } },
+  };
+}
+
+function texts(names: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(Object.values(names).map((name) => [name, { type: 'string' }]));
+}
+
+/** A topic that is of no table. */
+function ownChannel(name: string, message: string): unknown {
+  return {
+    address: `{prefix}.${name}`,
+    parameters: { prefix: { description: 'CDC_TOPIC_PREFIX', default: 'lakeloop' } },
+    messages: { [message]: { $ref: `#/components/messages/${message}` } },
   };
 }

@@ -51,20 +51,29 @@ export async function publicationMembers(client: Queryable, name: string): Promi
   return rows;
 }
 
+/** A table to be published; `where`: the condition that its rows must meet, SQL. */
+export interface TableToPublish extends TableName {
+  where?: string;
+}
+
 /** Creates the publication with these tables; none is fine. */
-export async function createPublication(client: Queryable, name: string, tables: readonly TableName[]): Promise<void> {
+export async function createPublication(client: Queryable, name: string, tables: readonly TableToPublish[]): Promise<void> {
   await client.query(createPublicationSql(name, tables));
 }
 
-export async function addToPublication(client: Queryable, name: string, tables: readonly TableName[]): Promise<void> {
+export async function addToPublication(client: Queryable, name: string, tables: readonly TableToPublish[]): Promise<void> {
   if (tables.length > 0) await client.query(addToPublicationSql(name, tables));
 }
 
-export function createPublicationSql(name: string, tables: readonly TableName[]): string {
-  const list = tables.length > 0 ? ` FOR TABLE ${tables.map(quoteTable).join(', ')}` : '';
+export function createPublicationSql(name: string, tables: readonly TableToPublish[]): string {
+  const list = tables.length > 0 ? ` FOR TABLE ${tables.map(member).join(', ')}` : '';
   return `CREATE PUBLICATION ${quoteIdentifier(name)}${list}`;
 }
 
-export function addToPublicationSql(name: string, tables: readonly TableName[]): string {
-  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${tables.map(quoteTable).join(', ')}`;
+export function addToPublicationSql(name: string, tables: readonly TableToPublish[]): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} ADD TABLE ${tables.map(member).join(', ')}`;
+}
+
+function member({ where, ...table }: TableToPublish): string {
+  return where === undefined ? quoteTable(table) : `${quoteTable(table)} WHERE (${where})`;
 }

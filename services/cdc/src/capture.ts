@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { deadLetterTopic } from '#contracts/topics/parked';
 import { schemaTopic } from '#contracts/topics/schema-change';
+import { transactionTopic } from '#contracts/topics/transaction-event';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import { CONTEXT_PREFIX } from '#libs/governance/write-context';
@@ -15,6 +16,8 @@ import type { ChangeRecord } from './change/change-record.ts';
 import type { Relation } from './change/relation.ts';
 import type { SchemaLog } from './change/schema-log.ts';
 import { TransactionAssembler } from './change/transaction-assembler.ts';
+import { CloudEvents } from './change/cloud-events.ts';
+import type { SignalRow } from './change/signal.ts';
 import { Publisher } from './publish/publisher.ts';
 import { refusedRecords } from './publish/refused.ts';
 import { Windows } from './change/windows.ts';
@@ -46,33 +49,32 @@ export class Capture {
   readonly #clock: Clock;
   /** Read once for each slice of events. */
   #now = 0;
+  readonly #signals: SignalRow[] = [];
+  readonly #onSignal: (row: SignalRow) => Promise<void>;
   #stopping = false;
   /** Since when, ms since the epoch; with what lets it go on. */
   #paused: { since: number; over: PromiseWithResolvers<void> } | null;
   #done: Promise<void> | undefined;
 
-  private constructor({ config, topics, pool, patterns, runtime, metrics, signal }: CaptureOptions, taken: TakenSlot, schemas: SchemaLog) {
+  private constructor(options: CaptureOptions, taken: TakenSlot, schemas: SchemaLog, onSignal: (row: SignalRow) => Promise<void>) {
+    const { config, runtime, metrics } = options;
     const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
     this.#taken = taken;
     this.#clock = runtime.clock;
     this.#paused = taken.pausedSince === null ? null : { since: taken.pausedSince, over: Promise.withResolvers() };
     this.schemas = schemas;
-    this.catalogue = new RelationCatalogue({
-      pool,
-      schemas,
-      publication: config.CDC_PUBLICATION,
-      patterns,
-      topicPrefix: config.CDC_TOPIC_PREFIX,
-      ensureTopic: (name) => topics.ensure(name),
-      signal,
-    });
+    this.#onSignal = onSignal;
+    this.catalogue = catalogueOf(options, schemas);
     this.#assembler = new TransactionAssembler({
       systemId,
       timeline,
       envelope: { version: VERSION, topicPrefix: config.CDC_TOPIC_PREFIX, database },
       contextPrefix: CONTEXT_PREFIX,
       deadLetterTopic: deadLetterTopic(config.CDC_TOPIC_PREFIX),
+      transactionTopic: config.CDC_TRANSACTION_METADATA ? transactionTopic(config.CDC_TOPIC_PREFIX) : null,
+      cloudEvents: config.CDC_CLOUDEVENTS ? new CloudEvents({ topicPrefix: config.CDC_TOPIC_PREFIX, database }) : null,
+      onSignal: (row) => this.#signals.push(row),
       from,
       windows: this.windows,
       relations: this.#relations,
@@ -95,9 +97,9 @@ export class Capture {
   }
 
   /** Reads what was told before; whoever told it is fenced by now. */
-  static async open(options: CaptureOptions, taken: TakenSlot): Promise<Capture> {
+  static async open(options: CaptureOptions, taken: TakenSlot, onSignal: (row: SignalRow) => Promise<void>): Promise<Capture> {
     try {
-      return new Capture(options, taken, await readSchemas(options));
+      return new Capture(options, taken, await readSchemas(options), onSignal);
     } catch (error) {
       await taken.stream.close();
       await taken.producer.close().catch(() => undefined);
@@ -203,17 +205,39 @@ export class Capture {
       this.#assembler.accept(message, event.lsn, records, event.skipped);
       bytes += event.end - event.start;
       if (bytes < SLICE_BYTES) continue;
+      await this.#heed();
       await this.#publisher.add(records, this.#assembler.position, commitTime);
       await turn();
       records = [];
       bytes = 0;
       this.#now = this.#clock.now();
     }
+    await this.#heed();
     await this.#publisher.add(records, this.#assembler.position, commitTime, urgent);
+  }
+
+  /** Signals are written down before the position behind them can be confirmed. */
+  async #heed(): Promise<void> {
+    for (const row of this.#signals.splice(0)) await this.#onSignal(row);
   }
 }
 
 function asFailure(error: unknown): Failure {
   if (!(error instanceof PgoutputError)) return classify(error);
   return new Failure('protocol-violation', error.message, { cause: error, detail: { tag: error.tag, offset: error.offset } });
+}
+
+function catalogueOf({ config, topics, rules, keys, pool, patterns, signal }: CaptureOptions, schemas: SchemaLog): RelationCatalogue {
+  return new RelationCatalogue({
+    pool,
+    schemas,
+    publication: config.CDC_PUBLICATION,
+    patterns,
+    topicPrefix: config.CDC_TOPIC_PREFIX,
+    topicOf: (table) => topics.of(table),
+    rules,
+    keys,
+    ensureTopic: (table) => topics.ensure(table),
+    signal,
+  });
 }

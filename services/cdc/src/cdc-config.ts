@@ -6,6 +6,22 @@ const DAY_MS = 86_400_000;
 const GIB = 1_073_741_824;
 const MIB = 1_048_576;
 
+/** Conditions by table, as JSON. */
+const conditions = z.string().transform((text, context): Record<string, string> => {
+  const result = z.record(z.string(), z.string().min(1)).safeParse(parsed(text));
+  if (result.success) return result.data;
+  context.addIssue({ code: 'custom', message: 'must be a JSON object of conditions by schema.table' });
+  return z.NEVER;
+});
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Settings of the service. Where the change log is comes with `changeLogSettings`: embedded, it is given as an adapter. */
 export const cdcSettings = z.object({
   DATABASE_URL: postgresUrl.describe('a login with REPLICATION; also reads the catalogue'),
@@ -15,6 +31,22 @@ export const cdcSettings = z.object({
     .default('lakeloop')
     .describe('first part of every topic'),
   CDC_TABLES: list.default([]).describe('schema.table patterns, * allowed; unset: every table that has a replica identity'),
+  CDC_TABLES_EXCLUDE: list.default([]).describe('schema.table patterns that are left out, whatever CDC_TABLES says'),
+  CDC_COLUMNS_INCLUDE: list.default([]).describe('schema.table.column patterns: of tables that one speaks of, only these columns'),
+  CDC_COLUMNS_EXCLUDE: list.default([]).describe('schema.table.column patterns that are left out'),
+  CDC_COLUMNS_MASK: list.default([]).describe('schema.table.column=hash, or =text:<fixed text>'),
+  CDC_MASK_SALT: z.string().min(16, { error: 'must have 16 characters or more' }).optional().describe('secret key of hashed columns'),
+  CDC_ROW_FILTERS: conditions.default({}).describe('JSON object of SQL conditions by schema.table, pushed into the publication'),
+  CDC_MESSAGE_KEYS: z.string().default('').describe("schema.table:column,column;… columns of the record's key where it is not the table's"),
+  CDC_TOPIC_ROUTES: list.default([]).describe('schema.table=topic; the first pattern that matches counts'),
+  CDC_TABLE_PARTITIONS: list.default([]).describe('schema.table=count, for the topics of these tables'),
+  CDC_TRANSACTION_METADATA: flag.default(false).describe('place of each event in its transaction, and begin and end of transactions in <prefix>.transaction'),
+  CDC_CLOUDEVENTS: flag.default(false).describe('headers of CloudEvents (binary mode)'),
+  CDC_SIGNAL_TABLE: z
+    .string()
+    .regex(/^[^.]+\..+$/s, { error: 'must be schema.table' })
+    .optional()
+    .describe('table whose inserts ask for snapshots: id, type, data'),
   CDC_SLOT: z
     .string()
     .regex(/^[a-z0-9_]{1,63}$/, { error: 'must be lower-case letters, digits and underscores' })

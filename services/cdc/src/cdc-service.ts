@@ -14,9 +14,12 @@ import { Capture } from './capture.ts';
 import type { CaptureOptions } from './capture-options.ts';
 import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
+import { type ColumnRules, columnRules } from './change/column-rules.ts';
+import { MessageKeys } from './change/message-keys.ts';
 import { publishedTables } from '#libs/postgres/replication/publication';
 import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
 import { Rate } from './rate.ts';
+import { Signals } from './snapshot/signals.ts';
 import { openSnapshotter } from './snapshot/open-snapshotter.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
@@ -27,7 +30,7 @@ import { PublicationReconciler } from './source/publication-reconciler.ts';
 import { PublicationWatch } from './source/publication-watch.ts';
 import { SchemaWatch } from './source/schema-watch.ts';
 import { adviseWalLimit, type SlotState, SlotWatch } from './source/slot-watch.ts';
-import { TablePatterns } from './source/table-patterns.ts';
+import { type TableId, TablePatterns } from './source/table-patterns.ts';
 import { takeSlot } from './source/take-slot.ts';
 
 export interface CdcOptions {
@@ -57,6 +60,8 @@ export class CdcService implements Lifecycle {
   readonly name = 'cdc';
   readonly #options: CdcOptions;
   readonly #patterns: TablePatterns;
+  readonly #rules: ColumnRules;
+  readonly #keys: MessageKeys;
   readonly #pool: pg.Pool;
   readonly #metrics: CdcMetrics;
   readonly #slotWatch: SlotWatch;
@@ -78,7 +83,9 @@ export class CdcService implements Lifecycle {
     const { config, runtime } = options;
     this.#options = options;
     this.#since = runtime.clock.now();
-    this.#patterns = new TablePatterns(config.CDC_TABLES);
+    this.#patterns = new TablePatterns(config.CDC_TABLES, config.CDC_TABLES_EXCLUDE, config.CDC_SIGNAL_TABLE);
+    this.#rules = columnRules(config);
+    this.#keys = new MessageKeys(config.CDC_MESSAGE_KEYS);
     this.#pool = createPool({
       connectionString: config.DATABASE_URL,
       name: 'lakeloop-cdc-catalogue',
@@ -96,7 +103,13 @@ export class CdcService implements Lifecycle {
       onState: (state) => this.#onSlot(state),
     });
     this.#metrics = createCdcMetrics(runtime.metrics, () => this.#slotWatch.state);
-    this.#reconciler = new PublicationReconciler(this.#pool, config.CDC_PUBLICATION, this.#patterns, runtime.logger);
+    this.#reconciler = new PublicationReconciler({
+      pool: this.#pool,
+      publication: config.CDC_PUBLICATION,
+      patterns: this.#patterns,
+      rowFilters: config.CDC_ROW_FILTERS,
+      logger: runtime.logger,
+    });
     this.#topics = new TableTopics(options.changeLog, config);
     runtime.health.register('cdc', () => this.#readiness());
   }
@@ -176,12 +189,16 @@ export class CdcService implements Lifecycle {
       pool: this.#pool,
       patterns: this.#patterns,
       topics: this.#topics,
+      rules: this.#rules,
+      keys: this.#keys,
       metrics: this.#metrics,
       onStandby: (detail) => this.#enter({ phase: 'standby', detail: `standby: ${detail}` }),
       signal: this.#ending.signal,
     };
     const taken = await takeSlot(options, this.#reconciler);
-    const capture = await Capture.open(options, taken);
+    const signals = Promise.withResolvers<Signals>();
+    signals.promise.catch(() => undefined);
+    const capture = await Capture.open(options, taken, async (row) => (await signals.promise).apply(row));
     const { DATABASE_URL: connectionString, CDC_SLOT: slot } = this.#options.config;
     const leader = new LeaderSession({ connectionString, slot, logger: this.#options.runtime.logger });
     this.#capture = capture;
@@ -193,6 +210,7 @@ export class CdcService implements Lifecycle {
     try {
       this.#snapshotter = await openSnapshotter(options, capture);
       this.#snapshotter.start();
+      signals.resolve(this.#signals(this.#snapshotter));
       this.#enterLeading(capture);
       onStreaming();
       void this.#advise();
@@ -202,6 +220,7 @@ export class CdcService implements Lifecycle {
       void this.#reconcile(watch, schemaWatch);
       await running;
     } catch (error) {
+      signals.reject(error);
       await capture.stop();
       // The session's own end says more than what it took along.
       await running;
@@ -237,6 +256,12 @@ export class CdcService implements Lifecycle {
       this.#rate.sample(this.#records, performance.now());
     });
     this.#options.onSlot?.(state);
+  }
+
+  #signals(snapshotter: Snapshotter): Signals {
+    const { config, runtime } = this.#options;
+    const matches = (table: TableId): boolean => this.#patterns.matches(table);
+    return new Signals({ pool: this.#pool, publication: config.CDC_PUBLICATION, logger: runtime.logger, snapshotter, matches });
   }
 
   /** Once for a process. */

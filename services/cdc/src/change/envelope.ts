@@ -3,7 +3,7 @@ import type { OldTuple } from '#libs/pgoutput/message';
 import type { Tuple } from '#libs/pgoutput/tuple';
 import { JsonBytes } from './json-bytes.ts';
 import type { Relation } from './relation.ts';
-import { writeKey, writeRow } from './row.ts';
+import { writeColumns, writeRow } from './row.ts';
 
 /** Constants of one service's envelopes. */
 export interface EnvelopeOptions {
@@ -39,6 +39,8 @@ export interface Change {
   after: Tuple | null;
   /** What `after` was before, for values that were not sent. */
   old: OldTuple | null;
+  /** Its place in the transaction, JSON text. */
+  place?: string;
 }
 
 const BEFORE = Buffer.from('{"before":');
@@ -84,12 +86,20 @@ export class EnvelopeWriter {
   key(relation: Relation, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
     if (relation.key.length === 0) return null;
     this.#out.drop();
-    writeKey(this.#out, relation, tuple, old);
+    writeColumns(this.#out, relation, relation.key, tuple, old);
+    return this.#out.take();
+  }
+
+  /** What tells the row from others, whatever the record's key is; null for a table without. */
+  identity(relation: Relation, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
+    if (relation.identity.length === 0) return null;
+    this.#out.drop();
+    writeColumns(this.#out, relation, relation.identity, tuple, old);
     return this.#out.take();
   }
 
   /** `nowMs` is when it is handed to the change log. */
-  change(relation: Relation, { op, before, after, old }: Change, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
+  change(relation: Relation, { op, before, after, old, place }: Change, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
     const out = this.#out;
     out.drop();
     out.raw(BEFORE);
@@ -99,7 +109,9 @@ export class EnvelopeWriter {
     if (after === null) out.raw(NULL);
     else writeRow(out, relation, after, old);
     this.#writeSource(relation, source, lsn, 'false');
-    return this.#end(op, nowMs);
+    if (place === undefined) return this.#end(op, nowMs);
+    out.json(`,"op":"${op}","ts_ms":${nowMs},"transaction":${place}}`);
+    return out.take();
   }
 
   /** A row that was read beside the stream, encoded already. */

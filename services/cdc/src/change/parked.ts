@@ -29,7 +29,8 @@ export interface ParkedChange {
 export function parkedRecords(deadLetterTopic: string, change: ParkedChange, nowMs: number): [letter: ChangeRecord, marker: ChangeRecord] {
   const { topic, key, headers, op, source, reason, message, bytes, value } = change;
   const size: Record<string, string> = bytes === null ? {} : { [PARKED.bytes]: String(bytes) };
-  const about = { ...headers, [PARKED.reason]: reason, ...size, [PARKED.topic]: topic, [PARKED.message]: message };
+  const { schema, table } = JSON.parse(source) as { schema: string; table: string };
+  const about = { ...headers, [PARKED.reason]: reason, ...size, [PARKED.topic]: topic, [PARKED.table]: `${schema}.${table}`, [PARKED.message]: message };
   const parked = JSON.stringify({ reason, message, op, bytes, topic: deadLetterTopic });
   const marker = `{"before":null,"after":null,"source":${source},"op":"p","ts_ms":${nowMs},"transaction":null,"parked":${parked}}`;
   return [

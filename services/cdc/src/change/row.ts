@@ -18,24 +18,17 @@ export function expectWidth(relation: Relation, tuple: Tuple): void {
   throw new Failure('protocol-violation', `a row of ${tuple.length} values for ${table} with ${relation.columns.length} columns`);
 }
 
-/** A row as JSON text. A value that was not sent is taken from `old` where that has it, else it is the placeholder. */
+/** A row as JSON text. */
 export function writeRow(out: JsonBytes, relation: Relation, tuple: Tuple, old: OldTuple | null = null): void {
-  const { columns } = relation;
-  out.byte(OPEN);
-  for (let index = 0; index < columns.length; index += 1) {
-    if (index > 0) out.byte(COMMA);
-    writeColumn(out, relation, index, tuple, old);
-  }
-  out.byte(CLOSE);
+  writeColumns(out, relation, relation.shown, tuple, old);
 }
 
-/** The key as JSON text, of a table that has one. */
-export function writeKey(out: JsonBytes, relation: Relation, tuple: Tuple, old: OldTuple | null = null): void {
-  const { key } = relation;
+/** These columns as JSON text. A value that was not sent is taken from `old` where that has it, else it is the placeholder. */
+export function writeColumns(out: JsonBytes, relation: Relation, positions: readonly number[], tuple: Tuple, old: OldTuple | null = null): void {
   out.byte(OPEN);
-  for (let part = 0; part < key.length; part += 1) {
+  for (let part = 0; part < positions.length; part += 1) {
     if (part > 0) out.byte(COMMA);
-    writeColumn(out, relation, key[part] as number, tuple, old);
+    writeColumn(out, relation, positions[part] as number, tuple, old);
   }
   out.byte(CLOSE);
 }
@@ -53,28 +46,27 @@ function writeColumn(out: JsonBytes, relation: Relation, index: number, tuple: T
 
 /** Whether the old tuple has this value: of one that holds only the key, the null columns say nothing. */
 function tells(relation: Relation, old: OldTuple, index: number): boolean {
-  return old.kind === 'full' || relation.key.includes(index);
+  return old.kind === 'full' || relation.identity.includes(index);
 }
 
 /** A row of texts as a query gives them, as JSON text. */
-export function textRowJson({ columns }: Relation, texts: readonly (string | null)[]): string {
-  let json = '{';
-  for (let index = 0; index < columns.length; index += 1) {
-    const column = columns[index] as RelationColumn;
-    const text = texts[index] ?? null;
-    json += (index === 0 ? '' : ',') + column.label + (text === null ? 'null' : column.encode(text));
-  }
-  return `${json}}`;
+export function textRowJson(relation: Relation, texts: readonly (string | null)[]): string {
+  return textColumnsJson(relation, relation.shown, texts);
 }
 
-/** The key of such a row; null for a table without one. */
-export function textKeyJson({ columns, key }: Relation, texts: readonly (string | null)[]): string | null {
-  if (key.length === 0) return null;
-  const parts = key.map((index) => {
+/** These columns of such a row, `key` or `identity`; null where there are none. */
+export function textKeyJson(relation: Relation, positions: readonly number[], texts: readonly (string | null)[]): string | null {
+  return positions.length === 0 ? null : textColumnsJson(relation, positions, texts);
+}
+
+function textColumnsJson({ columns }: Relation, positions: readonly number[], texts: readonly (string | null)[]): string {
+  let json = '{';
+  for (const index of positions) {
+    const column = columns[index] as RelationColumn;
     const text = texts[index] ?? null;
-    return (columns[index]?.label ?? '') + (text === null ? 'null' : (columns[index]?.encode(text) ?? 'null'));
-  });
-  return `{${parts.join(',')}}`;
+    json += (json.length === 1 ? '' : ',') + column.label + (text === null ? 'null' : column.encode(text));
+  }
+  return `${json}}`;
 }
 
 /** Whether an update moved the row to another key: only values that were sent can have changed. */

@@ -1,10 +1,12 @@
 import { formatEventId } from '#contracts/topics/event-id';
+import type { Operation } from '#contracts/topics/change-event';
 import { HEADER } from '#contracts/topics/headers';
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
 import type { BeginMessage, DeleteMessage, InsertMessage, LogicalMessage, Message, OldTuple, TruncateMessage, UpdateMessage } from '#libs/pgoutput/message';
 import type { Tuple } from '#libs/pgoutput/tuple';
 import type { ChangeRecord } from './change-record.ts';
+import type { CloudEvents } from './cloud-events.ts';
 import { contextHeaders } from './context-headers.ts';
 import { type Change, type EnvelopeOptions, EnvelopeWriter, type TransactionSource } from './envelope.ts';
 import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
@@ -14,6 +16,8 @@ import { parkRow, type RowMessage, type SkippedValues, tooLarge, type Why } from
 import { expectWidth, keyChanged } from './row.ts';
 import { schemaRecord } from './schema-record.ts';
 import { type Place, SCHEMA_PREFIX, type SchemaChange, type SchemaLog } from './schema-log.ts';
+import { type SignalRow, signalRow } from './signal.ts';
+import { TransactionMetadata } from './transaction-metadata.ts';
 
 export interface AssemblerOptions {
   systemId: string;
@@ -23,6 +27,12 @@ export interface AssemblerOptions {
   contextPrefix: string;
   /** Where changes go that can't be published. */
   deadLetterTopic: string;
+  /** Topic of the begin and end of transactions; null where they are not told, nor the place of an event in its transaction. */
+  transactionTopic?: string | null;
+  /** Headers of CloudEvents, where they are asked for. */
+  cloudEvents?: CloudEvents | null;
+  /** Told of what is inserted into the signal table. */
+  onSignal?: (row: SignalRow) => void;
   /** What is out already: none of it is made into records again. */
   from: Position;
   /** Chunks of snapshots that are being read beside the stream. */
@@ -57,6 +67,14 @@ interface Transaction {
   /** Ordinal of the next event. */
   ordinal: number;
   context: Readonly<Record<string, string>>;
+  metadata: TransactionMetadata | null;
+}
+
+/** What an event has beside its rows. */
+interface EventFacts {
+  headers: Readonly<Record<string, string>>;
+  /** `transaction` of the envelope, JSON text. */
+  place: string | null;
 }
 
 /**
@@ -103,7 +121,7 @@ export class TransactionAssembler {
       case 'begin':
         return this.#begin(message);
       case 'commit':
-        return this.#commit(message.commitLsn, message.endLsn);
+        return this.#commit(message.commitLsn, message.endLsn, out);
       case 'insert':
       case 'update':
       case 'delete':
@@ -135,7 +153,9 @@ export class TransactionAssembler {
     const source = this.#writer.transaction({ commitTime, previousCommit: lastCommit, xid });
     const idPrefix = formatEventId({ systemId, timeline, commitLsn, ordinal: 0 }).slice(0, -1);
     this.#options.windows.committed(xid, commitLsn);
-    this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {} };
+    const topic = this.#options.transactionTopic ?? null;
+    const metadata = topic === null || skip === ALL ? null : new TransactionMetadata(topic, { xid, commitLsn, commitTime });
+    this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {}, metadata };
   }
 
   #message({ transactional, prefix, content }: LogicalMessage, out: ChangeRecord[]): void {
@@ -185,18 +205,20 @@ export class TransactionAssembler {
     this.#describe(relation, transaction.commitLsn, out);
     const now = this.#options.now();
     for (const { key, after } of chunk.rows) {
-      const headers = this.#headers(transaction);
+      const headers = this.#headers(transaction, relation, 'r');
       const value = this.#writer.read(relation, after, transaction.source, transaction.commitLsn, now);
       out.push({ topic: relation.topic, key: key === null ? null : Buffer.from(key), value, headers });
     }
     chunk.settle();
   }
 
-  #commit(commitLsn: Lsn, endLsn: Lsn): void {
+  #commit(commitLsn: Lsn, endLsn: Lsn, out: ChangeRecord[]): void {
     const transaction = this.#open('commit');
     if (transaction.commitLsn !== commitLsn) throw new Failure('protocol-violation', 'a commit of another transaction than the one that began');
     this.#transaction = null;
     if (transaction.skip === ALL) return;
+    const end = transaction.metadata?.end();
+    if (end) out.push(end);
     this.#position = { end: endLsn, lastCommit: endLsn, open: null };
   }
 
@@ -216,6 +238,7 @@ export class TransactionAssembler {
     if (message.type !== 'delete') expectWidth(relation, message.new);
     if (skipped) this.#options.windows.spoil(message.relationOid, 'a row of it was too large');
     if (this.#options.windows.active) this.#touch(message, relation);
+    if (wanted && relation.signals && message.type === 'insert') this.#signal(relation, message);
     const target = wanted && relation.published ? out : null;
     if (skipped && skipped.left.new > 0) this.#park(transaction, relation, message, target, tooLarge(skipped));
     else this.#row(transaction, relation, message, target);
@@ -223,7 +246,7 @@ export class TransactionAssembler {
 
   /** What can't be written is parked: a record can hold up no other. */
   #row(transaction: Transaction, relation: Relation, message: RowMessage, out: ChangeRecord[] | null): void {
-    const [ordinal, length] = [transaction.ordinal, out?.length ?? 0];
+    const [ordinal, length, mark] = [transaction.ordinal, out?.length ?? 0, transaction.metadata?.mark()];
     try {
       if (message.type === 'insert') this.#insert(transaction, relation, message, out);
       else if (message.type === 'update') this.#update(transaction, relation, message, out);
@@ -231,6 +254,7 @@ export class TransactionAssembler {
     } catch (error) {
       if (error instanceof Failure) throw error;
       transaction.ordinal = ordinal;
+      if (mark) transaction.metadata?.restore(mark);
       if (out) out.length = length;
       this.#park(transaction, relation, message, out, { reason: 'unencodable', bytes: null, message: `a value could not be written: ${String(error)}` });
     }
@@ -239,7 +263,7 @@ export class TransactionAssembler {
   #park(transaction: Transaction, relation: Relation, message: RowMessage, out: ChangeRecord[] | null, why: Why): void {
     const { source, lsn } = transaction;
     const place = { writer: this.#writer, deadLetterTopic: this.#options.deadLetterTopic, relation, source, lsn, now: this.#options.now() };
-    const records = parkRow({ ...place, nextHeaders: () => this.#headers(transaction) }, message, why);
+    const records = parkRow({ ...place, nextHeaders: () => this.#event(transaction, relation, 'p', out).headers }, message, why);
     out?.push(...records);
   }
 
@@ -247,67 +271,88 @@ export class TransactionAssembler {
   #touch(message: RowMessage, relation: Relation): void {
     const { windows } = this.#options;
     if (!windows.isOpen(message.relationOid)) return;
-    if (message.type !== 'delete') windows.touch(message.relationOid, this.#keyText(relation, message.new, message.type === 'update' ? message.old : null));
-    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, this.#keyText(relation, message.old.tuple));
+    if (message.type !== 'delete')
+      windows.touch(message.relationOid, this.#identityText(relation, message.new, message.type === 'update' ? message.old : null));
+    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, this.#identityText(relation, message.old.tuple));
   }
 
-  #keyText(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
-    return this.#writer.key(relation, tuple, old)?.toString() ?? null;
+  #identityText(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
+    return this.#writer.identity(relation, tuple, old)?.toString() ?? null;
   }
 
   #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {
-    const headers = this.#headers(transaction);
+    const facts = this.#event(transaction, relation, 'c', out);
     if (!out) return;
     const key = this.#writer.key(relation, message.new);
-    out.push(this.#record(transaction, relation, { op: 'c', before: null, after: message.new, old: null }, key, headers));
+    out.push(this.#record(transaction, relation, { op: 'c', before: null, after: message.new, old: null }, key, facts));
   }
 
   #update(transaction: Transaction, relation: Relation, { old, new: after }: UpdateMessage, out: ChangeRecord[] | null): void {
     if (old && keyChanged(relation, old.tuple, after)) return this.#moveKey(transaction, relation, old, after, out);
-    const headers = this.#headers(transaction);
+    const facts = this.#event(transaction, relation, 'u', out);
     if (!out) return;
     const before = old?.kind === 'full' ? old.tuple : null;
-    out.push(this.#record(transaction, relation, { op: 'u', before, after, old }, this.#writer.key(relation, after, old), headers));
+    out.push(this.#record(transaction, relation, { op: 'u', before, after, old }, this.#writer.key(relation, after, old), facts));
   }
 
   /** An update of the key is a delete, its tombstone and a create. */
   #moveKey(transaction: Transaction, relation: Relation, old: OldTuple, after: Tuple, out: ChangeRecord[] | null): void {
-    const deleted = this.#headers(transaction);
-    const created = this.#headers(transaction);
+    const deleted = this.#event(transaction, relation, 'd', out);
+    const created = this.#event(transaction, relation, 'c', out);
     if (!out) return;
     const [oldKey, newKey] = [this.#writer.key(relation, old.tuple), this.#writer.key(relation, after, old)];
     const [from, to] = [
-      { ...created, [HEADER.oldKey]: String(oldKey) },
-      { ...deleted, [HEADER.newKey]: String(newKey) },
+      { ...created, headers: { ...created.headers, [HEADER.oldKey]: String(oldKey) } },
+      { ...deleted, headers: { ...deleted.headers, [HEADER.newKey]: String(newKey) } },
     ];
     out.push(this.#record(transaction, relation, { op: 'd', before: old.tuple, after: null, old: null }, oldKey, to));
-    out.push({ topic: relation.topic, key: oldKey, value: null, headers: to });
+    out.push({ topic: relation.topic, key: oldKey, value: null, headers: to.headers });
     out.push(this.#record(transaction, relation, { op: 'c', before: null, after, old }, newKey, from));
   }
 
   #delete(transaction: Transaction, relation: Relation, message: DeleteMessage, out: ChangeRecord[] | null): void {
-    const headers = this.#headers(transaction);
+    const facts = this.#event(transaction, relation, 'd', out);
     if (!out) return;
     const key = this.#writer.key(relation, message.old.tuple);
-    out.push(this.#record(transaction, relation, { op: 'd', before: message.old.tuple, after: null, old: null }, key, headers));
-    if (key !== null) out.push({ topic: relation.topic, key, value: null, headers });
+    out.push(this.#record(transaction, relation, { op: 'd', before: message.old.tuple, after: null, old: null }, key, facts));
+    if (key !== null) out.push({ topic: relation.topic, key, value: null, headers: facts.headers });
   }
 
   #truncate(transaction: Transaction, relation: Relation, wanted: boolean, out: ChangeRecord[]): void {
-    const headers = this.#headers(transaction);
-    if (wanted && relation.published) out.push(this.#record(transaction, relation, TRUNCATE, null, headers));
+    const target = wanted && relation.published ? out : null;
+    const facts = this.#event(transaction, relation, 't', target);
+    target?.push(this.#record(transaction, relation, TRUNCATE, null, facts));
   }
 
-  #record(transaction: Transaction, relation: Relation, change: Change, key: Buffer | null, headers: ChangeRecord['headers']): ChangeRecord {
-    const value = this.#writer.change(relation, change, transaction.source, transaction.lsn, this.#options.now());
-    return { topic: relation.topic, key, value, headers };
+  #record(transaction: Transaction, relation: Relation, change: Change, key: Buffer | null, facts: EventFacts): ChangeRecord {
+    const value = this.#writer.change(
+      relation,
+      facts.place === null ? change : { ...change, place: facts.place },
+      transaction.source,
+      transaction.lsn,
+      this.#options.now(),
+    );
+    return { topic: relation.topic, key, value, headers: facts.headers };
+  }
+
+  /** Takes the next ordinal, and the next place in the transaction. `out`: null for an event that is not to be published. */
+  #event(transaction: Transaction, relation: Relation, op: Operation | 'p', out: ChangeRecord[] | null): EventFacts {
+    const place = relation.published && transaction.metadata ? transaction.metadata.next(relation, out) : null;
+    return { headers: this.#headers(transaction, relation, op), place };
   }
 
   /** Takes the next ordinal. */
-  #headers(transaction: Transaction): Record<string, string> {
+  #headers(transaction: Transaction, relation: Relation, op: Operation | 'p'): Record<string, string> {
     const id = transaction.idPrefix + transaction.ordinal;
     transaction.ordinal += 1;
-    return { [HEADER.id]: id, ...transaction.context };
+    const cloud = this.#options.cloudEvents;
+    if (!cloud) return { [HEADER.id]: id, ...transaction.context };
+    return { [HEADER.id]: id, ...transaction.context, ...cloud.headers(id, op, relation, transaction.commitTime) };
+  }
+
+  #signal(relation: Relation, { new: tuple }: InsertMessage): void {
+    const row = signalRow(relation, tuple);
+    if (row) this.#options.onSignal?.(row);
   }
 
   #open(what: string): Transaction {

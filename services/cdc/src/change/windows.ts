@@ -11,8 +11,10 @@ export interface Watermark {
 
 /** A row as it was read, encoded already. */
 export interface ChunkRow {
-  /** JSON text; null for a table without a key. */
+  /** Of the record, JSON text; null for a table without one. */
   key: string | null;
+  /** What tells the row from others, JSON text; null for a table without a key. */
+  identity: string | null;
   after: string;
 }
 
@@ -99,10 +101,10 @@ export class Windows {
     return this.#open.has(oid);
   }
 
-  /** A row of the table was changed; `key` as JSON text, null when it has none. */
-  touch(oid: number, key: string | null): void {
-    if (key === null) return;
-    for (const window of this.#open.get(oid) ?? []) window.touched.add(key);
+  /** A row of the table was changed; what tells it from others as JSON text, null when it has none. */
+  touch(oid: number, identity: string | null): void {
+    if (identity === null) return;
+    for (const window of this.#open.get(oid) ?? []) window.touched.add(identity);
   }
 
   /** What was read of the table in this window says nothing any more. */
@@ -134,7 +136,7 @@ export class Windows {
       outcome.resolve({ kind: 'spoiled', reason: spoiled ?? 'the marks came without their chunk' });
       return null;
     }
-    const rows = touched.size === 0 ? chunk.rows : chunk.rows.filter(({ key }) => key === null || !touched.has(key));
+    const rows = touched.size === 0 ? chunk.rows : chunk.rows.filter(({ identity }) => identity === null || !touched.has(identity));
     return { relation: chunk.relation, rows, settle: () => outcome.resolve({ kind: 'published', rows: rows.length, stale: chunk.rows.length - rows.length }) };
   }
 

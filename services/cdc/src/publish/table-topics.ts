@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { deadLetterTopic } from '#contracts/topics/parked';
-import { topicName } from '#contracts/topics/topic-name';
+import { transactionTopic } from '#contracts/topics/transaction-event';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { publishedTables } from '#libs/postgres/replication/publication';
 import type { CdcConfig } from '../cdc-config.ts';
-import type { TablePatterns } from '../source/table-patterns.ts';
+import type { TableId, TablePatterns } from '../source/table-patterns.ts';
+import { TopicRoutes } from './topic-routes.ts';
 
 /**
  * Topics of the published tables. They are made before a table's first event: a subscriber that had to wait for its topic to appear would see that event a second
@@ -13,30 +14,46 @@ import type { TablePatterns } from '../source/table-patterns.ts';
 export class TableTopics {
   readonly #changeLog: ChangeLog;
   readonly #config: CdcConfig;
+  readonly #routes: TopicRoutes;
   readonly #made = new Set<string>();
 
   constructor(changeLog: ChangeLog, config: CdcConfig) {
     this.#changeLog = changeLog;
     this.#config = config;
+    this.#routes = new TopicRoutes({
+      prefix: config.CDC_TOPIC_PREFIX,
+      routes: config.CDC_TOPIC_ROUTES,
+      partitions: config.CDC_TABLE_PARTITIONS,
+      defaultCount: config.CDC_TOPIC_PARTITIONS,
+    });
   }
 
-  /** Makes the topic where it is missing. Throws `misconfigured` for one with another number of partitions. */
-  async ensure(topic: string): Promise<void> {
+  /** The topic of a table. */
+  of(table: TableId): string {
+    return this.#routes.of(table);
+  }
+
+  /** Makes the table's topic where it is missing. Throws `misconfigured` for one with another number of partitions. */
+  async ensure(table: TableId): Promise<void> {
+    const topic = this.of(table);
     if (this.#made.has(topic)) return;
-    const { CDC_TOPIC_PARTITIONS: partitions, CDC_TOPIC_RETENTION_MS: retention } = this.#config;
+    const { CDC_TOPIC_RETENTION_MS: retention } = this.#config;
+    const partitions = this.#routes.partitions(table);
     await this.#changeLog.ensureTopic(topic, { partitions, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
     this.#made.add(topic);
   }
 
-  /** Makes the dead-letter topic, before anything may have to be parked. */
-  async ensureDeadLetters(): Promise<void> {
-    const { CDC_TOPIC_PREFIX: prefix, CDC_DLQ_RETENTION_MS: retention } = this.#config;
-    await this.#changeLog.ensureTopic(deadLetterTopic(prefix), { partitions: 1, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
+  /** Makes the topics of no table that capture may write to: of parked changes, and of transactions. */
+  async ensureOwn(): Promise<void> {
+    const { CDC_TOPIC_PREFIX: prefix, CDC_DLQ_RETENTION_MS: letters, CDC_TOPIC_RETENTION_MS: retention } = this.#config;
+    await this.#changeLog.ensureTopic(deadLetterTopic(prefix), { partitions: 1, cleanup: 'delete', retentionMs: letters < 0 ? null : letters });
+    if (this.#config.CDC_TRANSACTION_METADATA)
+      await this.#changeLog.ensureTopic(transactionTopic(prefix), { partitions: 1, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
   }
 
   /** Makes the topics of all tables that the publication has now. */
   async ensurePublished(pool: pg.Pool, patterns: TablePatterns): Promise<void> {
     const tables = await publishedTables(pool, this.#config.CDC_PUBLICATION);
-    for (const { schema, name } of tables.filter((table) => patterns.matches(table))) await this.ensure(topicName(this.#config.CDC_TOPIC_PREFIX, schema, name));
+    for (const table of tables.filter((published) => patterns.matches(published))) await this.ensure(table);
   }
 }

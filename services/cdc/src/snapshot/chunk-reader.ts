@@ -110,7 +110,11 @@ export class ChunkReader {
       const count = keyed ? Math.min(FETCH, maxRows - rows.length) : FETCH;
       const fetched = await client.query<(string | null)[]>({ text: `fetch ${count} from chunk`, rowMode: 'array', types: TEXT });
       for (const texts of fetched.rows) {
-        const row = { key: textKeyJson(relation, texts), after: textRowJson(relation, texts) };
+        const row = {
+          key: textKeyJson(relation, relation.key, texts),
+          identity: textKeyJson(relation, relation.identity, texts),
+          after: textRowJson(relation, texts),
+        };
         bytes += row.after.length;
         rows.push(row);
       }

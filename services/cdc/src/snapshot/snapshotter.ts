@@ -78,6 +78,13 @@ export class Snapshotter {
     return snapshot;
   }
 
+  /** Asked for under an id of the asker's: what is known already is not asked for again. A mistake in the condition fails the snapshot. */
+  async requestOnce(id: string, request: SnapshotRequest): Promise<void> {
+    if (this.#snapshots.has(id)) return;
+    await this.#save(newSnapshot(id, request, this.#options.clock.now()));
+    this.#schedule();
+  }
+
   /** Tables that no snapshot is known of get one: they came into the publication with rows. */
   async requestMissing(tables: readonly { schema: string; name: string }[]): Promise<void> {
     const known = new Set(this.list().map(({ schema, table }) => JSON.stringify([schema, table])));

@@ -11,13 +11,25 @@ import {
 } from '#libs/postgres/replication/publication';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import type { Logger } from '#libs/runtime/logger';
+import { RowFilters } from './row-filters.ts';
 import type { TableId, TablePatterns } from './table-patterns.ts';
 
 interface Candidate extends TableId {
+  /** Row filter, SQL. */
+  where?: string;
   /** This login may add it to a publication. */
   owned: boolean;
   /** Updates and deletes of it can be published. */
   identified: boolean;
+}
+
+export interface ReconcilerOptions {
+  pool: pg.Pool;
+  publication: string;
+  patterns: TablePatterns;
+  /** Conditions by `schema.table`. */
+  rowFilters: Readonly<Record<string, string>>;
+  logger: Logger;
 }
 
 /** Permanent tables that are no partition: a partition comes with its root. */
@@ -37,26 +49,33 @@ export class PublicationReconciler {
   readonly #pool: pg.Pool;
   readonly #publication: string;
   readonly #patterns: TablePatterns;
+  readonly #filters: RowFilters;
   readonly #logger: Logger;
   #reported = '';
 
-  constructor(pool: pg.Pool, publication: string, patterns: TablePatterns, logger: Logger) {
-    this.#pool = pool;
-    this.#publication = publication;
-    this.#patterns = patterns;
-    this.#logger = logger;
+  constructor(options: ReconcilerOptions) {
+    this.#pool = options.pool;
+    this.#publication = options.publication;
+    this.#patterns = options.patterns;
+    this.#filters = new RowFilters(options.rowFilters);
+    this.#logger = options.logger;
   }
 
   /** Rejects with a `dependency-unavailable` Failure while the publication is missing and can't be created. */
   async reconcile(): Promise<void> {
     const { rows } = await this.#pool.query<Candidate>(CANDIDATES);
-    const named = rows.filter((table) => this.#patterns.matches(table));
-    const wanted = this.#patterns.explicit ? named : named.filter((table) => table.identified);
+    const named = rows.filter((table) => this.#patterns.matches(table) || this.#patterns.isSignal(table)).map((table) => this.#filters.withFilter(table));
+    const wanted = this.#patterns.explicit ? named : named.filter((table) => table.identified || this.#patterns.isSignal(table));
+    await this.#filters.check(this.#pool, wanted);
     const publication = await findPublication(this.#pool, this.#publication);
+    if (publication?.allTables && !this.#filters.empty)
+      throw new Failure('misconfigured', `publication ${this.#publication} is FOR ALL TABLES, which has no row filters: choose another CDC_PUBLICATION`);
     if (!publication) await this.#create(wanted);
     const missing = publication?.allTables ? [] : await this.#missing(wanted);
     const added = missing.filter((table) => table.owned);
     const refused = (await this.#add(added)) ? missing.filter((table) => !table.owned) : missing;
+    const refiltered = await this.#filters.apply(this.#pool, this.#publication);
+    if (refiltered.length > 0) this.#logger.info({ publication: this.#publication, tables: refiltered }, 'row filters of the publication changed');
     this.#report(
       refused,
       named.filter((table) => !table.identified),

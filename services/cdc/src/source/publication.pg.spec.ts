@@ -15,7 +15,7 @@ async function reconcile(patterns: readonly string[], url = database.url): Promi
   const logger = createLogger({ service: 'test', level: 'silent' });
   const pool = createPool({ connectionString: url, name: 'test', max: 1 });
   try {
-    await new PublicationReconciler(pool, 'p', new TablePatterns(patterns), logger).reconcile();
+    await new PublicationReconciler({ pool, publication: 'p', patterns: new TablePatterns(patterns), rowFilters: {}, logger }).reconcile();
   } finally {
     await pool.end();
   }

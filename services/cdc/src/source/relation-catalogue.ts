@@ -3,6 +3,8 @@ import { topicName } from '#contracts/topics/topic-name';
 import { Failure } from '#libs/failure/failure';
 import type { RelationMessage } from '#libs/pgoutput/message';
 import { quoteTable } from '#libs/postgres/identifiers';
+import type { ColumnRules } from '../change/column-rules.ts';
+import type { MessageKeys } from '../change/message-keys.ts';
 import { type Relation, relationOf, schemaOf } from '../change/relation.ts';
 import type { SchemaLog } from '../change/schema-log.ts';
 import { keyNames, schemaColumns, type TableFacts } from '../change/table-facts.ts';
@@ -37,8 +39,11 @@ export interface RelationCatalogueOptions {
   patterns: TablePatterns;
   publication: string;
   topicPrefix: string;
+  topicOf: (table: TableId) => string;
+  rules: ColumnRules;
+  keys: MessageKeys;
   /** Called once for each topic before anything is published to it. */
-  ensureTopic: (topic: string) => Promise<void>;
+  ensureTopic: (table: TableId) => Promise<void>;
   /** What was told of the tables so far. */
   schemas: SchemaLog;
   /** Ends waiting. */
@@ -63,16 +68,19 @@ export class RelationCatalogue {
   async resolve(message: RelationMessage, { xid, isFirst }: { xid: number | null; isFirst: boolean } = { xid: null, isFirst: false }): Promise<Relation> {
     if (xid !== null) await untilVisible(this.#options.pool, xid, this.#options.signal);
     const table = { schema: schemaOf(message), name: message.name };
-    const topic = topicName(this.#options.topicPrefix, table.schema, table.name);
+    const { rules, keys, patterns, topicOf } = this.#options;
+    const topic = topicOf(table);
     const last = this.#options.schemas.last(message.oid);
     const [now, published] = await Promise.all([
       this.#facts(message),
       this.#isPublished(message.oid, table, last),
       this.#types.load(message.columns.map((column) => column.typeOid)),
     ]);
-    if (published) await this.#claim(topic, table).then(() => this.#ensure(topic));
+    if (published) await this.#claim(topic, table).then(() => this.#ensure(topic, table));
     const key = keyNames(message, now, last, { isBefore: (keyXid) => xid !== null && precedes(xid, keyXid), isFirst });
-    return relationOf(message, { topic, published, types: this.#types.lookup, description: { columns: schemaColumns(message, now, last), key } });
+    const description = { columns: schemaColumns(message, now, last), key };
+    const signals = patterns.isSignal(table);
+    return relationOf(message, { topic, published, signals, types: this.#types.lookup, description, rules, messageKey: keys.of(table) });
   }
 
   async #facts({ oid, columns }: RelationMessage): Promise<TableFacts> {
@@ -90,10 +98,14 @@ export class RelationCatalogue {
    */
   async #isPublished(oid: number, table: TableId, last: TableSchema | undefined): Promise<boolean> {
     const { patterns, pool } = this.#options;
-    if (patterns.matches(table)) return true;
-    if (!patterns.explicit || patterns.forbids(table)) return false;
-    if (last?.schema === table.schema && last.table === table.name) return true;
+    if (patterns.forbids(table) || patterns.excludes(table)) return false;
+    if (patterns.matches(table) && !patterns.hasExcludes) return true;
+    if (!patterns.explicit && !patterns.hasExcludes) return false;
     const { rows } = await pool.query<TableId>(ANCESTORS, [oid]);
+    if (rows.some((ancestor) => patterns.excludes(ancestor))) return false;
+    if (patterns.matches(table)) return true;
+    if (!patterns.explicit) return false;
+    if (last?.schema === table.schema && last.table === table.name) return true;
     return rows.length === 0 ? !(await this.#isListed(table)) : rows.some((ancestor) => patterns.matches(ancestor));
   }
 
@@ -104,9 +116,11 @@ export class RelationCatalogue {
 
   /** Names that differ in characters that topics can't have would share one, and their rows would take each other's place: so the second table stops. */
   async #claim(topic: string, table: TableId): Promise<void> {
-    const { schemas, topicPrefix } = this.#options;
+    const { schemas, topicPrefix, topicOf } = this.#options;
+    // Tables that a route brings together are meant to be.
+    if (topic !== topicName(topicPrefix, table.schema, table.name)) return;
     for (const { schema, table: name } of schemas.live()) {
-      if ((schema === table.schema && name === table.name) || topicName(topicPrefix, schema, name) !== topic) continue;
+      if ((schema === table.schema && name === table.name) || topicOf({ schema, name }) !== topic) continue;
       // One that was dropped or renamed since leaves its topic to its successor.
       if (!(await this.#isListed({ schema, name }))) continue;
       const [first, second] = [quoteTable({ schema, name }), quoteTable(table)];
@@ -114,9 +128,9 @@ export class RelationCatalogue {
     }
   }
 
-  async #ensure(topic: string): Promise<void> {
+  async #ensure(topic: string, table: TableId): Promise<void> {
     if (this.#topics.has(topic)) return;
-    await this.#options.ensureTopic(topic);
+    await this.#options.ensureTopic(table);
     this.#topics.add(topic);
   }
 }

@@ -1,4 +1,4 @@
-import { Failure } from '#libs/failure/failure';
+import { matchesTable, type TablePattern, tablePattern } from '../change/pattern.ts';
 
 export interface TableId {
   schema: string;
@@ -8,18 +8,22 @@ export interface TableId {
 /** Never published, whatever the patterns say: our own bookkeeping, queues, and the system's. */
 const NEVER = /^(lakeloop.*|audit|bullmq.*|pg_.*|information_schema)$/;
 
-/** `schema.table` patterns, `*` for any run of characters. Empty: every table. */
+/** `schema.table` patterns, `*` for any run of characters. No include: every table. */
 export class TablePatterns {
-  readonly #patterns: readonly { schema: RegExp; name: RegExp }[];
+  readonly #include: readonly TablePattern[];
+  readonly #exclude: readonly TablePattern[];
+  readonly #signals: string | undefined;
 
   /** Throws a `misconfigured` Failure that names a pattern without a dot. */
-  constructor(patterns: readonly string[]) {
-    this.#patterns = patterns.map(compile);
+  constructor(include: readonly string[], exclude: readonly string[] = [], signals?: string) {
+    this.#include = include.map((pattern) => tablePattern(pattern, 'CDC_TABLES'));
+    this.#exclude = exclude.map((pattern) => tablePattern(pattern, 'CDC_TABLES_EXCLUDE'));
+    this.#signals = signals;
   }
 
   /** The user named tables. */
   get explicit(): boolean {
-    return this.#patterns.length > 0;
+    return this.#include.length > 0;
   }
 
   /** Never published, whoever asks for it. */
@@ -28,18 +32,22 @@ export class TablePatterns {
   }
 
   matches(table: TableId): boolean {
-    if (this.forbids(table)) return false;
-    return !this.explicit || this.#patterns.some(({ schema, name }) => schema.test(table.schema) && name.test(table.name));
+    if (this.forbids(table) || this.excludes(table)) return false;
+    if (!this.explicit) return !this.isSignal(table);
+    return this.#include.some((pattern) => matchesTable(pattern, table));
   }
-}
 
-function compile(pattern: string): { schema: RegExp; name: RegExp } {
-  const dot = pattern.indexOf('.');
-  if (dot < 1 || dot === pattern.length - 1) throw new Failure('misconfigured', `CDC_TABLES: ${JSON.stringify(pattern)} is not schema.table`);
-  return { schema: glob(pattern.slice(0, dot)), name: glob(pattern.slice(dot + 1)) };
-}
+  /** What is inserted into it is asked of capture; it is published only where a pattern names it. */
+  isSignal({ schema, name }: TableId): boolean {
+    return this.#signals === `${schema}.${name}`;
+  }
 
-function glob(text: string): RegExp {
-  const escaped = text.split('*').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${escaped.join('.*')}$`, 's');
+  get hasExcludes(): boolean {
+    return this.#exclude.length > 0;
+  }
+
+  /** Left out by name, whatever includes it. */
+  excludes(table: TableId): boolean {
+    return this.#exclude.some((pattern) => matchesTable(pattern, table));
+  }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { gapTopic } from '#contracts/topics/gap-event';
@@ -22,6 +23,7 @@ import { askForSnapshots } from './initial-snapshots.ts';
 import { LeaderWatch, WALSENDER_NAME } from './leader-session.ts';
 import { checkServer } from './preflight.ts';
 import type { PublicationReconciler } from './publication-reconciler.ts';
+import { refuseHiddenKeys } from './refuse-hidden-keys.ts';
 import { SetupLock } from './setup-lock.ts';
 
 /** A slot that is ours, with the producer that fences everyone before us, and where to go on. */
@@ -171,9 +173,10 @@ class SlotTaking {
 
   async #prepare(): Promise<void> {
     const { changeLog, config } = this.#options;
+    await refuseHiddenKeys(this.#options.pool, this.#options.patterns, this.#options.rules);
     await this.#reconciler.reconcile();
     await this.#store.ensure();
-    await this.#options.topics.ensureDeadLetters();
+    await this.#options.topics.ensureOwn();
     await this.#snapshots.ensure();
     await this.#control.ensure();
     await changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null });
@@ -267,5 +270,8 @@ class SlotTaking {
 
 /** What decides which change messages a transaction has: a count inside one holds only under the same. */
 export function fingerprintOf(config: CaptureOptions['config']): string {
-  return `pgoutput-1:${config.CDC_PUBLICATION}`;
+  const { CDC_PUBLICATION, CDC_TABLES, CDC_TABLES_EXCLUDE, CDC_COLUMNS_INCLUDE, CDC_COLUMNS_EXCLUDE, CDC_COLUMNS_MASK, CDC_ROW_FILTERS } = config;
+  const lists = [CDC_TABLES, CDC_TABLES_EXCLUDE, CDC_COLUMNS_INCLUDE, CDC_COLUMNS_EXCLUDE, CDC_COLUMNS_MASK];
+  const filters = JSON.stringify([...lists, CDC_ROW_FILTERS]);
+  return `pgoutput-1:${CDC_PUBLICATION}${filters === '[[],[],[],[],[],{}]' ? '' : `:${createHash('sha256').update(filters).digest('hex').slice(0, 16)}`}`;
 }

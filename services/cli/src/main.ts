@@ -1,0 +1,33 @@
+import type { ChangeLog } from '#libs/changelog/change-log';
+import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
+import { classify } from '#libs/failure/classify';
+import { loadConfig } from '#libs/runtime/config';
+import { createLogger } from '#libs/runtime/logger';
+import { type CliConfig, cliSettings } from './cli-config.ts';
+import { runCommand, usage } from './commands.ts';
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+let opened: Promise<ChangeLog> | undefined;
+
+try {
+  const args = process.argv.slice(2);
+  if (args.length === 0 || args.includes('--help')) process.stdout.write(`${usage()}\n`);
+  else {
+    const config = loadConfig(cliSettings, process.env);
+    const print = (line: string): void => void process.stdout.write(`${line}\n`);
+    await runCommand({ config, changeLog: () => (opened ??= openLog(config)), print, fetch, signal: ending.signal }, args);
+  }
+} catch (error) {
+  process.stderr.write(`${classify(error).message}\n`);
+  process.exitCode = 1;
+} finally {
+  await opened?.then((log) => log.close()).catch(() => undefined);
+}
+
+async function openLog({ KAFKA_BROKERS: brokers, CHANGE_LOG_DIRECTORY: directory }: CliConfig): Promise<ChangeLog> {
+  const logger = createLogger({ service: 'cli', level: 'silent' });
+  if (brokers.length > 0) return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cli', logger, fences: () => false });
+  return SqliteChangeLog.open({ directory, logger });
+}
