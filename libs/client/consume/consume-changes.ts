@@ -36,7 +36,10 @@ export async function consumeChanges<Row = Record<string, unknown>, Transaction 
   await consumer.connect();
   const joined = Promise.withResolvers<void>();
   consumer.on('consumer.group_join', () => joined.resolve());
-  consumer.on('consumer.crash', ({ payload }) => joined.reject(payload.error));
+  // A crash that kafkajs starts again after by itself (a coordinator that is loading) is none for the caller.
+  consumer.on('consumer.crash', ({ payload }) => {
+    if (!payload.restart) joined.reject(payload.error);
+  });
   await consumer.subscribe({ topics: [...options.topics], fromBeginning: options.fromBeginning ?? true });
   await consumer.run({ eachBatchAutoResolve: false, eachBatch: (payload) => handle(payload, options) });
   await joined.promise;
