@@ -42,7 +42,7 @@ function isTooLarge(message: string): boolean {
 
 function unsendable(message: string, code: string): Failure {
   const remedy =
-    'a change takes more than the 1 GB that the server can send of a row: leave its large columns out (CDC_COLUMNS_EXCLUDE), move the slot past its commit' +
+    'a change takes more than the 1 GB that the server can send of a row: leave its large columns out of the publication (a column list in ALTER PUBLICATION), move the slot past its commit' +
     ' with pg_replication_slot_advance, start with CDC_ADOPT_POSITION=1, and ask for a snapshot of the table';
   return new Failure('unsupported', `${message}: ${remedy}`, { detail: { code } });
 }
