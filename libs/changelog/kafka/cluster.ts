@@ -1,6 +1,7 @@
 import { Connection, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
 import { Failure } from '#libs/failure/failure';
 import { CODE, hasCode, kafkaFailure } from './kafka-failure.ts';
+import type { KafkaSecurity } from './security.ts';
 
 export interface TopicPartition {
   topic: string;
@@ -28,12 +29,14 @@ export const COORDINATOR = { group: 0, transaction: 1 } as const;
 export class Cluster {
   readonly #bootstrap: readonly Address[];
   readonly #clientId: string;
+  readonly #security: KafkaSecurity;
   readonly #connections = new Map<string, Promise<Connection>>();
   #layout: Layout = { brokers: new Map(), topics: new Map() };
   #closed = false;
 
-  constructor(brokers: readonly string[], clientId: string) {
+  constructor(brokers: readonly string[], clientId: string, security: KafkaSecurity = {}) {
     this.#clientId = clientId;
+    this.#security = security;
     this.#bootstrap = brokers.map(parseAddress);
   }
 
@@ -113,7 +116,7 @@ export class Cluster {
     const key = `${lane} ${host}:${port}`;
     const known = this.#connections.get(key);
     if (known) return known;
-    const connection = new Connection(this.#clientId, { connectTimeout: 5_000, requestTimeout: 15_000, maxInflights: 5 });
+    const connection = new Connection(this.#clientId, { connectTimeout: 5_000, requestTimeout: 15_000, maxInflights: 5, ...this.#security });
     const forget = (): void => void (this.#connections.get(key) === opening && this.#connections.delete(key));
     connection.on('error', forget);
     connection.on('close', forget);

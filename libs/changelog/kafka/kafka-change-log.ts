@@ -20,6 +20,7 @@ import { committedOffsets, topicBounds } from './offsets.ts';
 import { checkKept } from './start-position.ts';
 import { readEveryCompression } from './kafkajs-codecs.ts';
 import type { Compression } from './compression.ts';
+import { kafkajsSecurity, type KafkaSecurity } from './security.ts';
 import { ensureKafkaTopic } from './topic-admin.ts';
 
 export interface KafkaChangeLogOptions {
@@ -29,6 +30,8 @@ export interface KafkaChangeLogOptions {
   logger: Logger;
   /** Topics that a producer fences when it opens, besides those it writes; on a shared cluster, those of our prefix. Default: all. */
   fences?: (topic: string) => boolean;
+  /** Default: plain text, without a log-in. */
+  security?: KafkaSecurity;
   /** Of what it produces. Default: none. */
   compression?: Compression;
 }
@@ -49,10 +52,11 @@ export class KafkaChangeLog extends ChangeLog {
     super();
     readEveryCompression();
     this.#options = options;
-    this.#cluster = new Cluster(options.brokers, options.clientId);
+    this.#cluster = new Cluster(options.brokers, options.clientId, options.security);
     this.#kafka = new kafkajs.Kafka({
       brokers: [...options.brokers],
       clientId: options.clientId,
+      ...kafkajsSecurity(options.security),
       connectionTimeout: 3_000,
       requestTimeout: 15_000,
       retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 5 },

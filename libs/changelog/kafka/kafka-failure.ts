@@ -61,10 +61,26 @@ export function kafkaFailure(doing: string, error: unknown): Failure {
   const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
   for (const [code, kind] of Object.entries(KIND_BY_CODE))
     if (hasCode(error, Number(code))) return new Failure(kind, message, { cause: error, detail: { code: Number(code) } });
+  const refused = refusal(error);
+  if (refused) return new Failure(refused.kind, `${doing}: ${refused.message}`, { cause: error });
   if (gaveUp(error)) return new Failure('dependency-unavailable', `${doing}: Kafka did not answer in time`, { cause: error });
   const known = error instanceof KafkaJSError || (error instanceof Error && GenericError.isGenericError(error));
   if (known) return new Failure('dependency-unavailable', message, { cause: error });
   return new Failure(classify(error).kind, message, { cause: error });
+}
+
+const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID)$/;
+
+/** What trying again changes nothing about: the log-in and the certificate. By name: the platform's error class is not ours in every context. */
+function refusal(error: unknown): { kind: FailureKind; message: string } | null {
+  let at = error as { code?: unknown; name?: unknown; cause?: unknown } | undefined;
+  for (let depth = 0; typeof at === 'object' && at !== null && depth < 8; at = at.cause as typeof at, depth += 1) {
+    const code = String(at.code);
+    if (code === 'PLT_KFK_AUTHENTICATION' || at.name === 'KafkaJSSASLAuthenticationError')
+      return { kind: 'forbidden', message: 'the broker refused the log-in (KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD, KAFKA_SASL_MECHANISM)' };
+    if (UNTRUSTED.test(code)) return { kind: 'misconfigured', message: `the broker's certificate is not trusted: ${code} (KAFKA_SSL_CA)` };
+  }
+  return null;
 }
 
 /** Whether the same request may succeed a moment later, at once or at another broker. */

@@ -1,5 +1,6 @@
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { kafkaSecurity } from '#libs/changelog/kafka/security';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import type { Failure } from '#libs/failure/failure';
 import { type Environment, loadConfig } from '#libs/runtime/config';
@@ -23,7 +24,8 @@ await main('cdc', async (runtime, environment) => {
 async function openChangeLog({ logger }: ServiceRuntime, environment: Environment, prefix: string): Promise<ChangeLog> {
   const { KAFKA_BROKERS: brokers, KAFKA_COMPRESSION: compression, CHANGE_LOG_DIRECTORY: directory } = loadConfig(changeLogSettings, environment);
   const fences = (topic: string): boolean => topic.startsWith(`${prefix}.`);
-  if (brokers.length > 0) return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cdc', logger, fences, compression });
+  if (brokers.length > 0)
+    return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cdc', logger, fences, compression, security: kafkaSecurity(environment) });
   return SqliteChangeLog.open({ directory, logger });
 }
 

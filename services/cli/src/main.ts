@@ -1,5 +1,6 @@
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { kafkaSecurity } from '#libs/changelog/kafka/security';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { classify } from '#libs/failure/classify';
 import { loadConfig } from '#libs/runtime/config';
@@ -28,6 +29,7 @@ try {
 
 async function openLog({ KAFKA_BROKERS: brokers, CHANGE_LOG_DIRECTORY: directory }: CliConfig): Promise<ChangeLog> {
   const logger = createLogger({ service: 'cli', level: 'silent' });
-  if (brokers.length > 0) return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cli', logger, fences: () => false });
+  if (brokers.length > 0)
+    return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cli', logger, fences: () => false, security: kafkaSecurity(process.env) });
   return SqliteChangeLog.open({ directory, logger });
 }

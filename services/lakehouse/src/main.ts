@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { kafkaSecurity } from '#libs/changelog/kafka/security';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { TokenVerifier } from '#libs/governance/token-verifier';
@@ -19,7 +20,13 @@ await main('lakehouse', async (runtime, environment) => {
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, JWT_ROLE_CLAIM: roleClaim, LAKEHOUSE_DIRECTORY: root, CDC_TOPIC_PREFIX: topicPrefix } = settings;
   const changeLog: ChangeLog =
     settings.KAFKA_BROKERS.length > 0
-      ? KafkaChangeLog.connect({ brokers: settings.KAFKA_BROKERS, clientId: 'lakeloop-lakehouse', logger, fences: () => false })
+      ? KafkaChangeLog.connect({
+          brokers: settings.KAFKA_BROKERS,
+          clientId: 'lakeloop-lakehouse',
+          logger,
+          fences: () => false,
+          security: kafkaSecurity(environment),
+        })
       : await SqliteChangeLog.open({ directory: settings.CHANGE_LOG_DIRECTORY, logger });
   const opened = await openLakehouse(environment, { root, logger });
   const { lakehouse } = opened;

@@ -1,4 +1,5 @@
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { kafkaSecurity } from '#libs/changelog/kafka/security';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import { createPool } from '#libs/postgres/pool';
 import { loadConfig } from '#libs/runtime/config';
@@ -13,7 +14,12 @@ await main('notification', async (runtime, environment) => {
   requireIdentity(settings);
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, JWT_JWKS: jwks, JWT_ROLE_CLAIM: roleClaim, DATABASE_URL: connectionString } = settings;
   const pool = createPool({ connectionString, name: 'lakeloop-notification', max: settings.DB_POOL_MAX, logger: runtime.logger });
-  const changeLog = KafkaChangeLog.connect({ brokers: settings.KAFKA_BROKERS, clientId: 'lakeloop-notification', logger: runtime.logger });
+  const changeLog = KafkaChangeLog.connect({
+    brokers: settings.KAFKA_BROKERS,
+    clientId: 'lakeloop-notification',
+    logger: runtime.logger,
+    security: kafkaSecurity(environment),
+  });
   const verifier =
     issuer || jwks ? TokenVerifier.create({ roleClaim, ...(issuer ? { issuer } : {}), ...(audience ? { audience } : {}), ...(jwks ? { jwks } : {}) }) : null;
   const config = notificationConfig(environment, connectionString);

@@ -1,4 +1,5 @@
 import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
+import { kafkaSecurity } from '#libs/changelog/kafka/security';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Jobs } from '#libs/jobs/jobs';
 import { type OpenLakehouse, openLakehouse } from '#libs/lakehouse/open-lakehouse';
@@ -19,7 +20,7 @@ await main('workflow', async (runtime, environment) => {
   const config = loadConfig(workflowSettings, environment);
   requireDependencies(config);
   const { logger } = runtime;
-  const changeLog = KafkaChangeLog.connect({ brokers: config.KAFKA_BROKERS, clientId: 'lakeloop-workflow', logger });
+  const changeLog = KafkaChangeLog.connect({ brokers: config.KAFKA_BROKERS, clientId: 'lakeloop-workflow', logger, security: kafkaSecurity(environment) });
   await runtime.lifecycles.run([{ name: 'change log', run: async () => undefined, drain: async () => undefined, stop: () => changeLog.close() }]);
   const jobs = await openJobs(config, runtime);
   const verifier = TokenVerifier.create({
