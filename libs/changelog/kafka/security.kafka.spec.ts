@@ -1,15 +1,9 @@
-import { execFile } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { alterUserScramCredentialsV0 } from '@platformatic/kafka';
-import { freePort } from '#libs/postgres/embedded/embedded-postgres';
 import { createLogger } from '#libs/runtime/logger';
-import { KafkaBroker } from '../../../deploy/local/kafka-broker.ts';
+import { startSecureKafka, type SecureKafka } from '#libs/testing/secure-kafka';
 import type { StoredRecord } from '../change-log.ts';
 import { Cluster } from './cluster.ts';
 import { KafkaChangeLog } from './kafka-change-log.ts';
@@ -19,44 +13,15 @@ const PASSWORD = 'correct horse battery';
 const ITERATIONS = 4_096;
 const SCRAM_SHA_512 = 2;
 const lines: string[] = [];
-let directory: string;
-let broker: KafkaBroker;
-let secure: string;
+let kafka: SecureKafka;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'lakeloop-kafka-tls-'));
-  await certify(directory);
-  const [port, controller, tlsPort] = await Promise.all([freePort(), freePort(), freePort()]);
-  secure = `127.0.0.1:${tlsPort}`;
-  broker = await KafkaBroker.start({
-    root: process.cwd(),
-    dataDirectory: join(directory, 'kafka'),
-    port,
-    settings: {
-      'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-      listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller},SECURE://${secure}`,
-      'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},SECURE://${secure}`,
-      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL',
-      'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
-      'listener.name.secure.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-      'listener.name.secure.ssl.keystore.type': 'PEM',
-      'listener.name.secure.ssl.keystore.location': join(directory, 'broker.pem'),
-    },
-  });
-  await addUser(broker.brokers);
+  kafka = await startSecureKafka();
+  await addUser(kafka.plain);
 }, 120_000);
 afterAll(async () => {
-  await broker.kill();
-  await rm(directory, { recursive: true, force: true });
+  await kafka.stop();
 });
-
-/** A certificate for 127.0.0.1 that signs itself, with its key in one file. */
-async function certify(at: string): Promise<void> {
-  const [key, certificate] = [join(at, 'key.pem'), join(at, 'ca.pem')];
-  const name = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await promisify(execFile)('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', ...name, '-keyout', key, '-out', certificate]);
-  await writeFile(join(at, 'broker.pem'), (await readFile(key, 'utf8')) + (await readFile(certificate, 'utf8')));
-}
 
 async function addUser(brokers: string): Promise<void> {
   const cluster = new Cluster([brokers], 'test');
@@ -70,12 +35,12 @@ async function addUser(brokers: string): Promise<void> {
 function connect(environment: Record<string, string>): KafkaChangeLog {
   const destination = new Writable({ write: (line: Buffer, _encoding, done) => done(void lines.push(String(line))) });
   const logger = createLogger({ service: 'test', level: 'debug', destination });
-  return KafkaChangeLog.connect({ brokers: [secure], clientId: 'test', logger, security: kafkaSecurity(environment) });
+  return KafkaChangeLog.connect({ brokers: [kafka.secure], clientId: 'test', logger, security: kafkaSecurity(environment) });
 }
 
 const settings = (): Record<string, string> => ({
   KAFKA_SSL: '1',
-  KAFKA_SSL_CA: join(directory, 'ca.pem'),
+  KAFKA_SSL_CA: kafka.ca,
   KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512',
   KAFKA_SASL_USERNAME: 'capture',
   KAFKA_SASL_PASSWORD: PASSWORD,
