@@ -1,20 +1,21 @@
 import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
+import { CompactedTopic } from '../checkpoint/compacted-topic.ts';
 import { type Snapshot, snapshotRecord } from './snapshot.ts';
 
-/** Snapshots of all slots of a topic prefix, in a compacted topic of one partition, by slot and id. */
+/** Snapshots of all slots of a topic prefix, by slot and id. */
 export class SnapshotStore {
-  readonly topic: string;
+  readonly #topic: CompactedTopic;
   readonly #changeLog: ChangeLog;
   readonly #slot: string;
 
   constructor(changeLog: ChangeLog, topicPrefix: string, slot: string) {
     this.#changeLog = changeLog;
     this.#slot = slot;
-    this.topic = `${topicPrefix}.__snapshots`;
+    this.#topic = new CompactedTopic(changeLog, `${topicPrefix}.__snapshots`);
   }
 
-  async ensure(): Promise<void> {
-    await this.#changeLog.ensureTopic(this.topic, { partitions: 1, cleanup: 'compact', retentionMs: null });
+  ensure(): Promise<void> {
+    return this.#topic.ensure();
   }
 
   /** The one who may write: fences whoever wrote for this slot before. */
@@ -23,15 +24,13 @@ export class SnapshotStore {
   }
 
   record(snapshot: Snapshot): LogRecord {
-    return { topic: this.topic, key: Buffer.from(this.#key(snapshot.id)), value: Buffer.from(JSON.stringify(snapshot)), headers: {} };
+    return this.#topic.record(this.#key(snapshot.id), JSON.stringify(snapshot));
   }
 
   /** Every snapshot of the slot, in the order in which they were asked for. One that can't be read is left out: it is asked for again or it isn't. */
   async read(): Promise<Snapshot[]> {
-    const bounds = (await this.#changeLog.bounds(this.topic))[0];
     const found = new Map<string, Snapshot>();
-    if (!bounds) return [];
-    for await (const { key, value } of this.#changeLog.read(this.topic, 0, bounds.earliest)) {
+    for await (const { key, value } of this.#topic.records()) {
       const text = key?.toString() ?? '';
       if (!text.startsWith(this.#key(''))) continue;
       const snapshot = value === null ? undefined : parse(value);
