@@ -21,13 +21,14 @@ interface Pair {
   server: Socket;
 }
 
-/** A TCP proxy of a test's own between a client and a server on loopback: slow, narrow, cutting, frozen, or resetting connections. */
+/** A TCP proxy of a test's own between a client and a server on loopback: slow, narrow, slicing, frozen, resetting connections, or dead. */
 export class TcpProxy {
   readonly #server: Server;
   readonly #target: { host: string; port: number };
   readonly #pairs = new Set<Pair>();
   #weather: Weather = FAIR;
   #frozen: PromiseWithResolvers<void> | undefined;
+  #cut = false;
   #onChunk: ((chunk: Buffer, direction: Direction) => 'pass' | 'reset') | undefined;
 
   private constructor(server: Server, target: { host: string; port: number }) {
@@ -44,8 +45,22 @@ export class TcpProxy {
     return new TcpProxy(server, target);
   }
 
+  /** To the server of a URL. */
+  static to(url: string): Promise<TcpProxy> {
+    const { hostname: host, port } = new URL(url);
+    return TcpProxy.start({ host, port: Number(port) });
+  }
+
   get port(): number {
     return (this.#server.address() as { port: number }).port;
+  }
+
+  /** `url` of the server, by way of the proxy. */
+  through(url: string): string {
+    const by = new URL(url);
+    by.hostname = '127.0.0.1';
+    by.port = String(this.port);
+    return by.toString();
   }
 
   /** Open connections. */
@@ -67,6 +82,16 @@ export class TcpProxy {
     this.#frozen = undefined;
   }
 
+  /** Resets every connection and takes no new one until `mend`: a server that died. */
+  cut(): void {
+    this.#cut = true;
+    this.reset();
+  }
+
+  mend(): void {
+    this.#cut = false;
+  }
+
   /** Resets every connection. */
   reset(): void {
     for (const pair of this.#pairs) this.#drop(pair);
@@ -85,6 +110,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
+    if (this.#cut) return void client.resetAndDestroy();
     const server = createConnection({ ...this.#target, noDelay: true });
     const pair = { client, server };
     this.#pairs.add(pair);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TcpProxy } from '#libs/testing/tcp-proxy';
 import { EventReader } from './testing/event-reader.ts';
 import { PushApp, token } from './testing/push-app.ts';
 import { ALL_ROWS, Shop } from './testing/shop.ts';
-import { TcpProxy } from './testing/tcp-proxy.ts';
 
 let shop: Shop;
 let proxy: TcpProxy;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await app?.stop();
-  await proxy?.close();
+  await proxy?.stop();
   await shop?.close();
 });
 

@@ -40,10 +40,8 @@ describe('a source with nothing to publish', () => {
 describe('a server that is silent', () => {
   it('is given up when it was not heard of for as long as it promises, and streamed from again when it is back', async () => {
     await cdc.sql(`do $$ begin execute format('alter database %I set wal_sender_timeout = ''1s''', current_database()); end $$`);
-    const url = new URL(cdc.database.url);
-    const proxy = await TcpProxy.start({ host: url.hostname, port: Number(url.port) });
-    url.port = String(proxy.port);
-    const service = await cdc.streaming({ DATABASE_URL: url.toString(), CDC_HEARTBEAT_MS: 100 });
+    const proxy = await TcpProxy.to(cdc.database.url);
+    const service = await cdc.streaming({ DATABASE_URL: proxy.through(cdc.database.url), CDC_HEARTBEAT_MS: 100 });
     proxy.freeze();
     await service.reaches('connecting', /the server was not heard of for 1 s/);
     proxy.thaw();
