@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
-import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import { BackendFramer } from '#libs/postgres/replication/backend-framer';
 import { Pacer } from '#libs/postgres/replication/pacer';
-import type { Lsn } from '#libs/pgoutput/lsn';
-import { standbyStatus } from '#libs/postgres/replication/replication-message';
+import { ZERO_LSN } from '#libs/pgoutput/lsn';
+import { startReplication } from '#libs/postgres/replication/replication-connection';
+import { frontendMessage, standbyStatus } from '#libs/postgres/replication/replication-message';
 
 export interface DrainOptions {
   connectionString: string;
@@ -25,6 +25,7 @@ export interface Drained {
 }
 
 const COPY_DATA = 0x64;
+const QUERY = 0x51;
 const ERROR = 0x45;
 const WAL_DATA = 0x77;
 /** Header of WAL data, which pgoutput's message follows. */
@@ -60,20 +61,12 @@ export async function drainSlot({ connectionString, slot, publication, rows }: D
     pacer.read(chunk.length);
   });
   socket.once('close', () => done.reject(new Error(`the server closed the connection after ${seen} rows`)));
-  const alive = setInterval(() => write(socket, COPY_DATA, standbyStatus(0n as Lsn, Date.now())), 10_000);
-  const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
-  write(socket, 0x51, Buffer.from(`START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL 0/0 (${options})\0`));
+  const alive = setInterval(() => socket.write(frontendMessage(COPY_DATA, standbyStatus(ZERO_LSN, Date.now()))), 10_000);
+  socket.write(frontendMessage(QUERY, Buffer.from(`${startReplication({ slot, publication, from: ZERO_LSN })}\0`)));
   await done.promise;
   const seconds = (performance.now() - first) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   clearInterval(alive);
   socket.destroy();
   return { rows: seen, bytes, seconds, cpuSeconds: (user + system) / 1e6 };
-}
-
-function write(socket: Socket, code: number, body: Buffer): void {
-  const header = Buffer.alloc(5);
-  header[0] = code;
-  header.writeUInt32BE(body.length + 4, 1);
-  socket.write(Buffer.concat([header, body]));
 }

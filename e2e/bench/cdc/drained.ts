@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine, RunningEngine } from './engine.ts';
 import { partitionFacts } from './segments.ts';
 import type { Stage } from './stage.ts';
-import { cpuSeconds, peakMegabytes, Strangers } from './usage.ts';
+import { cpuSeconds, peakMegabytes, Strangers } from '../../support/usage.ts';
 
 /** What it took a capture to publish a known number of rows. */
 export interface Figures {

@@ -4,7 +4,7 @@ import { CommitLoad } from './commit-load.ts';
 import { Engine, type EngineName } from './engine.ts';
 import type { Options } from './options.ts';
 import { dropSlot, type Stage } from './stage.ts';
-import { Strangers } from './usage.ts';
+import { Strangers } from '../../support/usage.ts';
 
 export interface Latencies {
   engine: EngineName;

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { freePort } from '#libs/testing/postgres-server';
 import { eventually, TestProcess } from '../../support/process.ts';
 import { REPOSITORY } from '../../support/repository.ts';
+import { peakMegabytes } from '../../support/usage.ts';
 
 /** A capture as `npm run cdc` starts it. */
 export class CaptureProcess {
@@ -65,7 +65,6 @@ export class CaptureProcess {
 
   /** Most memory that it ever had, MB; 0 once it is gone. */
   async peakMegabytes(): Promise<number> {
-    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8').catch(() => '');
-    return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1_024);
+    return Math.round((await peakMegabytes(this.#process.pid).catch(() => 0)) || 0);
   }
 }

@@ -87,8 +87,7 @@ export class ReplicationConnection {
    * session holds the slot, with `position-lost` when the slot can't serve any more.
    */
   async start({ slot, publication, from, heartbeatMs, maxChangeBytes }: StartOptions): Promise<ReplicationStream> {
-    const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
-    const command = `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${formatLsn(from)} (${options})`;
+    const command = startReplication({ slot, publication, from });
     const timeoutMs = await this.#walSenderTimeoutMs();
     const pace = {
       heartbeatMs: timeoutMs === 0 ? heartbeatMs : Math.min(heartbeatMs, Math.ceil(timeoutMs / 4)),
@@ -107,6 +106,12 @@ export class ReplicationConnection {
   async close(): Promise<void> {
     await this.#client.end().catch(() => undefined);
   }
+}
+
+/** The command for pgoutput, protocol 1, logical messages included. */
+export function startReplication({ slot, publication, from }: Pick<StartOptions, 'slot' | 'publication' | 'from'>): string {
+  const options = `proto_version '1', publication_names ${quoteLiteral(quoteIdentifier(publication)).trim()}, messages 'true'`;
+  return `START_REPLICATION SLOT ${quoteIdentifier(slot)} LOGICAL ${formatLsn(from)} (${options})`;
 }
 
 /** Lines of `<timeline> <switch point> <reason>`, and comments (PostgreSQL, timeline.c). */

@@ -48,3 +48,11 @@ export function standbyStatus(durable: Lsn, nowMs: number, ask = false): Buffer 
   body[33] = ask ? 1 : 0;
   return body;
 }
+
+/** A message to the server: tag, length, body (PostgreSQL manual, "Message Formats"). */
+export function frontendMessage(tag: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header[0] = tag;
+  header.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([header, body]);
+}

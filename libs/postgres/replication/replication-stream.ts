@@ -4,7 +4,7 @@ import { type Lsn, maxLsn } from '../../pgoutput/lsn.ts';
 import { BackendFramer } from './backend-framer.ts';
 import type { Skipped } from './oversized-message.ts';
 import { Pacer } from './pacer.ts';
-import { parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
+import { frontendMessage, parseReplicationMessage, type ReplicationEvent, standbyStatus } from './replication-message.ts';
 import { lossNotice, serverError } from './server-error.ts';
 
 export interface StreamPace {
@@ -195,10 +195,7 @@ export class ReplicationStream {
 
   #write(code: number, body: Buffer): void {
     if (!this.#socket.writable) return;
-    const header = Buffer.alloc(5);
-    header[0] = code;
-    header.writeUInt32BE(body.length + 4, 1);
-    this.#socket.write(Buffer.concat([header, body]));
+    this.#socket.write(frontendMessage(code, body));
   }
 
   #onClose(): void {
