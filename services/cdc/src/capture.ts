@@ -60,6 +60,7 @@ export class Capture {
     const { config, runtime, metrics } = options;
     const { identity, publicationOid, stream, producer, store, from } = taken;
     const { systemId, timeline, database } = identity;
+    const fingerprint = fingerprintOf(config);
     this.#taken = taken;
     this.#clock = runtime.clock;
     this.#paused = taken.pausedSince === null ? null : { since: taken.pausedSince, over: Promise.withResolvers() };
@@ -86,7 +87,7 @@ export class Capture {
     this.#publisher = new Publisher({
       producer,
       from,
-      progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint: fingerprintOf(config), publicationOid }),
+      progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint, publicationOid }),
       acknowledge: (end) => stream.acknowledge(end),
       onFailure: (failure) => stream.abort(failure),
       refused: refusedRecords(deadLetterTopic(config.CDC_TOPIC_PREFIX), runtime.clock),

@@ -16,7 +16,6 @@ import type { CdcConfig } from './cdc-config.ts';
 import { createCdcMetrics, type CdcMetrics } from './metrics.ts';
 import { type ColumnRules, columnRules } from './change/column-rules.ts';
 import { MessageKeys } from './change/message-keys.ts';
-import { publishedTables } from '#libs/postgres/replication/publication';
 import { SESSION_SETTINGS } from '#libs/postgres/replication/session-settings';
 import { Rate } from './rate.ts';
 import { Signals } from './snapshot/signals.ts';
@@ -24,6 +23,7 @@ import { openSnapshotter } from './snapshot/open-snapshotter.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { Snapshotter } from './snapshot/snapshotter.ts';
 import { TableTopics } from './publish/table-topics.ts';
+import { capturedTables } from './source/captured-tables.ts';
 import { LeaderSession } from './source/leader-session.ts';
 import { describeStatus } from './status.ts';
 import { PublicationReconciler } from './source/publication-reconciler.ts';
@@ -125,7 +125,7 @@ export class CdcService implements Lifecycle {
 
   async status(): Promise<CdcStatus> {
     const { config } = this.#options;
-    const tables = await publishedTables(this.#pool, config.CDC_PUBLICATION).catch(() => []);
+    const tables = await this.#tables().catch(() => []);
     return describeStatus({
       config,
       state: this.#state,
@@ -133,7 +133,7 @@ export class CdcService implements Lifecycle {
       slot: this.#slotWatch.state,
       capture: this.#capture ?? null,
       throughput: { records: this.#records, recordsPerSecond: Math.round(this.#rate.perSecond) },
-      tables: tables.filter((table) => this.#patterns.matches(table)),
+      tables,
       lastError: this.#lastError,
       snapshots: this.#snapshotter?.list() ?? [],
     });
@@ -280,8 +280,10 @@ export class CdcService implements Lifecycle {
       await this.#check(watch);
       await this.#reconciler.reconcile();
       await this.#check(watch);
-      await this.#topics.ensurePublished(this.#pool, this.#patterns);
-      await this.#snapshotAdded();
+      const tables = await this.#tables();
+      await this.#topics.ensureAll(tables);
+      // Tables that came into the publication with rows.
+      if (this.#options.config.CDC_SNAPSHOT === 'initial') await this.#snapshotter?.requestMissing(tables);
       await schemaWatch.check();
     } catch (error) {
       const failure = classify(error);
@@ -298,12 +300,8 @@ export class CdcService implements Lifecycle {
     await watch.check(capture.confirmed, ({ schema, name }) => snapshotter.request({ schema, table: name, cause: 'gap' }));
   }
 
-  /** Tables that came into the publication with rows. */
-  async #snapshotAdded(): Promise<void> {
-    const { CDC_SNAPSHOT, CDC_PUBLICATION } = this.#options.config;
-    if (CDC_SNAPSHOT !== 'initial') return;
-    const tables = await publishedTables(this.#pool, CDC_PUBLICATION);
-    await this.#snapshotter?.requestMissing(tables.filter((table) => this.#patterns.matches(table)));
+  #tables(): Promise<TableId[]> {
+    return capturedTables({ pool: this.#pool, config: this.#options.config, patterns: this.#patterns });
   }
 
   async #waitAfter(failure: Failure, attempt: number): Promise<void> {

@@ -1,18 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
-import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
-import { createLogger } from '#libs/runtime/logger';
 import { testBrokers } from '#libs/testing/kafka-server';
-import { createTestDatabase, uniqueName } from '#libs/testing/postgres';
-import { CdcHarness, eventOf } from './testing/cdc-harness.ts';
+import { type CdcHarness, eventOf } from './testing/cdc-harness.ts';
+import { kafkaHarness } from './testing/kafka-harness.ts';
 
 let cdc: CdcHarness;
-beforeEach(async () => {
-  const prefix = uniqueName('cdc');
-  const logger = createLogger({ service: 'test', level: 'silent' });
-  const log = KafkaChangeLog.connect({ brokers: testBrokers(), clientId: 'test', logger, fences: (topic) => topic.startsWith(`${prefix}.`) });
-  cdc = new CdcHarness({ database: await createTestDatabase(), log, prefix, removeLog: () => log.close() });
-});
+beforeEach(async () => void (cdc = await kafkaHarness()));
 afterEach(() => cdc.close());
 
 /** A table's topic as an operator may have made it, with a limit of its own. */

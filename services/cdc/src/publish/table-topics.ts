@@ -1,10 +1,8 @@
-import type pg from 'pg';
 import { deadLetterTopic } from '#contracts/topics/parked';
 import { transactionTopic } from '#contracts/topics/transaction-event';
 import type { ChangeLog } from '#libs/changelog/change-log';
-import { publishedTables } from '#libs/postgres/replication/publication';
 import type { CdcConfig } from '../cdc-config.ts';
-import type { TableId, TablePatterns } from '../source/table-patterns.ts';
+import type { TableId } from '../source/table-patterns.ts';
 import { TopicRoutes } from './topic-routes.ts';
 
 /**
@@ -51,9 +49,8 @@ export class TableTopics {
       await this.#changeLog.ensureTopic(transactionTopic(prefix), { partitions: 1, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
   }
 
-  /** Makes the topics of all tables that the publication has now. */
-  async ensurePublished(pool: pg.Pool, patterns: TablePatterns): Promise<void> {
-    const tables = await publishedTables(pool, this.#config.CDC_PUBLICATION);
-    for (const table of tables.filter((published) => patterns.matches(published))) await this.ensure(table);
+  /** Makes the topics of all these tables. */
+  async ensureAll(tables: readonly TableId[]): Promise<void> {
+    for (const table of tables) await this.ensure(table);
   }
 }
