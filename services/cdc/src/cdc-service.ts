@@ -210,7 +210,7 @@ export class CdcService implements Lifecycle {
     try {
       this.#snapshotter = await openSnapshotter(options, capture);
       this.#snapshotter.start();
-      signals.resolve(this.#signals(this.#snapshotter));
+      signals.resolve(new Signals({ logger: this.#options.runtime.logger, snapshotter: this.#snapshotter, tables: () => this.#tables() }));
       this.#enterLeading(capture);
       onStreaming();
       void this.#advise();
@@ -256,12 +256,6 @@ export class CdcService implements Lifecycle {
       this.#rate.sample(this.#records, performance.now());
     });
     this.#options.onSlot?.(state);
-  }
-
-  #signals(snapshotter: Snapshotter): Signals {
-    const { config, runtime } = this.#options;
-    const matches = (table: TableId): boolean => this.#patterns.matches(table);
-    return new Signals({ pool: this.#pool, publication: config.CDC_PUBLICATION, logger: runtime.logger, snapshotter, matches });
   }
 
   /** Once for a process. */

@@ -1,5 +1,3 @@
-import type pg from 'pg';
-import { publishedTables } from '#libs/postgres/replication/publication';
 import type { Logger } from '#libs/runtime/logger';
 import { matchesTable, tablePattern } from '../change/pattern.ts';
 import { parseSignal, type Signal, type SignalRow } from '../change/signal.ts';
@@ -7,12 +5,10 @@ import { isOver } from './snapshot.ts';
 import type { Snapshotter } from './snapshotter.ts';
 
 export interface SignalsOptions {
-  pool: pg.Pool;
-  publication: string;
   logger: Logger;
   snapshotter: Snapshotter;
-  /** Whether snapshots of the table may be asked for. */
-  matches: (table: { schema: string; name: string }) => boolean;
+  /** Those whose snapshots may be asked for, as of now. */
+  tables: () => Promise<readonly { schema: string; name: string }[]>;
 }
 
 const STATES = { stop: 'cancelled', pause: 'paused', resume: 'queued' } as const;
@@ -38,8 +34,8 @@ export class Signals {
   }
 
   async #execute({ id, tables: wanted, conditions }: Extract<Signal, { kind: 'execute' }>): Promise<void> {
-    const { pool, publication, logger, snapshotter, matches } = this.#options;
-    const published = (await publishedTables(pool, publication)).filter(matches);
+    const { logger, snapshotter } = this.#options;
+    const published = await this.#options.tables();
     for (const pattern of wanted) {
       const found = published.filter((table) => named(pattern, table));
       if (found.length === 0) logger.error({ signal: id, table: pattern }, 'a signal asks for a snapshot of a table that is not published');
