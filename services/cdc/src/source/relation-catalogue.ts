@@ -42,7 +42,7 @@ export interface RelationCatalogueOptions {
   topicOf: (table: TableId) => string;
   rules: ColumnRules;
   keys: MessageKeys;
-  /** Called once for each topic before anything is published to it. */
+  /** Called before anything is published to a table's topic; remembers those that are made. */
   ensureTopic: (table: TableId) => Promise<void>;
   /** What was told of the tables so far. */
   schemas: SchemaLog;
@@ -54,7 +54,6 @@ export interface RelationCatalogueOptions {
 export class RelationCatalogue {
   readonly #options: RelationCatalogueOptions;
   readonly #types: TypeCatalogue;
-  readonly #topics = new Set<string>();
 
   constructor(options: RelationCatalogueOptions) {
     this.#options = options;
@@ -68,7 +67,7 @@ export class RelationCatalogue {
   async resolve(message: RelationMessage, { xid, isFirst }: { xid: number | null; isFirst: boolean } = { xid: null, isFirst: false }): Promise<Relation> {
     if (xid !== null) await untilVisible(this.#options.pool, xid, this.#options.signal);
     const table = { schema: schemaOf(message), name: message.name };
-    const { rules, keys, patterns, topicOf } = this.#options;
+    const { rules, keys, patterns, topicOf, ensureTopic } = this.#options;
     const topic = topicOf(table);
     const last = this.#options.schemas.last(message.oid);
     const [now, published] = await Promise.all([
@@ -76,7 +75,7 @@ export class RelationCatalogue {
       this.#isPublished(message.oid, table, last),
       this.#types.load(message.columns.map((column) => column.typeOid)),
     ]);
-    if (published) await this.#claim(topic, table).then(() => this.#ensure(topic, table));
+    if (published) await this.#claim(topic, table).then(() => ensureTopic(table));
     const key = keyNames(message, now, last, { isBefore: (keyXid) => xid !== null && precedes(xid, keyXid), isFirst });
     const description = { columns: schemaColumns(message, now, last), key };
     const signals = patterns.isSignal(table);
@@ -126,11 +125,5 @@ export class RelationCatalogue {
       const [first, second] = [quoteTable({ schema, name }), quoteTable(table)];
       throw new Failure('misconfigured', `tables ${first} and ${second} have one topic, ${topic}: leave one of them out by CDC_TABLES, or rename it`);
     }
-  }
-
-  async #ensure(topic: string, table: TableId): Promise<void> {
-    if (this.#topics.has(topic)) return;
-    await this.#options.ensureTopic(table);
-    this.#topics.add(topic);
   }
 }
