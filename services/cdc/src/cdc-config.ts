@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { COMPRESSIONS } from '#libs/changelog/kafka/compression';
 import { flag, list, port, postgresUrl } from '#libs/runtime/config';
 
 const DAY_MS = 86_400_000;
@@ -22,7 +21,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Settings of the service. Where the change log is comes with `changeLogSettings`: embedded, it is given as an adapter. */
+/** Settings of the service. Where the change log is: libs/changelog/open-change-log.ts; embedded, it is given as an adapter. */
 export const cdcSettings = z.object({
   DATABASE_URL: postgresUrl.describe('a login with REPLICATION; also reads the catalogue'),
   CDC_TOPIC_PREFIX: z
@@ -105,10 +104,3 @@ export const cdcSettings = z.object({
   CDC_PORT: port.default(8081).describe('health and metrics'),
 });
 export type CdcConfig = Readonly<z.infer<typeof cdcSettings>>;
-
-/** The change log of a process of its own: chosen by its URL being set. */
-export const changeLogSettings = z.object({
-  KAFKA_BROKERS: list.default([]).describe('host:port of brokers, comma-separated; unset: the embedded SQLite log'),
-  KAFKA_COMPRESSION: z.enum(COMPRESSIONS).default('none').describe('of what is produced: none, gzip, snappy, lz4 or zstd'),
-  CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
-});

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import { list, postgresUrl } from '#libs/runtime/config';
+import { postgresUrl } from '#libs/runtime/config';
 
-/** Settings of the command line: those of capture, and where capture is. */
+/** Settings of the command line: those of capture, and where capture is. Where the change log is: libs/changelog/open-change-log.ts. */
 export const cliSettings = z.object({
-  KAFKA_BROKERS: list.default([]).describe('host:port of brokers, comma-separated; unset: the embedded SQLite log, while nothing else has it open'),
-  CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
   CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('first part of every topic'),
   DATABASE_URL: postgresUrl.optional().describe('where `topics types` reads the columns'),
   CDC_URL: z.url().default('http://localhost:8081').describe('where capture answers, for `dlq redrive`'),

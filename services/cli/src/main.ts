@@ -1,11 +1,9 @@
 import type { ChangeLog } from '#libs/changelog/change-log';
-import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
-import { kafkaSecurity } from '#libs/changelog/kafka/security';
-import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
+import { openChangeLog } from '#libs/changelog/open-change-log';
 import { classify } from '#libs/failure/classify';
 import { loadConfig } from '#libs/runtime/config';
 import { createLogger } from '#libs/runtime/logger';
-import { type CliConfig, cliSettings } from './cli-config.ts';
+import { cliSettings } from './cli-config.ts';
 import { runCommand, usage } from './commands.ts';
 
 const ending = new AbortController();
@@ -17,19 +15,22 @@ try {
   if (args.length === 0 || args.includes('--help')) process.stdout.write(`${usage()}\n`);
   else {
     const config = loadConfig(cliSettings, process.env);
+    const logger = createLogger({ service: 'cli', level: 'silent' });
     const print = (line: string): void => void process.stdout.write(`${line}\n`);
-    await runCommand({ config, changeLog: () => (opened ??= openLog(config)), print, fetch, signal: ending.signal }, args);
+    await runCommand(
+      {
+        config,
+        changeLog: () => (opened ??= openChangeLog(process.env, { clientId: 'lakeloop-cli', fences: () => false, logger })),
+        print,
+        fetch,
+        signal: ending.signal,
+      },
+      args,
+    );
   }
 } catch (error) {
   process.stderr.write(`${classify(error).message}\n`);
   process.exitCode = 1;
 } finally {
   await opened?.then((log) => log.close()).catch(() => undefined);
-}
-
-async function openLog({ KAFKA_BROKERS: brokers, CHANGE_LOG_DIRECTORY: directory }: CliConfig): Promise<ChangeLog> {
-  const logger = createLogger({ service: 'cli', level: 'silent' });
-  if (brokers.length > 0)
-    return KafkaChangeLog.connect({ brokers, clientId: 'lakeloop-cli', logger, fences: () => false, security: kafkaSecurity(process.env) });
-  return SqliteChangeLog.open({ directory, logger });
 }

@@ -1,9 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { KafkaChangeLog } from '#libs/changelog/kafka/kafka-change-log';
-import { kafkaSecurity } from '#libs/changelog/kafka/security';
-import type { ChangeLog } from '#libs/changelog/change-log';
-import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
+import { openChangeLog } from '#libs/changelog/open-change-log';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import { openLakehouse } from '#libs/lakehouse/open-lakehouse';
 import { createPool } from '#libs/postgres/pool';
@@ -18,16 +15,7 @@ await main('lakehouse', async (runtime, environment) => {
   const settings = loadConfig(processSettings, environment);
   const { logger } = runtime;
   const { OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, JWT_ROLE_CLAIM: roleClaim, LAKEHOUSE_DIRECTORY: root, CDC_TOPIC_PREFIX: topicPrefix } = settings;
-  const changeLog: ChangeLog =
-    settings.KAFKA_BROKERS.length > 0
-      ? KafkaChangeLog.connect({
-          brokers: settings.KAFKA_BROKERS,
-          clientId: 'lakeloop-lakehouse',
-          logger,
-          fences: () => false,
-          security: kafkaSecurity(environment),
-        })
-      : await SqliteChangeLog.open({ directory: settings.CHANGE_LOG_DIRECTORY, logger });
+  const changeLog = await openChangeLog(environment, { clientId: 'lakeloop-lakehouse', fences: () => false, logger });
   const opened = await openLakehouse(environment, { root, logger });
   const { lakehouse } = opened;
   const pool = settings.DATABASE_URL === undefined ? null : createPool({ connectionString: settings.DATABASE_URL, name: 'lakeloop-lakehouse', max: 4, logger });

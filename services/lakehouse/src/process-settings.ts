@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, port, postgresUrl } from '#libs/runtime/config';
+import { port, postgresUrl } from '#libs/runtime/config';
 
 /** Settings of a process of its own: its adapters and its port. Those of the work itself: lakehouse-config.ts. */
 export const processSettings = z.object({
@@ -7,8 +7,6 @@ export const processSettings = z.object({
     .optional()
     .describe("the login lakeloop_lakehouse: the catalogue gives the columns' types, and it keeps mirrors. Unset: every column is text, no mirrors"),
   ADMIN_DATABASE_URL: postgresUrl.optional().describe("a member of lakeloop_owner, which makes mirrors' tables. Unset: they are refreshed, but none is made"),
-  KAFKA_BROKERS: list.default([]).describe('brokers of the change log, host:port, comma-separated; unset: the embedded SQLite log'),
-  CHANGE_LOG_DIRECTORY: z.string().default('.lakeloop/changelog').describe('directory of the embedded log'),
   CDC_TOPIC_PREFIX: z.string().default('lakeloop').describe('prefix of the change topics'),
   LAKEHOUSE_DIRECTORY: z
     .string()

@@ -45,10 +45,10 @@ export const redriveLetters: Command = {
 };
 
 async function snapshotOf(context: CommandContext, letter: Letter): Promise<SnapshotAnswer> {
-  let snapshot = await ask<SnapshotAnswer>(context, 'POST', '', { table: letter.table, where: conditionOf(letter) });
+  let snapshot = await ask<SnapshotAnswer>(context, 'POST', { table: letter.table, where: conditionOf(letter) });
   while (!OVER.includes(snapshot.state)) {
     await delay(POLL_MS, undefined, { signal: context.signal });
-    const { snapshots } = await ask<{ snapshots: SnapshotAnswer[] }>(context, 'GET', '');
+    const { snapshots } = await ask<{ snapshots: SnapshotAnswer[] }>(context, 'GET');
     snapshot = snapshots.find(({ id }) => id === snapshot.id) ?? snapshot;
   }
   if (snapshot.state !== 'completed') throw new Failure('unsupported', `the row of ${letter.id} was not read again: ${snapshot.error ?? snapshot.state}`);
@@ -65,12 +65,12 @@ export function conditionOf({ id, key }: Pick<Letter, 'id' | 'key'>): string {
   return parts.join(' and ');
 }
 
-async function ask<Answer>({ config, fetch, signal }: CommandContext, method: string, path: string, body?: unknown): Promise<Answer> {
+async function ask<Answer>({ config, fetch, signal }: CommandContext, method: string, body?: unknown): Promise<Answer> {
   const { CDC_URL: url, CDC_ADMIN_TOKEN: token } = config;
   if (token === undefined)
     throw new Failure('misconfigured', 'CDC_ADMIN_TOKEN is not set: capture reads the rows again, and takes orders only from who has it');
   const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
-  const response = await fetch(new URL(`/v1/snapshots${path}`, url), {
+  const response = await fetch(new URL('/v1/snapshots', url), {
     method,
     headers,
     signal,
