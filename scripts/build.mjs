@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { bundleKafkaProtocol } from './bundle-kafka-protocol.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const SOURCES = ['contracts', 'libs', 'services', 'deploy/local', 'scripts/demo', 'scripts/generate'].filter((folder) => existsSync(join(ROOT, folder)));
@@ -40,6 +41,7 @@ const LEFT_OUT = [
 
 run(['node_modules/@swc/cli/bin/swc.js', ...SOURCES, '-d', 'dist', ...LEFT_OUT.flatMap((pattern) => ['--ignore', pattern]), '--copy-files', '--quiet']);
 removeStale();
+await bundleKafkaProtocol();
 if (existsSync(join(ROOT, WEB, 'index.html')) && !process.argv.includes('--no-web')) {
   run(['node_modules/vite/bin/vite.js', 'build', WEB, '--logLevel', 'warn']);
 }

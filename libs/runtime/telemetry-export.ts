@@ -1,4 +1,3 @@
-import { trace } from '@opentelemetry/api';
 import { z } from 'zod';
 import { type Environment, loadConfig } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -13,7 +12,8 @@ const settings = z.object({ OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional().desc
 export async function startTelemetryExport(service: string, environment: Environment): Promise<Lifecycle | undefined> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = loadConfig(settings, environment);
   if (!endpoint) return undefined;
-  const [{ BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
+  const [{ trace }, { BatchSpanProcessor, TracerProvider }, { OTLPTraceExporter }, { resourceFromAttributes }] = await Promise.all([
+    import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace'),
     import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'),

@@ -1,4 +1,4 @@
-import { Connection, findCoordinatorV4, metadataV12 } from '@platformatic/kafka';
+import { Connection, findCoordinatorV4, metadataV12 } from './protocol.ts';
 import { Failure } from '#libs/failure/failure';
 import { CODE, hasCode, kafkaFailure } from './kafka-failure.ts';
 import type { KafkaSecurity } from './security.ts';

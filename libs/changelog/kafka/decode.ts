@@ -1,4 +1,4 @@
-import { IS_CONTROL, type RecordsBatch } from '@platformatic/kafka';
+import { IS_CONTROL, type RecordsBatch } from './protocol.ts';
 import type { StoredRecord } from '../change-log.ts';
 
 /**

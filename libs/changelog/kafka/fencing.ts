@@ -1,4 +1,4 @@
-import { addPartitionsToTxnV3, describeTransactionsV0, endTxnV3, initProducerIdV4, type Connection } from '@platformatic/kafka';
+import { addPartitionsToTxnV3, describeTransactionsV0, endTxnV3, initProducerIdV4, type Connection } from './protocol.ts';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
 import { COORDINATOR, type Cluster } from './cluster.ts';

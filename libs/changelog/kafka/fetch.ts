@@ -1,4 +1,4 @@
-import { fetchV12, ResponseError, type Connection } from '@platformatic/kafka';
+import { fetchV12, ResponseError, type Connection } from './protocol.ts';
 import type { StoredRecord } from '../change-log.ts';
 import type { TopicPartition } from './cluster.ts';
 import { decodeRecords } from './decode.ts';

@@ -1,4 +1,4 @@
-import kafkajs, { type Admin, type Kafka, type logCreator } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { Failure } from '#libs/failure/failure';
 import type { Logger } from '#libs/runtime/logger';
 import {
@@ -18,9 +18,8 @@ import { KafkaProducer } from './kafka-producer.ts';
 import { KafkaReader } from './kafka-reader.ts';
 import { committedOffsets, topicBounds } from './offsets.ts';
 import { checkKept } from './start-position.ts';
-import { readEveryCompression } from './kafkajs-codecs.ts';
 import type { Compression } from './compression.ts';
-import { kafkajsSecurity, type KafkaSecurity } from './security.ts';
+import type { KafkaSecurity } from './security.ts';
 import { ensureKafkaTopic } from './topic-admin.ts';
 
 export interface KafkaChangeLogOptions {
@@ -43,26 +42,15 @@ export interface KafkaChangeLogOptions {
 export class KafkaChangeLog extends ChangeLog {
   readonly #options: KafkaChangeLogOptions;
   readonly #cluster: Cluster;
-  readonly #kafka: Kafka;
   readonly #open = new Set<{ close(): Promise<void> }>();
+  #kafka: Promise<Kafka> | undefined;
   #admin: Promise<Admin> | undefined;
   #lanes = 0;
 
   private constructor(options: KafkaChangeLogOptions) {
     super();
-    readEveryCompression();
     this.#options = options;
     this.#cluster = new Cluster(options.brokers, options.clientId, options.security);
-    this.#kafka = new kafkajs.Kafka({
-      brokers: [...options.brokers],
-      clientId: options.clientId,
-      ...kafkajsSecurity(options.security),
-      connectionTimeout: 3_000,
-      requestTimeout: 15_000,
-      retry: { initialRetryTime: 50, maxRetryTime: 1_000, retries: 5 },
-      logLevel: kafkajs.logLevel.WARN,
-      logCreator: toLogger(options.logger),
-    });
   }
 
   /** Nothing is connected until it is needed. */
@@ -71,7 +59,7 @@ export class KafkaChangeLog extends ChangeLog {
   }
 
   override ensureTopic(topic: string, options: TopicOptions): Promise<void> {
-    return this.#doing(`creating topic ${topic}`, async () => ensureKafkaTopic(await this.#connectedAdmin(), this.#cluster, topic, options));
+    return this.#doing(`creating topic ${topic}`, async () => ensureKafkaTopic(() => this.#connectedAdmin(), this.#cluster, topic, options));
   }
 
   override topics(prefix: string): Promise<string[]> {
@@ -91,7 +79,7 @@ export class KafkaChangeLog extends ChangeLog {
     return this.#doing('subscribing', async () => {
       if (group === undefined) return this.#track(await KafkaReader.start({ cluster: this.#cluster, lane: this.#newLane('reader'), logger }, options));
       if (typeof options.from !== 'string') throw new Failure('misconfigured', `group ${group}: explicit positions are for readers without a group`);
-      return this.#track(await KafkaGroup.start({ kafka: this.#kafka, cluster: this.#cluster, logger }, group, options));
+      return this.#track(await KafkaGroup.start({ kafka: await this.#kafkajs(), cluster: this.#cluster, logger }, group, options));
     });
   }
 
@@ -158,14 +146,20 @@ export class KafkaChangeLog extends ChangeLog {
     return `${use}-${this.#lanes}`;
   }
 
+  /** Loaded by those who need it: a service that only streams starts the sooner, and is the smaller. */
+  #kafkajs(): Promise<Kafka> {
+    this.#kafka ??= import('./kafkajs-client.ts').then(({ openKafkajs }) => openKafkajs(this.#options));
+    return this.#kafka;
+  }
+
   #connectedAdmin(): Promise<Admin> {
     this.#admin ??= this.#connectAdmin();
     return this.#admin;
   }
 
   async #connectAdmin(): Promise<Admin> {
-    const admin = this.#kafka.admin();
     try {
+      const admin = (await this.#kafkajs()).admin();
       await admin.connect();
       return admin;
     } catch (error) {
@@ -181,11 +175,4 @@ export class KafkaChangeLog extends ChangeLog {
       throw kafkaFailure(what, error);
     }
   }
-}
-
-/** kafkajs's own lines, at debug: what matters is said by us. */
-function toLogger(logger: Logger): logCreator {
-  return () =>
-    ({ namespace, log }) =>
-      logger.debug({ kafkajs: namespace, reason: log['error'] }, log.message);
 }

@@ -1,11 +1,7 @@
-import { findErrorBy, GenericError } from '@platformatic/kafka';
-import kafkajs from 'kafkajs';
+import { findErrorBy, GenericError } from './protocol.ts';
 import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import type { FailureKind } from '#libs/failure/failure-kind';
-
-// kafkajs is CommonJS: Node finds its classes only on the default import.
-const { KafkaJSError } = kafkajs;
 
 /** Error codes of the Kafka protocol that mean something to us (kafka.apache.org/protocol, "Error Codes"). */
 export const CODE = {
@@ -46,9 +42,13 @@ const KIND_BY_CODE: Readonly<Record<number, FailureKind>> = {
 
 /** Whether an error of either client carries this protocol code. */
 export function hasCode(error: unknown, code: number): boolean {
-  if (error instanceof KafkaJSError)
-    return ('code' in error && error.code === code) || hasCode(error.cause, code) || nested(error).some((inner) => hasCode(inner, code));
+  if (isKafkajs(error)) return ('code' in error && error.code === code) || hasCode(error.cause, code) || nested(error).some((inner) => hasCode(inner, code));
   return error instanceof Error && findErrorBy(error, 'apiCode', code) !== null;
+}
+
+/** By name: its classes would have it loaded by those who need none of it. */
+function isKafkajs(error: unknown): error is Error {
+  return error instanceof Error && error.name.startsWith('KafkaJS');
 }
 
 function nested(error: object): unknown[] {
@@ -64,7 +64,7 @@ export function kafkaFailure(doing: string, error: unknown): Failure {
   const refused = refusal(error);
   if (refused) return new Failure(refused.kind, `${doing}: ${refused.message}`, { cause: error });
   if (gaveUp(error)) return new Failure('dependency-unavailable', `${doing}: Kafka did not answer in time`, { cause: error });
-  const known = error instanceof KafkaJSError || (error instanceof Error && GenericError.isGenericError(error));
+  const known = isKafkajs(error) || (error instanceof Error && GenericError.isGenericError(error));
   if (known) return new Failure('dependency-unavailable', message, { cause: error });
   return new Failure(classify(error).kind, message, { cause: error });
 }

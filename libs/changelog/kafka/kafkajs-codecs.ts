@@ -1,10 +1,8 @@
-import { compressionsAlgorithms } from '@platformatic/kafka';
-import kafkajs from 'kafkajs';
-
-const { CompressionCodecs, CompressionTypes } = kafkajs;
+import type kafkajs from 'kafkajs';
+import { compressionsAlgorithms } from './protocol.ts';
 
 /** kafkajs reads gzip alone; the other codecs are those of the other client. */
-export function readEveryCompression(): void {
+export function readEveryCompression({ CompressionCodecs, CompressionTypes }: typeof kafkajs): void {
   for (const [type, name] of [
     [CompressionTypes.Snappy, 'snappy'],
     [CompressionTypes.LZ4, 'lz4'],

@@ -1,4 +1,4 @@
-import { listOffsetsV6, offsetCommitV8, offsetFetchV8 } from '@platformatic/kafka';
+import { listOffsetsV6, offsetCommitV8, offsetFetchV8 } from './protocol.ts';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
 import type { PartitionBounds } from '../change-log.ts';

@@ -1,4 +1,4 @@
-import { type Connection, produceV9, Writer } from '@platformatic/kafka';
+import { type Connection, produceV9, Writer } from './protocol.ts';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
 import type { Cluster } from './cluster.ts';

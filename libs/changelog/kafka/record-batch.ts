@@ -1,4 +1,4 @@
-import { compressionsAlgorithms, crc32c, Writer } from '@platformatic/kafka';
+import { compressionsAlgorithms, crc32c, Writer } from './protocol.ts';
 import type { LogRecord } from '../change-log.ts';
 import type { Compression } from './compression.ts';
 import type { ProducerIdentity } from './fencing.ts';

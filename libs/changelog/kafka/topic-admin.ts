@@ -33,10 +33,10 @@ export function topicConfig({ cleanup, retentionMs }: TopicOptions, replication:
   };
 }
 
-/** Creates the topic, or checks its partition count; resolves when every partition has a leader. */
-export async function ensureKafkaTopic(admin: Admin, cluster: Cluster, topic: string, options: TopicOptions): Promise<void> {
+/** Creates the topic, or checks its partition count; resolves when every partition has a leader. `admin` is asked for where there is something to create. */
+export async function ensureKafkaTopic(admin: () => Promise<Admin>, cluster: Cluster, topic: string, options: TopicOptions): Promise<void> {
   const existing = (await cluster.refresh([topic])).get(topic);
-  if (!existing) await create(admin, topic, options);
+  if (!existing) await create(await admin(), topic, options);
   const leaders = await retrying(() => ledEverywhere(cluster, topic), {
     initialMs: 5,
     maxMs: 100,

@@ -69,6 +69,7 @@ export class CdcService implements Lifecycle {
   readonly #topics: TableTopics;
   readonly #ending = new AbortController();
   readonly #rate = new Rate();
+  readonly #settled = Promise.withResolvers<void>();
   #state: CdcState = { phase: 'connecting', detail: 'starting' };
   #since: number;
   #lastError: CdcStatus['lastError'] = null;
@@ -121,6 +122,11 @@ export class CdcService implements Lifecycle {
 
   get state(): CdcState {
     return this.#state;
+  }
+
+  /** Resolves once it streams, stands by, or knows why it does neither. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   async status(): Promise<CdcStatus> {
@@ -329,6 +335,7 @@ export class CdcService implements Lifecycle {
     this.#state = state;
     this.#metrics.leader.set(state.phase === 'streaming' ? 1 : 0);
     this.#metrics.paused.set(state.phase === 'paused' ? 1 : 0);
+    this.#settled.resolve();
     this.#options.onState?.(state);
   }
 

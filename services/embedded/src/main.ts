@@ -1,5 +1,4 @@
 import { DATABASE } from './boot/databases.ts';
-import { requirePort } from './boot/require-port.ts';
 import { startEmbedded } from './boot/start-embedded.ts';
 import { Undo } from './boot/undo.ts';
 import { DataDirectory } from './data/data-directory.ts';
@@ -8,6 +7,7 @@ import { explain } from './terminal/explain.ts';
 import { openLog } from './terminal/log-sink.ts';
 import { Progress } from './terminal/progress.ts';
 import { welcome } from './terminal/welcome.ts';
+import { requirePort } from '#libs/runtime/http/require-port';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
 import { startTelemetryExport } from '#libs/runtime/telemetry-export';
 
@@ -18,7 +18,7 @@ async function start(): Promise<void> {
   const data = await DataDirectory.open(config.dataDirectory);
   undo.add(() => data.release());
   if (process.argv.includes('--reset')) await data.reset();
-  await requirePort(config.port, '127.0.0.1');
+  await requirePort(config.port, '127.0.0.1', ` with npm start -- --port ${config.port < 8080 ? 8080 : config.port + 10}`);
   const runtime = createServiceRuntime('lakeloop', process.env, await openLog(config.dataDirectory));
   const telemetry = await startTelemetryExport('lakeloop', process.env);
   if (telemetry) await runtime.lifecycles.run([telemetry]);
