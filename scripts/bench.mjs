@@ -6,6 +6,7 @@ import { ROOT, build, goOn, install, requireNode } from './lib/steps.mjs';
 const PARTS = [
   { name: 'latency', args: ['--disable-warning=ExperimentalWarning', 'e2e/bench/main.ts'] },
   { name: 'inserts', args: ['-C', 'dist', 'dist/services/write/bench/governed-insert.js'] },
+  { name: 'rows', args: ['-C', 'dist', 'dist/services/write/bench/governed-rows.js'] },
   { name: 'history', args: ['-C', 'dist', 'dist/services/lakehouse/bench/history.bench.js'] },
   { name: 'planning', args: ['-C', 'dist', 'dist/services/workflow/bench/planning-runs.js'] },
   { name: 'planning-model', args: ['-C', 'dist', 'dist/services/workflow/bench/planning-model.js'] },
