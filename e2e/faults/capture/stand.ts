@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { connectKafkaLog } from '#libs/testing/kafka-log';
 import { TestPostgres } from '#libs/testing/own-postgres';
@@ -14,6 +15,12 @@ import { type Entry, Ledger } from './ledger.ts';
 
 const PREFIX = 'faults';
 const SLOT = 'faults';
+
+export interface TopicRecord {
+  key: string | null;
+  value: string | null;
+  headers: Readonly<Record<string, string>>;
+}
 
 /** PostgreSQL, Kafka, and captures between them as processes: what faults are made in. */
 export class Stand {
@@ -31,14 +38,17 @@ export class Stand {
     this.proxy = proxy;
   }
 
-  static async open(): Promise<Stand> {
+  /** `prepare` has the directory of the broker's data before there is a broker. */
+  static async open(prepare: (kafkaDirectory: string) => Promise<void> = async () => undefined): Promise<Stand> {
     const directory = await mkdtemp(join(tmpdir(), 'lakeloop-faults-'));
     const port = await freePort();
     const proxy = await TcpProxy.start({ host: '127.0.0.1', port });
+    const dataDirectory = join(directory, 'kafka');
+    await prepare(dataDirectory);
     const settings = { 'advertised.listeners': `PLAINTEXT://127.0.0.1:${proxy.port}` };
     const [postgres, broker] = await Promise.all([
       TestPostgres.start({ wal_sender_timeout: '10s' }),
-      KafkaBroker.start({ root: REPOSITORY, dataDirectory: join(directory, 'kafka'), port, settings }),
+      KafkaBroker.start({ root: REPOSITORY, dataDirectory, port, settings }),
     ]);
     const stand = new Stand({ postgres, broker, directory, proxy });
     await stand.sql(Ledger.DDL);
@@ -85,14 +95,14 @@ export class Stand {
   }
 
   /** What a topic has, in order. */
-  async records(topic: string): Promise<{ key: string | null; value: string | null }[]> {
+  async records(topic: string): Promise<TopicRecord[]> {
     const log = connectKafkaLog(this.broker.brokers);
     try {
-      const records: { key: string | null; value: string | null }[] = [];
+      const records: TopicRecord[] = [];
       const bounds = await log.bounds(`${PREFIX}.${topic}`);
       for (const { partition, earliest } of bounds)
-        for await (const { key, value } of log.read(`${PREFIX}.${topic}`, partition, earliest))
-          records.push({ key: key?.toString() ?? null, value: value?.toString() ?? null });
+        for await (const { key, value, headers } of log.read(`${PREFIX}.${topic}`, partition, earliest))
+          records.push({ key: key?.toString() ?? null, value: value?.toString() ?? null, headers });
       return records;
     } finally {
       await log.close();
@@ -107,6 +117,15 @@ export class Stand {
     } finally {
       await log.close();
     }
+  }
+
+  /** A topic as an operator may have made it, with a limit of its own. */
+  async narrowTopic(topic: string, maxMessageBytes: number): Promise<void> {
+    const admin = new Kafka({ brokers: [this.broker.brokers], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const configEntries = [{ name: 'max.message.bytes', value: String(maxMessageBytes) }];
+    await admin.createTopics({ topics: [{ topic: `${PREFIX}.${topic}`, numPartitions: 1, configEntries }] });
+    await admin.disconnect();
   }
 
   async delivered(): Promise<Entry[]> {

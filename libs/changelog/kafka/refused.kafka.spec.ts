@@ -41,6 +41,17 @@ describe('a record that the broker never takes', () => {
     await producer.close();
   });
 
+  it('has its replacement written beside what went to the same topic in the same call', async () => {
+    const [topic, letters] = [await narrowTopic(), unique('letters')];
+    await log.ensureTopic(letters, { partitions: 1, cleanup: 'delete', retentionMs: null });
+    const producer = await log.openProducer(unique('p'));
+    const refused = (): LogRecord[] => [record(letters, 'k', 'letter'), record(topic, 'k', 'marker')];
+    for (const n of [1, 2]) await producer.append([record(topic, 'k', big), record(letters, 'k', `other ${n}`)], refused);
+    expect(values(await all(log.read(letters, 0, 0n)))).toEqual(['other 1', 'letter', 'other 2', 'letter']);
+    expect(values(await all(log.read(topic, 0, 0n)))).toEqual(['marker', 'marker']);
+    await producer.close();
+  });
+
   it('is asked for again when its replacement is refused too', async () => {
     const topic = await narrowTopic();
     const producer = await log.openProducer(unique('p'));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { testBrokers } from '#libs/testing/kafka-server';
-import { type CdcHarness, eventOf } from './testing/cdc-harness.ts';
+import type { CdcHarness } from './testing/cdc-harness.ts';
 import { kafkaHarness } from './testing/kafka-harness.ts';
 
 let cdc: CdcHarness;
@@ -29,14 +29,10 @@ describe('capture into Kafka', () => {
     const events = await cdc.published('public.t');
     expect(events.map(({ key }) => (key as { id: number }).id)).toEqual(Array.from({ length: 1_000 }, (_, n) => n + 1));
     expect(events.filter(({ op }) => op !== 'c').map(({ op, key, headers }) => [op, key, headers['parked']])).toEqual([['p', { id: 700 }, 'record-too-large']]);
-    for await (const record of cdc.log.read(`${cdc.prefix}.__dlq`, 0, 0n)) {
-      expect(eventOf(record)).toMatchObject({
-        id: events[699]?.id,
-        op: 'c',
-        after: { id: 700, v: expect.stringMatching(/^[\da-f]{320000}$/) },
-        source: { table: 't' },
-      });
-    }
+    const after = { id: 700, v: expect.stringMatching(/^[\da-f]{320000}$/) };
+    expect(await cdc.events(`${cdc.prefix}.__dlq`)).toEqual([
+      expect.objectContaining({ id: events[699]?.id, op: 'c', after, source: expect.objectContaining({ table: 't' }) }),
+    ]);
   });
 
   it('publishes a row of 20 MB whole', async () => {

@@ -15,6 +15,12 @@ export class RequestSnapshot {
   @MaxLength(10_000)
   where?: string;
 
+  /** Key of a record, as the table's topic has it (JSON text): the rows under it alone. */
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  key?: string;
+
   @IsOptional()
   @IsPositive()
   maxRowsPerSecond?: number;

@@ -31,12 +31,13 @@ export class SnapshotsController {
   /** 202: it is written down and begins as soon as its turn comes. */
   @Post()
   @HttpCode(202)
-  async request(@Body() { table, where, maxRowsPerSecond }: RequestSnapshot): Promise<ReturnType<typeof describeProgress>> {
+  async request(@Body() { table, where, key, maxRowsPerSecond }: RequestSnapshot): Promise<ReturnType<typeof describeProgress>> {
     const dot = table.indexOf('.');
     const request = {
       schema: table.slice(0, dot),
       table: table.slice(dot + 1),
       where: where ?? null,
+      key: key ?? null,
       maxRowsPerSecond: maxRowsPerSecond ?? null,
       cause: 'http',
     };

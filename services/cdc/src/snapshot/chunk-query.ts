@@ -111,6 +111,12 @@ function columnsOf({ columns }: SnapshotTable): string {
 }
 
 function whereOf(conditions: readonly (string | null)[]): string {
-  const present = conditions.filter((condition) => condition !== null).map((condition) => `(${condition})`);
-  return present.length === 0 ? '' : ` where ${present.join(' and ')}`;
+  const all = conditions.reduce(bothConditions, null);
+  return all === null ? '' : ` where ${all}`;
+}
+
+/** SQL of two conditions, either of which may be absent. */
+export function bothConditions(one: string | null, other: string | null): string | null {
+  if (one === null) return other === null ? null : `(${other})`;
+  return other === null ? one : `${one} and (${other})`;
 }

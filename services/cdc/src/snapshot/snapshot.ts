@@ -11,6 +11,8 @@ export const snapshotRecord = z.object({
   table: z.string(),
   /** SQL condition; null for the whole table. */
   where: z.string().nullable(),
+  /** Key of a record as its topic has it, JSON text: the rows under it alone. Null for all. */
+  key: z.string().nullable().default(null),
   /** Rows a second at most; null for as fast as it goes. */
   maxRowsPerSecond: z.number().positive().nullable(),
   state: z.enum(['queued', 'running', 'paused', 'completed', 'cancelled', 'failed']),
@@ -35,17 +37,19 @@ export interface SnapshotRequest {
   schema: string;
   table: string;
   where?: string | null;
+  key?: string | null;
   maxRowsPerSecond?: number | null;
   cause: string;
 }
 
-export function newSnapshot(id: string, { schema, table, where, maxRowsPerSecond, cause }: SnapshotRequest, now: number): Snapshot {
+export function newSnapshot(id: string, { schema, table, where, key, maxRowsPerSecond, cause }: SnapshotRequest, now: number): Snapshot {
   return {
     version: 1,
     id,
     schema,
     table,
     where: where ?? null,
+    key: key ?? null,
     maxRowsPerSecond: maxRowsPerSecond ?? null,
     state: 'queued',
     cause,

@@ -177,8 +177,8 @@ export class Snapshotter {
   }
 
   async #read(id: string, after: readonly string[] | null, until: readonly string[] | null): Promise<ReadChunk> {
-    const { schema, table, where, until: end } = this.#get(id);
-    const chunk = await this.#options.reader.read({ schema, table, where }, { after, until: until ?? end });
+    const { schema, table, where, key, until: end } = this.#get(id);
+    const chunk = await this.#options.reader.read({ schema, table, where, key }, { after, until: until ?? end });
     await hit('cdc.snapshot-chunk-read');
     return chunk;
   }

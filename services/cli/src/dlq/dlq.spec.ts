@@ -7,7 +7,6 @@ import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { createLogger } from '#libs/runtime/logger';
 import { cliSettings } from '../cli-config.ts';
 import { runCommand } from '../commands.ts';
-import { conditionOf } from './redrive-letters.ts';
 
 let directory: string;
 let log: SqliteChangeLog;
@@ -63,7 +62,7 @@ describe('lakeloop dlq', () => {
     await park('1:1:0000000000000001:0', `{"id":5,"name":"O'Neil"}`);
     await park('1:1:0000000000000001:1', '{"id":6}');
     await run('dlq', 'redrive', '1:1:0000000000000001:0');
-    expect(asked[0]).toEqual(['http://localhost:8081/v1/snapshots', 'POST', { table: 'public.t', where: `"id" = 5 and "name" = 'O''Neil'` }]);
+    expect(asked[0]).toEqual(['http://localhost:8081/v1/snapshots', 'POST', { table: 'public.t', key: `{"id":5,"name":"O'Neil"}` }]);
     expect(printed[0]).toMatch(/published as it is now$/);
     await run('dlq', 'ls');
     expect(printed).toEqual([expect.stringContaining(':1  public.t  {"id":6}'), '1 parked']);
@@ -80,7 +79,6 @@ describe('lakeloop dlq', () => {
     await park('1:1:0000000000000001:0', null);
     await expect(run('dlq', 'redrive', '--all')).rejects.toThrow('ask for a snapshot');
     await expect(run('dlq', 'burn')).rejects.toThrow(/there is no command "dlq burn"\nUsage/);
-    expect(conditionOf({ id: '', key: '{"a":9007199254740993,"b":null,"c":true}' })).toBe('"a" = 9007199254740993 and "b" is null and "c" = true');
   });
 });
 

@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { type JsonValue, parseJson, stringifyJson } from '#contracts/topics/json';
 import { Failure } from '#libs/failure/failure';
-import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import type { Command, CommandContext } from '../command.ts';
 import { closing, type Letter, openLetters } from './letters.ts';
 
@@ -45,7 +43,7 @@ export const redriveLetters: Command = {
 };
 
 async function snapshotOf(context: CommandContext, letter: Letter): Promise<SnapshotAnswer> {
-  let snapshot = await ask<SnapshotAnswer>(context, 'POST', { table: letter.table, where: conditionOf(letter) });
+  let snapshot = await ask<SnapshotAnswer>(context, 'POST', { table: letter.table, key: keyOf(letter) });
   while (!OVER.includes(snapshot.state)) {
     await delay(POLL_MS, undefined, { signal: context.signal });
     const { snapshots } = await ask<{ snapshots: SnapshotAnswer[] }>(context, 'GET');
@@ -55,14 +53,9 @@ async function snapshotOf(context: CommandContext, letter: Letter): Promise<Snap
   return snapshot;
 }
 
-/** The row by its key, as SQL. */
-export function conditionOf({ id, key }: Pick<Letter, 'id' | 'key'>): string {
+function keyOf({ id, key }: Letter): string {
   if (key === null) throw new Failure('unsupported', `the key of ${id} is not known: ask for a snapshot of its table instead`);
-  const parts = Object.entries(parseJson(key) as Record<string, JsonValue>).map(([column, value]) => {
-    if (value === null) return `${quoteIdentifier(column)} is null`;
-    return `${quoteIdentifier(column)} = ${typeof value === 'string' ? quoteLiteral(value) : stringifyJson(value)}`;
-  });
-  return parts.join(' and ');
+  return key;
 }
 
 async function ask<Answer>({ config, fetch, signal }: CommandContext, method: string, body?: unknown): Promise<Answer> {
