@@ -51,9 +51,10 @@ export function keyNames(message: RelationMessage, now: TableFacts, last: TableS
 export function schemaColumns(message: RelationMessage, now: TableFacts, last: TableSchema | undefined): SchemaColumn[] {
   const current = matches(message.columns, now);
   const earlier = last && namesAlone(last.columns, message.columns) ? last.columns : undefined;
+  const numbered = !current && onlyGrew(message.columns, now);
   return message.columns.map(({ name, typeOid, typeModifier }, index) => {
     const known = current ? now.columns.find((column) => column.name === name) : (earlier?.[index] ?? last?.columns.find((column) => column.name === name));
-    const { attributeNumber = null, optional = null, generated = null } = known ?? {};
+    const { attributeNumber = numbered ? index + 1 : null, optional = null, generated = null } = known ?? {};
     const type = now.types[index] ?? { name: '', expression: '' };
     return { name, position: index + 1, attributeNumber, typeName: type.name, typeExpression: type.expression, typeOid, typeModifier, optional, generated };
   });
@@ -64,6 +65,14 @@ function matches(columns: readonly Column[], now: TableFacts): boolean {
   return columns.every(({ name, typeOid, typeModifier }) =>
     now.columns.some((column) => column.name === name && column.typeOid === typeOid && column.typeModifier === typeModifier),
   );
+}
+
+/** Whether no column of the table was ever dropped, and the message had all that there were: then their places are their numbers, whatever they are called now. */
+function onlyGrew(columns: readonly Column[], now: TableFacts): boolean {
+  if (now.columns.length < columns.length || now.columns.some(({ attributeNumber, generated }, index) => generated || attributeNumber !== index + 1))
+    return false;
+  // A publication that leaves columns out shifts the others.
+  return columns.every(({ name }, index) => [undefined, index + 1].includes(now.columns.find((column) => column.name === name)?.attributeNumber));
 }
 
 function fits({ columns }: RelationMessage, key: readonly string[]): boolean {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { SchemaColumn } from '#contracts/topics/schema-change';
 import type { RelationMessage } from '#libs/pgoutput/message';
 import { SchemaLog } from './schema-log.ts';
-import { keyNames, type TableFacts, type Writing } from './table-facts.ts';
+import { keyNames, schemaColumns, type TableFacts, type Writing } from './table-facts.ts';
 import { differences, type TableSchema } from './table-schema.ts';
 
 const column = (name: string, attributeNumber: number | null, more: Partial<SchemaColumn> = {}): SchemaColumn => ({
@@ -40,6 +40,21 @@ describe('what changed between two descriptions', () => {
       [
         { kind: 'column-renamed', column: 'b', from: 'a' },
         { kind: 'column-renamed', column: 'a', from: 'b' },
+      ],
+    ],
+    [
+      'the last column that was renamed before anybody looked: its number leaves no room for another one',
+      [column('id', null), column('a', null)],
+      [id, column('b', 2)],
+      [{ kind: 'column-renamed', column: 'b', from: 'a' }],
+    ],
+    [
+      'the last column that was dropped, and another one added, before anybody looked',
+      [column('id', null), column('a', null)],
+      [id, column('b', 3)],
+      [
+        { kind: 'column-dropped', column: 'a' },
+        { kind: 'column-added', column: 'b' },
       ],
     ],
     [
@@ -86,16 +101,65 @@ describe('the log of schemas', () => {
   });
 });
 
-describe('the key under REPLICA IDENTITY FULL', () => {
-  const message = (...names: string[]): RelationMessage => ({
-    type: 'relation',
-    streamXid: null,
-    oid: 1,
-    schema: 's',
-    name: 't',
-    replicaIdentity: 'full',
-    columns: names.map((name) => ({ name, key: true, typeOid: 23, typeModifier: -1 })),
+describe('a table that nobody told of, and that was changed before its rows were read', () => {
+  const numbers = (names: string[], facts: [name: string, attributeNumber: number][]) => {
+    const columns = facts.map(([name, attributeNumber]) => ({ name, attributeNumber, typeOid: 23, typeModifier: -1, optional: false, generated: false }));
+    return schemaColumns(message(...names), { columns, key: [], keyXid: null, types: [] }, undefined).map(({ attributeNumber }) => attributeNumber);
+  };
+
+  it('has its columns by their places, unless one was dropped or left out', () => {
+    const grown = numbers(
+      ['id', 'a'],
+      [
+        ['id', 1],
+        ['renamed', 2],
+        ['added', 3],
+      ],
+    );
+    expect(grown).toEqual([1, 2]);
+    expect(
+      numbers(
+        ['id', 'a'],
+        [
+          ['id', 1],
+          ['b', 3],
+        ],
+      ),
+    ).toEqual([null, null]);
+    expect(
+      numbers(
+        ['id', 'b', 'x'],
+        [
+          ['id', 1],
+          ['a', 2],
+          ['b', 3],
+          ['y', 4],
+        ],
+      ),
+    ).toEqual([null, null, null]);
+    expect(
+      numbers(
+        ['id', 'a', 'b'],
+        [
+          ['id', 1],
+          ['a', 2],
+        ],
+      ),
+    ).toEqual([null, null, null]);
   });
+});
+
+const message = (...names: string[]): RelationMessage => ({
+  type: 'relation',
+  streamXid: null,
+  oid: 1,
+  schema: 's',
+  name: 't',
+  replicaIdentity: 'full',
+  columns: names.map((name) => ({ name, key: true, typeOid: 23, typeModifier: -1 })),
+});
+
+describe('the key under REPLICA IDENTITY FULL', () => {
   const now = (names: string[], key: string[], keyXid: number | null = 5): TableFacts => ({
     columns: names.map((name, index) => ({ name, attributeNumber: index + 1, typeOid: 23, typeModifier: -1, optional: false, generated: false })),
     key,

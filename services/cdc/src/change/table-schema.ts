@@ -24,11 +24,11 @@ export function differences(before: TableSchema, after: TableSchema): SchemaDiff
 }
 
 /**
- * Whether columns differ by their names at most: as many, of the same types at the same places. The last one must have its name, since a column that is added
- * comes last, too; and no attribute numbers may speak against it.
+ * Whether columns differ by their names at most: as many, of the same types at the same places. A column that is added comes last, too: so the last one must have
+ * its name, or numbers that leave no room for one that was dropped; and no attribute numbers may speak against it.
  */
 export function namesAlone(before: readonly SchemaColumn[], after: readonly (Column & Partial<SchemaColumn>)[]): boolean {
-  if (before.length !== after.length || before.at(-1)?.name !== after.at(-1)?.name) return false;
+  if (before.length !== after.length || !endsAlike(before, after)) return false;
   return before.every(({ typeOid, typeModifier, attributeNumber }, index) => {
     const other = after[index];
     return (
@@ -37,6 +37,13 @@ export function namesAlone(before: readonly SchemaColumn[], after: readonly (Col
       (attributeNumber ?? other.attributeNumber) === (other.attributeNumber ?? attributeNumber)
     );
   });
+}
+
+/** From the last column that has its name, the numbers run on without a gap: none behind it was dropped and another one added. */
+function endsAlike(before: readonly Column[], after: readonly (Column & Partial<SchemaColumn>)[]): boolean {
+  const named = before.findLastIndex(({ name }, index) => name === after[index]?.name);
+  const from = after[named]?.attributeNumber ?? null;
+  return after.slice(named + 1).every(({ attributeNumber }, index) => from !== null && attributeNumber === from + index + 1);
 }
 
 interface Column {

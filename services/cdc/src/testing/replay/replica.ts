@@ -59,8 +59,10 @@ export class Replicas {
   #apply({ op, key, after, headers, source }: Event): void {
     const replica = this.#byName.get(source?.table ?? '');
     if (!replica) throw new Error(`an event of ${source?.table}, which no schema change told`);
-    const id = JSON.stringify(key);
     if (op === 't') return replica.rows.clear();
+    // Of a table that was gone when its rows were read, nobody can tell the key under REPLICA IDENTITY FULL. One that is there would lack these rows.
+    if (key === null) return;
+    const id = JSON.stringify(key);
     if (op === 'd') {
       const newKey = headers['__debezium.newkey'];
       const row = replica.rows.get(id);
