@@ -61,6 +61,16 @@ export class KafkaBroker {
     return this.#child.pid;
   }
 
+  /** It is gone, whoever ended it. */
+  get ended(): boolean {
+    return this.#child.ended;
+  }
+
+  /** The last that it printed. */
+  get output(): string {
+    return this.#child.output;
+  }
+
   /** Orderly end. */
   stop(): Promise<void> {
     return this.#child.end('SIGTERM');

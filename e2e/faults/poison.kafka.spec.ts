@@ -19,10 +19,14 @@ const TOKEN = 'a token of the operators';
 const noise = (bytes: number): string => `(select string_agg(md5(random()::text || n), '') from generate_series(1, ${bytes / 32}) n)`;
 
 let stand: Stand;
+let ledger: Ledger | undefined;
 beforeEach(async () => {
   stand = await Stand.open();
 }, 120_000);
-afterEach(() => stand.close(), 60_000);
+afterEach(async () => {
+  await ledger?.stop();
+  await stand.close();
+}, 60_000);
 
 interface Seen {
   id: number;
@@ -53,7 +57,7 @@ describe('rows that can not be published, under SIGKILL', () => {
       await stand.sql('create table poison (id int primary key, big text); alter table poison alter big set storage external');
       await stand.narrowTopic('public.poison', MAX_MESSAGE_BYTES);
       const random = seeded(SEED);
-      const ledger = new Ledger({ url: () => stand.postgres.url, random, keys: 20, pauseMs: 4 });
+      ledger = new Ledger({ url: () => stand.postgres.url, random, keys: 20, pauseMs: 4 });
       await (await streaming(settings)).end('SIGTERM');
       ledger.start();
       let [id, kills] = [0, 0];

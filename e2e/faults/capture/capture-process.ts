@@ -49,7 +49,7 @@ export class CaptureProcess {
     return this.reaches(/^streaming/, withinMs);
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+  signal(signal: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
     process.kill(this.#process.pid, signal);
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { eventually } from '../../support/process.ts';
 
 /** A write that the database acknowledged: the value of a key. */
 export interface Entry {
@@ -43,6 +44,14 @@ export class Ledger {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  /** Resolves once so many were acknowledged since the start. */
+  async writes(count: number): Promise<void> {
+    await eventually(
+      async () => this.journal.length >= count,
+      () => 'the database takes no writes',
+    );
   }
 
   async #run(): Promise<void> {

@@ -142,7 +142,8 @@ export class Stand {
     );
   }
 
-  async close(): Promise<void> {
+  /** `release`: once nobody uses the directories any more. */
+  async close(release: () => void = () => undefined): Promise<void> {
     for (const capture of this.#captures) {
       if (!capture.exited) capture.signal('SIGCONT');
       await capture.end('SIGKILL');
@@ -150,6 +151,7 @@ export class Stand {
     await this.broker.kill();
     await this.proxy.stop();
     await this.postgres.stop();
+    release();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -28,7 +28,8 @@ export function topicConfig({ cleanup, retentionMs }: TopicOptions, replication:
     ),
     'min.insync.replicas': replication >= 3 ? '2' : '1',
     'max.message.bytes': String(MAX_MESSAGE_BYTES),
-    'message.timestamp.type': 'CreateTime',
+    // The broker's clock, by which retention goes: a producer whose own jumped ahead would be refused, and one behind have its records removed at once.
+    'message.timestamp.type': 'LogAppendTime',
     'compression.type': 'producer',
   };
 }
