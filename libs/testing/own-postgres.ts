@@ -6,11 +6,15 @@ import { EmbeddedPostgres, freePort } from '#libs/postgres/embedded/embedded-pos
 import { giveAway } from '#libs/postgres/embedded/unprivileged';
 import { createLogger } from '#libs/runtime/logger';
 import type { TestDatabase } from './postgres.ts';
+import { testBinaries, testMajor } from './postgres-binaries.ts';
 
 type Settings = Readonly<Record<string, string | number>>;
 
 /** What a base backup leaves out: the process's own file, and slots, which a standby has its own of. */
 const NOT_COPIED = /^\/(postmaster\.(pid|opts)$|pg_replslot\/.|pg_wal\/.|pg_stat_tmp\/.)/;
+
+/** Its functions had other names before 15. */
+const OLD_BACKUP = { start: `pg_start_backup('standby', true, false)`, stop: 'pg_stop_backup(false)' };
 
 /** A PostgreSQL server of a test's own: for settings that belong to a server, and for ending it in the middle. */
 export class TestPostgres {
@@ -39,9 +43,10 @@ export class TestPostgres {
     const { client, drop } = await this.database();
     try {
       await client.query(`select pg_create_physical_replication_slot('standby', true)`);
-      await client.query(`select pg_backup_start('standby', true)`);
+      const backup = testMajor() >= 15 ? { start: `pg_backup_start('standby', true)`, stop: 'pg_backup_stop(false)' } : OLD_BACKUP;
+      await client.query(`select ${backup.start}`);
       await cp(this.dataDirectory, data, { recursive: true, filter: (path) => !NOT_COPIED.test(path.slice(this.dataDirectory.length)) });
-      const { rows } = await client.query<{ labelfile: string }>(`select labelfile from pg_backup_stop(false)`);
+      const { rows } = await client.query<{ labelfile: string }>(`select labelfile from ${backup.stop}`);
       await writeFile(join(data, 'backup_label'), rows[0]?.labelfile ?? '');
     } finally {
       await drop();
@@ -104,6 +109,7 @@ function open(dataDirectory: string, port: number, settings: Settings): Promise<
     dataDirectory,
     password: 'test',
     port,
+    binaries: testBinaries(),
     settings: { fsync: 'off', full_page_writes: 'off', shared_buffers: '32MB', log_min_messages: 'fatal', ...settings },
     logger: createLogger({ service: 'test', level: 'warn' }),
   });

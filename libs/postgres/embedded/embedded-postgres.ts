@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
@@ -20,12 +21,15 @@ export interface EmbeddedPostgresOptions {
   port?: number;
   /** `postgresql.conf` settings given on the command line. `wal_level=logical` is always set. */
   settings?: Readonly<Record<string, string | number>>;
+  /** Directory of initdb, pg_ctl and postgres; absent: of the version that npm installed. */
+  binaries?: string | undefined;
   logger: Logger;
 }
 
 /** Written last by us once initdb is through: a data directory without it is half-written. */
 const COMPLETE = 'lakeloop.complete';
 const READY_WITHIN_MS = 60_000;
+const BUILTIN_LOCALES_SINCE = 17;
 
 /**
  * A PostgreSQL server of our own, from npm, on loopback. `start` initialises when needed, takes over from a server that a
@@ -46,13 +50,13 @@ export class EmbeddedPostgres {
 
   /** Throws `misconfigured` for a directory that is half-written or of another version, `storage-full` for a full disk. */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-    const { dataDirectory } = options;
-    if (!existsSync(join(dataDirectory, COMPLETE))) await initialise(options);
-    await stopOrphan(dataDirectory);
+    const { dataDirectory, binaries = binaryDirectory() } = options;
+    if (!existsSync(join(dataDirectory, COMPLETE))) await initialise(options, binaries);
+    await stopOrphan(dataDirectory, binaries);
     const port = options.port || (await freePort());
     const settings = { port, listen_addresses: '127.0.0.1', unix_socket_directories: '', wal_level: 'logical', ...options.settings };
     const args = ['-D', dataDirectory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-    const server = spawnUnprivileged('postgres', args, dataDirectory);
+    const server = spawnUnprivileged(join(binaries, 'postgres'), args, dataDirectory);
     const started = new EmbeddedPostgres(options, port, server, collect(server));
     await started.#untilReady();
     return started;
@@ -96,7 +100,7 @@ export class EmbeddedPostgres {
   }
 }
 
-async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresOptions): Promise<void> {
+async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresOptions, binaries: string): Promise<void> {
   if ((await readdir(dataDirectory).catch(() => [])).length > 0) {
     throw new Failure('misconfigured', `${dataDirectory} is half-written: an earlier first start was cut short. Run npm start -- --reset to start anew`);
   }
@@ -107,21 +111,9 @@ async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresO
   await writeFile(passwordFile, password, { mode: 0o600 });
   await giveAway(passwordFile);
   try {
-    const args = [
-      '-D',
-      dataDirectory,
-      '-U',
-      'postgres',
-      '-E',
-      'UTF8',
-      '--locale-provider=builtin',
-      '--builtin-locale=C.UTF-8',
-      '--locale=C',
-      '-A',
-      'scram-sha-256',
-      `--pwfile=${passwordFile}`,
-    ];
-    const init = spawnUnprivileged('initdb', args, dataDirectory);
+    const locale = (await majorVersion(binaries)) >= BUILTIN_LOCALES_SINCE ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
+    const args = ['-D', dataDirectory, '-U', 'postgres', '-E', 'UTF8', ...locale, '--locale=C', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
+    const init = spawnUnprivileged(join(binaries, 'initdb'), args, dataDirectory);
     const output = collect(init);
     const [code] = (await once(init, 'exit')) as [number | null];
     if (code !== 0) throw explainFailure(output(), dataDirectory, undefined);
@@ -132,13 +124,13 @@ async function initialise({ dataDirectory, password, logger }: EmbeddedPostgresO
 }
 
 /** A server whose starter was killed still owns the directory: stop it, since we hold the directory's lock. */
-async function stopOrphan(dataDirectory: string): Promise<void> {
+async function stopOrphan(dataDirectory: string, binaries: string): Promise<void> {
   const pidFile = join(dataDirectory, 'postmaster.pid');
   const text = await readFile(pidFile, 'utf8').catch(() => '');
   const pid = Number(text.split('\n')[0]);
   if (!Number.isInteger(pid) || pid <= 1 || !(await isPostmaster(pid))) return;
   const args = ['stop', '-D', dataDirectory, '-m', 'fast', '-w', '-t', '30'];
-  await once(spawnUnprivileged('pg_ctl', args, dataDirectory), 'exit');
+  await once(spawnUnprivileged(join(binaries, 'pg_ctl'), args, dataDirectory), 'exit');
 }
 
 /** Guards against a process id that was used again by something else. */
@@ -152,8 +144,13 @@ async function isPostmaster(pid: number): Promise<boolean> {
   }
 }
 
+async function majorVersion(binaries: string): Promise<number> {
+  const { stdout } = await promisify(execFile)(join(binaries, 'initdb'), ['--version']);
+  return Number(/\) (\d+)/.exec(stdout)?.[1] ?? 0);
+}
+
 function spawnUnprivileged(program: string, args: readonly string[], dataDirectory: string): ChildProcess {
-  const { file, args: finalArgs, uid, gid } = unprivileged(join(binaryDirectory(), program), args, [dataDirectory]);
+  const { file, args: finalArgs, uid, gid } = unprivileged(program, args, [dataDirectory]);
   // A process group of its own: Ctrl-C reaches us alone, and we stop the server in order.
   return spawn(file, finalArgs, {
     stdio: ['ignore', 'pipe', 'pipe'],

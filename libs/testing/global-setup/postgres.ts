@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../postgres/embedded/embedded-postgres.ts';
 import { createLogger } from '../../runtime/logger.ts';
+import { testBinaries } from '../postgres-binaries.ts';
 
 let server: EmbeddedPostgres | undefined;
 let directory: string | undefined;
@@ -14,6 +15,7 @@ export default async function setup(): Promise<void> {
   server = await EmbeddedPostgres.start({
     dataDirectory: join(directory, 'data'),
     password: 'test',
+    binaries: testBinaries(),
     settings: {
       fsync: 'off',
       synchronous_commit: 'on',

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { testMajor } from '#libs/testing/postgres-binaries';
 import { CdcHarness } from './testing/cdc-harness.ts';
 
 let cdc: CdcHarness;
@@ -176,7 +177,8 @@ describe('a table that was changed while its rows waited to be read', () => {
     await cdc.sql(`alter table parts detach partition parts_1; insert into parts_1 values (3); drop table parts_2; drop table parts_3`);
     await cdc.streaming(settings);
     const ids = async (table: string) => (await cdc.published(`public.${table}`)).map(({ after }) => after?.['id']);
-    expect(await ids('parts_1')).toEqual([1, 2]);
+    // PostgreSQL 14 asks once a session whether a table is published.
+    expect(await ids('parts_1')).toEqual(testMajor() === 14 ? [1, 2, 3] : [1, 2]);
     expect(await ids('parts_2')).toEqual([11, 12]);
     expect(await ids('parts_3')).toEqual([22]);
   });

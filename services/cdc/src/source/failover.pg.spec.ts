@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { parseEventId } from '#contracts/topics/event-id';
 import { TestPostgres } from '#libs/testing/own-postgres';
+import { itSince } from '#libs/testing/it-since';
 import { CdcHarness, eventOf } from '../testing/cdc-harness.ts';
 
 let primary: TestPostgres;
@@ -61,7 +62,7 @@ async function delivered(): Promise<{ id: unknown; timeline: number }[]> {
 }
 
 describe('a promoted standby', () => {
-  it('that has the slot is gone on with, and nothing is lost or repeated', async () => {
+  itSince(17)('that has the slot is gone on with, and nothing is lost or repeated', async () => {
     const before = await cdc.streaming();
     await cdc.sql('insert into t values (1)');
     await cdc.until('public.t', (event) => event.after?.['id'] === 1);
@@ -97,7 +98,7 @@ describe('a promoted standby', () => {
     await expect(cdc.streaming({ DATABASE_URL: standby.url })).rejects.toThrow(/position-lost.*the slot is gone/);
   });
 
-  it('that lacks what was published stops capture, and so does the old primary afterwards', async () => {
+  itSince(17)('that lacks what was published stops capture, and so does the old primary afterwards', async () => {
     const before = await cdc.streaming();
     await synced();
     // Receives nothing any more.

@@ -1,0 +1,12 @@
+import { it } from '@jest/globals';
+import { testMajor } from './postgres-binaries.ts';
+
+/** `it`, for what PostgreSQL has from a major version on. */
+export function itSince(major: number): typeof it | typeof it.skip {
+  return testMajor() >= major ? it : it.skip;
+}
+
+/** `it`, for what PostgreSQL did up to a major version. */
+export function itUntil(major: number): typeof it | typeof it.skip {
+  return testMajor() <= major ? it : it.skip;
+}
