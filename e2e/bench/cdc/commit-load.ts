@@ -17,8 +17,8 @@ export class CommitLoad {
     this.#table = table;
   }
 
-  /** Resolves once all are committed. */
-  async run(ratePerSecond: number, seconds: number): Promise<void> {
+  /** Resolves once all are committed, or `signal` ended it. */
+  async run(ratePerSecond: number, seconds: number, signal?: AbortSignal): Promise<void> {
     const script = join(this.#stage.directory, `insert-${this.#table}.sql`);
     await writeFile(
       script,
@@ -28,7 +28,8 @@ export class CommitLoad {
     const child = spawn('pgbench', args, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)));
+    signal?.addEventListener('abort', () => child.kill('SIGKILL'));
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) throw new Error(`pgbench ended with ${code}: ${said}`);
+    if (code !== 0 && !signal?.aborted) throw new Error(`pgbench ended with ${code}: ${said}`);
   }
 }

@@ -16,6 +16,8 @@ export interface RunningEngine {
 
 export interface EngineSettings {
   table: string;
+  /** Captured beside it, in the same schema. */
+  others?: readonly string[];
   /** `none`, `lz4`, …: asked of both sides; what the broker got is what the table shows. */
   compression: string;
   /** Whether rows that are there at the first start are read. */
@@ -36,12 +38,20 @@ export class Engine {
   }
 
   get topic(): string {
-    return `${this.#prefix}.bench.${this.#settings.table}`;
+    return this.topicOf(this.#settings.table);
   }
 
   /** Where the broker keeps the topic's only partition. */
   get topicDirectory(): string {
     return join(this.#stage.directory, 'kafka', 'log', `${this.topic}-0`);
+  }
+
+  get #tables(): string {
+    return [this.#settings.table, ...(this.#settings.others ?? [])].map((table) => `bench.${table}`).join(', ');
+  }
+
+  topicOf(table: string): string {
+    return `${this.#prefix}.bench.${table}`;
   }
 
   get #prefix(): string {
@@ -54,7 +64,7 @@ export class Engine {
   }
 
   async createPublication(): Promise<void> {
-    await this.#stage.client.query(`create publication ${this.slot} for table bench.${this.#settings.table}`);
+    await this.#stage.client.query(`create publication ${this.slot} for table ${this.#tables}`);
   }
 
   /** Resolves once the process says that it runs. */
@@ -65,7 +75,7 @@ export class Engine {
 
   /** As `npm run cdc` does. */
   async #startOurs(port: number): Promise<RunningEngine> {
-    const { table, compression, snapshot } = this.#settings;
+    const { compression, snapshot } = this.#settings;
     const service = new ServiceProcess({
       name: 'cdc',
       command: [process.execPath, '-C', 'dist', 'dist/services/cdc/src/main.js'],
@@ -76,7 +86,7 @@ export class Engine {
         CDC_TOPIC_PREFIX: this.#prefix,
         CDC_SLOT: this.slot,
         CDC_PUBLICATION: this.slot,
-        CDC_TABLES: `bench.${table}`,
+        CDC_TABLES: this.#tables,
         CDC_SNAPSHOT: snapshot ? 'initial' : 'never',
         KAFKA_COMPRESSION: compression,
         CDC_PORT: String(port),

@@ -2,9 +2,10 @@
 import { Backlog, type Round } from './backlog.ts';
 import { measureLatency } from './latency.ts';
 import { type Options, parseOptions, type Part } from './options.ts';
-import { backlogReport, growthReport, latencyReport, snapshotReport } from './report.ts';
+import { backlogReport, growthReport, latencyReport, snapshotReport, transactionReport } from './report.ts';
 import { measureSnapshot } from './snapshot.ts';
 import { Stage } from './stage.ts';
+import { measureTransaction } from './transaction.ts';
 
 async function drain(stage: Stage, options: Options, sizes: readonly number[]): Promise<Round[]> {
   const backlog = await Backlog.prepare(stage, options);
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<Part, (stage: Stage, options: Options) => Promise<s
   latency: async (stage, options) => latencyReport(await measureLatency(stage, options)),
   snapshot: async (stage, options) => snapshotReport(await measureSnapshot(stage, options), options.rows),
   growth: async (stage, options) => growthReport(await drain(stage, { ...options, engines: ['lakeloop'], raw: false }, options.growth)),
+  transaction: async (stage, options) => transactionReport(await measureTransaction(stage, options)),
 };
 
 const options = parseOptions(process.argv.slice(2));

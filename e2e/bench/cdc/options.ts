@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { EngineName } from './engine.ts';
 
-export const PARTS = ['backlog', 'latency', 'snapshot', 'growth'] as const;
+export const PARTS = ['backlog', 'latency', 'snapshot', 'growth', 'transaction'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface Options {
@@ -17,6 +17,8 @@ export interface Options {
   seconds: number;
   /** Rows of each step of `growth`. */
   growth: number[];
+  /** Rows of the one transaction of `transaction`. */
+  transaction: number;
   /** Prints progress. */
   say: (line: string) => void;
 }
@@ -30,6 +32,7 @@ const HELP = `npm run bench:cdc -- [options]; prints figures and fails on none o
   --rates <n,n>          commits a second of latency (200,1000)
   --seconds <n>          of latency, at each rate (20)
   --growth <rows>        steps of growth (100000,1000000); 10000000 takes some minutes and 6 GB of disk
+  --transaction <rows>   of one transaction, beside small ones (1000000); 10000000 takes ten minutes and 12 GB of disk
 `;
 
 /** Prints the help and ends the process for what is no option. */
@@ -54,6 +57,7 @@ function read(args: readonly string[]): Options {
       rates: { type: 'string', default: '200,1000' },
       seconds: { type: 'string', default: '20' },
       growth: { type: 'string', default: '100000,1000000' },
+      transaction: { type: 'string', default: '1000000' },
     },
   });
   const sides = oneOf(values.engines, ['lakeloop', 'debezium', 'raw'] as const);
@@ -68,6 +72,7 @@ function read(args: readonly string[]): Options {
     rates: values.rates.split(',').map(count),
     seconds: count(values.seconds),
     growth: values.growth.split(',').map(count),
+    transaction: count(values.transaction),
     say: (line) => process.stdout.write(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}\n`),
   };
 }

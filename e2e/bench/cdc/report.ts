@@ -2,6 +2,7 @@ import type { Round } from './backlog.ts';
 import type { Figures } from './drained.ts';
 import type { EngineName } from './engine.ts';
 import type { Latencies } from './latency.ts';
+import type { Large } from './transaction.ts';
 
 /** Lines of a table whose columns are as wide as they must be; the first row is its head. */
 export function tableText(rows: readonly (readonly string[])[]): string {
@@ -88,6 +89,27 @@ export function growthReport(rounds: readonly Round[]): string {
     ]),
   );
   return ['cost by size of the backlog (goal: CPU a row does not grow)', tableText([['', 'rows/s', 'CPU µs/row', 'peak MB'], ...lines])].join('\n');
+}
+
+/** A large transaction: what it takes, and how long small ones wait beside it. The server sends it whole once it is committed, so those behind it wait for its end. */
+export function transactionReport(figures: readonly Large[]): string {
+  const waits = ({ p50, p99, max, samples }: Large['before']): string[] => [p50, p99, max].map((ms) => ms.toFixed(0)).concat(String(samples));
+  const head = ['', 'first row s', 'last row s', 'rows/s', 'CPU µs/row', 'peak MB', 'slot MB', 'others, cores'];
+  const lines = figures.map(({ what, rows, firstSeconds, seconds, cpuSeconds, peakMegabytes, slotMegabytes, strangers }) => [
+    `${what}, ${rows} rows`,
+    ...[firstSeconds.toFixed(1), seconds.toFixed(1), (rows / seconds).toFixed(0), ((1e6 * cpuSeconds) / rows).toFixed(2)],
+    ...[peakMegabytes.toFixed(0), slotMegabytes.toFixed(0), strangers.toFixed(2)],
+  ]);
+  const small = figures.flatMap(({ what, before, during }) => [
+    [`${what}: while it was written`, ...waits(before)],
+    [`${what}: from its commit on`, ...waits(during)],
+  ]);
+  return [
+    'one large transaction',
+    tableText([head, ...lines]),
+    'small ones of another table, commit → consumer',
+    tableText([['', 'p50 ms', 'p99 ms', 'max ms', 'events'], ...small]),
+  ].join('\n');
 }
 
 function figuresOf(rounds: readonly Round[], name: EngineName): Figures[] {

@@ -17,6 +17,8 @@ const ROWS_PER_TRANSACTION = 100;
 export class Stage {
   readonly directory: string;
   readonly client: pg.Client;
+  /** For looking while `client` works. */
+  readonly watcher: pg.Pool;
   readonly broker: KafkaBroker;
   readonly log: ReturnType<typeof connectKafkaLog>;
   readonly databaseUrl: string;
@@ -25,6 +27,7 @@ export class Stage {
   private constructor(parts: Pick<Stage, 'directory' | 'client' | 'broker' | 'databaseUrl'>, stopPostgres: () => Promise<void>) {
     this.directory = parts.directory;
     this.client = parts.client;
+    this.watcher = new pg.Pool({ connectionString: parts.databaseUrl, max: 1 });
     this.broker = parts.broker;
     this.databaseUrl = parts.databaseUrl;
     this.log = connectKafkaLog(parts.broker.brokers);
@@ -61,6 +64,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.client.end();
+    await this.watcher.end();
     await this.log.close();
     await this.broker.kill();
     await this.#stopPostgres();
