@@ -97,8 +97,13 @@ export function transactionReport(figures: readonly Large[]): string {
   const head = ['', 'first row s', 'last row s', 'rows/s', 'CPU µs/row', 'peak MB', 'slot MB', 'others, cores'];
   const lines = figures.map(({ what, rows, firstSeconds, seconds, cpuSeconds, peakMegabytes, slotMegabytes, strangers }) => [
     `${what}, ${rows} rows`,
-    ...[firstSeconds.toFixed(1), seconds.toFixed(1), (rows / seconds).toFixed(0), ((1e6 * cpuSeconds) / rows).toFixed(2)],
-    ...[peakMegabytes.toFixed(0), slotMegabytes.toFixed(0), strangers.toFixed(2)],
+    firstSeconds.toFixed(1),
+    seconds.toFixed(1),
+    (rows / seconds).toFixed(0),
+    ((1e6 * cpuSeconds) / rows).toFixed(2),
+    peakMegabytes.toFixed(0),
+    slotMegabytes.toFixed(0),
+    strangers.toFixed(2),
   ]);
   const small = figures.flatMap(({ what, before, during }) => [
     [`${what}: while it was written`, ...waits(before)],

@@ -82,6 +82,11 @@ export class ReplicationConnection {
     return parseTimelineHistory(String(rows[0]?.content ?? ''));
   }
 
+  /** Has standbys keep a slot in step that was made without it; nobody may hold it. PostgreSQL 17 and newer. */
+  async keepOnStandbys(slot: string): Promise<void> {
+    await this.#client.query(`ALTER_REPLICATION_SLOT ${quoteIdentifier(slot)} (FAILOVER true)`);
+  }
+
   /**
    * Starts logical replication with pgoutput, protocol 1, logical messages included. Rejects with a `conflict` Failure while another
    * session holds the slot, with `position-lost` when the slot can't serve any more.
@@ -121,7 +126,13 @@ export function parseTimelineHistory(text: string): ReadonlyMap<number, Lsn> {
 }
 
 /** What an operator can do about it, where we know. */
+const CERTIFICATE = 'name the file of the certificates that sign the server in DATABASE_URL: sslmode=verify-full&sslrootcert=<file>';
 const REMEDIES: Readonly<Record<string, string>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: CERTIFICATE,
+  SELF_SIGNED_CERT_IN_CHAIN: CERTIFICATE,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: CERTIFICATE,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: CERTIFICATE,
+  ERR_TLS_CERT_ALTNAME_INVALID: 'connect by a name that the certificate has',
   '42501': 'the login needs the right to replicate: ALTER ROLE … REPLICATION',
   '53300': 'end a replication client that nobody needs (pg_stat_replication), or raise max_wal_senders',
   '28000': 'allow the login in pg_hba.conf, for the database as well as for replication',
@@ -129,7 +140,12 @@ const REMEDIES: Readonly<Record<string, string>> = {
 };
 
 function refused(error: unknown): Failure {
+  return connectionRefused('no replication connection to Postgres', error);
+}
+
+/** Why there is no connection, and what can be done about it: whatever keeps us from logging in may be put right meanwhile. */
+export function connectionRefused(what: string, error: unknown): Failure {
   const { message, detail } = classify(error);
   const remedy = REMEDIES[String(detail['code'])];
-  return new Failure('dependency-unavailable', `no replication connection to Postgres: ${message}${remedy ? `. ${remedy}` : ''}`, { cause: error, detail });
+  return new Failure('dependency-unavailable', `${what}: ${message}${remedy ? `. ${remedy}` : ''}`, { cause: error, detail });
 }

@@ -17,8 +17,8 @@ export interface Slot {
   retainedBytes: bigint;
   /** Bytes of WAL that may still be written before the server gives the slot up; null without max_slot_wal_keep_size. */
   safeBytes: bigint | null;
-  /** Kept in step on standbys, so that it is there after a promotion (17 and newer). */
-  failover: boolean;
+  /** Kept in step on standbys, so that it is there after a promotion; null where the server can't (before 17). */
+  failover: boolean | null;
   /** A copy on a standby, which nobody may use before the promotion. */
   synced: boolean;
 }
@@ -64,7 +64,7 @@ export async function inspectSlot(client: pg.Client | pg.Pool, name: string): Pr
     unusable: whyUnusable(row),
     retainedBytes: BigInt(row.retained ?? '0'),
     safeBytes: safe === null || safe === undefined ? null : BigInt(safe),
-    failover: failover ?? false,
+    failover: failover ?? null,
     synced: synced ?? false,
   };
 }

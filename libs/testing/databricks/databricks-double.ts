@@ -10,7 +10,7 @@ import { TBinaryProtocol, TBufferedTransport } from 'thrift';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
 import { createLogger } from '#libs/runtime/logger';
 import { Catalog } from './catalog.ts';
-import { selfSigned } from './certificate.ts';
+import { selfSigned } from '../certificate.ts';
 import { CliService, keyOf, refusedStatement } from './cli-service.ts';
 import { Executor } from './executor.ts';
 import { type Answer, RestService } from './rest-service.ts';

@@ -61,6 +61,17 @@ async function delivered(): Promise<{ id: unknown; timeline: number }[]> {
   return events;
 }
 
+describe('a slot that standbys do not keep', () => {
+  itSince(17)('is switched to it at the next start', async () => {
+    await cdc.sql(`select pg_create_logical_replication_slot('${cdc.slot}', 'pgoutput')`);
+    const service = await cdc.streaming({ CDC_ADOPT_POSITION: true });
+    await cdc.sql('insert into t values (1)');
+    await cdc.until('public.t', (event) => event.after?.['id'] === 1);
+    await service.end();
+    expect(await on(primary, `select failover from pg_replication_slots where slot_name = '${cdc.slot}'`)).toEqual([{ failover: true }]);
+  });
+});
+
 describe('a promoted standby', () => {
   itSince(17)('that has the slot is gone on with, and nothing is lost or repeated', async () => {
     const before = await cdc.streaming();

@@ -3,12 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { gapTopic } from '#contracts/topics/gap-event';
 import type { LogRecord, Producer } from '#libs/changelog/change-log';
-import { classify } from '#libs/failure/classify';
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '#libs/pgoutput/lsn';
 import { formatLsn } from '#libs/pgoutput/lsn';
 import { findPublication } from '#libs/postgres/replication/publication';
-import { ReplicationConnection, type SystemIdentity } from '#libs/postgres/replication/replication-connection';
+import { connectionRefused, ReplicationConnection, type SystemIdentity } from '#libs/postgres/replication/replication-connection';
 import type { ReplicationStream } from '#libs/postgres/replication/replication-stream';
 import { createSlot, dropSlot, inspectSlot, slotHolder, walEnd } from '#libs/postgres/replication/slot';
 import type { CaptureOptions } from '../capture-options.ts';
@@ -64,6 +63,8 @@ interface Situation {
   publicationOid: string;
 }
 
+type Decided = Exclude<StartDecision, { action: 'stop' }> & { progress: Progress | null; failover: boolean | null };
+
 class SlotTaking {
   readonly #options: CaptureOptions;
   readonly #reconciler: PublicationReconciler;
@@ -118,7 +119,7 @@ class SlotTaking {
   /** Whatever keeps us from logging in may be put right on the server: it is waited for. */
   async #reach(): Promise<void> {
     await this.#options.pool.query('select').catch((error: unknown) => {
-      throw new Failure('dependency-unavailable', `no connection to Postgres: ${classify(error).message}`, { cause: error });
+      throw connectionRefused('no connection to Postgres', error);
     });
   }
 
@@ -132,6 +133,7 @@ class SlotTaking {
       const publication = await findPublication(this.#options.pool, config.CDC_PUBLICATION);
       const situation = { server, publicationOid: publication?.oid ?? '' };
       const decision = await this.#decide(situation);
+      if (decision.action === 'stream' && decision.failover === false) await this.#keepOnStandbys(connection);
       const created = decision.action === 'stream' ? null : await this.#create(situation, decision);
       const from = decision.action === 'stream' ? decision.from : fresh(created?.start as Lsn);
       stream = await this.#start(connection, from);
@@ -182,8 +184,18 @@ class SlotTaking {
     await changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null });
   }
 
+  /** A slot from before an upgrade, or of somebody's making, gets what one of ours has. */
+  async #keepOnStandbys(connection: ReplicationConnection): Promise<void> {
+    const { config, runtime } = this.#options;
+    const { CDC_SLOT: slot } = config;
+    await connection.keepOnStandbys(slot).then(
+      () => runtime.logger.info({ slot }, 'the slot is kept in step on standbys from now on'),
+      (error: unknown) => runtime.logger.warn({ err: error, slot }, 'the slot is not kept in step on standbys: a promotion would lose it'),
+    );
+  }
+
   /** The slot is looked at before progress: a leader that goes on meanwhile writes progress first, so progress is never the older one. */
-  async #decide({ server, publicationOid }: Situation): Promise<Exclude<StartDecision, { action: 'stop' }> & { progress: Progress | null }> {
+  async #decide({ server, publicationOid }: Situation): Promise<Decided> {
     const { pool, config } = this.#options;
     const slot = await inspectSlot(pool, config.CDC_SLOT);
     const progress = await this.#store.read();
@@ -197,7 +209,7 @@ class SlotTaking {
       adopt: config.CDC_ADOPT_POSITION,
     });
     if (decision.action === 'stop') throw new Failure(decision.kind, decision.reason, { detail: { slot: config.CDC_SLOT } });
-    return { ...decision, progress };
+    return { ...decision, progress, failover: slot?.failover ?? null };
   }
 
   /** The producer before us may have got further until it was fenced: only now is progress final. What is new about it is written down before it counts. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import type { ChangeValue } from '#contracts/topics/change-event';
 import { type GapEvent, gapEvent, gapTopic } from '#contracts/topics/gap-event';
 import { type JsonValue, parseJson } from '#contracts/topics/json';
@@ -145,7 +146,15 @@ export class CdcHarness {
 
 export class RunningCdc {
   readonly service: CdcService;
-  readonly runtime: ServiceRuntime = createServiceRuntime('cdc', { LOG_LEVEL: process.env['CDC_TEST_LOG'] ?? 'silent' });
+  /** What it logged; `CDC_TEST_LOG=info` has it on the terminal instead. */
+  readonly logged: string[] = [];
+  readonly runtime: ServiceRuntime = process.env['CDC_TEST_LOG']
+    ? createServiceRuntime('cdc', { LOG_LEVEL: process.env['CDC_TEST_LOG'] })
+    : createServiceRuntime(
+        'cdc',
+        { LOG_LEVEL: 'debug' },
+        new Writable({ write: (line: Buffer, _encoding, done) => done(void this.logged.push(String(line))) }),
+      );
   #state: CdcState = { phase: 'connecting', detail: '' };
   #slot: SlotState = null;
   #changed = Promise.withResolvers<void>();
