@@ -21,6 +21,7 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
         },
         messages: {
           change: { $ref: '#/components/messages/change' },
+          ...kept(),
           tombstone: { $ref: '#/components/messages/tombstone' },
           parked: { $ref: '#/components/messages/parked' },
         },
@@ -29,12 +30,18 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
       transactions: ownChannel('transaction', 'transaction'),
       deadLetters: ownChannel('__dlq', 'letter'),
       schema: ownChannel('__schema', 'schemaChange'),
+      progress: ownChannel('__progress', 'progress'),
+      snapshots: ownChannel('__snapshots', 'snapshot'),
+      control: ownChannel('__control', 'control'),
     },
     operations: {
       publishChanges: { action: 'send', channel: { $ref: '#/channels/changes' } },
       publishSchemaChanges: { action: 'send', channel: { $ref: '#/channels/schema' } },
       publishGaps: { action: 'send', channel: { $ref: '#/channels/gaps' } },
       publishTransactions: { action: 'send', channel: { $ref: '#/channels/transactions' } },
+      keepProgress: { action: 'send', channel: { $ref: '#/channels/progress' } },
+      keepSnapshots: { action: 'send', channel: { $ref: '#/channels/snapshots' } },
+      keepControl: { action: 'send', channel: { $ref: '#/channels/control' } },
       parkChanges: { action: 'send', channel: { $ref: '#/channels/deadLetters' } },
     },
     components: {
@@ -83,6 +90,28 @@ function messages(HEADER: Readonly<Record<string, string>>, PARKED: Readonly<Rec
       payload: { $ref: 'transaction-event.schema.json#/$defs/transactionEvent' },
     },
     tombstone: { summary: 'Null value after a delete: compaction forgets the key.', payload: { type: 'null' } },
+  };
+}
+
+/** What capture keeps for itself, newest by key. */
+function kept(): Record<string, unknown> {
+  return {
+    progress: {
+      summary: 'How far a slot is published. Key: the slot. Capture keeps it for itself: read it, do not write it.',
+      contentType: 'application/json',
+      payload: { $ref: 'progress-record.schema.json#/$defs/progressRecord' },
+    },
+    snapshot: {
+      summary: 'A snapshot of one table, what was asked for and how far it is. Key: the slot, a slash, the id. Capture keeps it for itself.',
+      contentType: 'application/json',
+      payload: { $ref: 'snapshot-record.schema.json#/$defs/snapshotRecord' },
+    },
+    control: {
+      summary:
+        'What is known of a slot beside its progress: an operator’s pause, the tables of its publication. Key: the slot, a slash, a name. For capture alone; it may change.',
+      contentType: 'application/json',
+      payload: true,
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { progressTopic } from '#contracts/topics/progress-record';
 import type { ChangeLog, LogRecord } from '#libs/changelog/change-log';
 import { Failure } from '#libs/failure/failure';
 import { CompactedTopic } from './compacted-topic.ts';
@@ -9,7 +10,7 @@ export class ProgressStore {
   readonly #slot: string;
 
   constructor(changeLog: ChangeLog, topicPrefix: string, slot: string) {
-    this.#topic = new CompactedTopic(changeLog, `${topicPrefix}.__progress`);
+    this.#topic = new CompactedTopic(changeLog, progressTopic(topicPrefix));
     this.#slot = slot;
   }
 

@@ -1,6 +1,6 @@
-import { type GapReason, gapReason } from '#contracts/topics/gap-event';
+import type { GapReason } from '#contracts/topics/gap-event';
+import { progressRecord } from '#contracts/topics/progress-record';
 import { formatLsn, type Lsn, parseLsn } from '#libs/pgoutput/lsn';
-import { z } from 'zod';
 import type { Position } from '../change/position.ts';
 
 /**
@@ -36,25 +36,6 @@ export interface StreamingProgress {
   publicationOid: string | null;
 }
 
-const lsn = z.string().transform((text) => parseLsn(text));
-const identity = { version: z.literal(1), systemId: z.string(), timeline: z.number().int() };
-const schema = z.discriminatedUnion('state', [
-  z.object({
-    ...identity,
-    state: z.literal('creating'),
-    gap: z.object({ reason: gapReason, detail: z.string(), from: lsn.nullable() }).nullable().default(null),
-  }),
-  z.object({
-    ...identity,
-    state: z.literal('streaming'),
-    end: lsn,
-    lastCommit: lsn.nullable(),
-    open: z.object({ commitLsn: lsn, changes: z.number().int().min(0) }).nullable(),
-    fingerprint: z.string(),
-    publicationOid: z.string().nullable().default(null),
-  }),
-]);
-
 export function formatProgress(progress: Progress): string {
   const { state, systemId, timeline } = progress;
   if (state === 'creating') {
@@ -77,9 +58,18 @@ export function formatProgress(progress: Progress): string {
 
 /** Throws on text that is no progress record of this version. */
 export function parseProgress(text: string): Progress {
-  const record = schema.parse(JSON.parse(text));
+  const record = progressRecord.parse(JSON.parse(text));
   const { systemId, timeline } = record;
-  if (record.state === 'creating') return { state: 'creating', systemId, timeline, gap: record.gap };
-  const { end, lastCommit, open, fingerprint, publicationOid } = record;
-  return { state: 'streaming', systemId, timeline, position: { end, lastCommit, open }, fingerprint, publicationOid };
+  if (record.state === 'creating') return { state: 'creating', systemId, timeline, gap: record.gap && { ...record.gap, from: orNull(record.gap.from) } };
+  const { open, fingerprint, publicationOid } = record;
+  const position = {
+    end: parseLsn(record.end),
+    lastCommit: orNull(record.lastCommit),
+    open: open && { commitLsn: parseLsn(open.commitLsn), changes: open.changes },
+  };
+  return { state: 'streaming', systemId, timeline, position, fingerprint, publicationOid };
+}
+
+function orNull(text: string | null): Lsn | null {
+  return text === null ? null : parseLsn(text);
 }

@@ -1,6 +1,7 @@
+import { snapshotRecord, snapshotTopic } from '#contracts/topics/snapshot-record';
 import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
 import { CompactedTopic } from '../checkpoint/compacted-topic.ts';
-import { type Snapshot, snapshotRecord } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** Snapshots of all slots of a topic prefix, by slot and id. */
 export class SnapshotStore {
@@ -11,7 +12,7 @@ export class SnapshotStore {
   constructor(changeLog: ChangeLog, topicPrefix: string, slot: string) {
     this.#changeLog = changeLog;
     this.#slot = slot;
-    this.#topic = new CompactedTopic(changeLog, `${topicPrefix}.__snapshots`);
+    this.#topic = new CompactedTopic(changeLog, snapshotTopic(topicPrefix));
   }
 
   ensure(): Promise<void> {
