@@ -34,11 +34,11 @@ app.post<{ Body: Row }>('/rows', { schema: { body: row } }, async ({ body }, rep
 
 const key = { type: 'object', properties: { id: { type: 'integer' } } };
 app.get<{ Params: { id: number } }>('/rows/:id', { schema: { params: key } }, async ({ params }) => {
-  const { rows } = await pool.query({ name: 'read', text: 'select * from app.bare where id = $1', values: [params.id] });
+  const { rows } = await pool.query<Row>({ name: 'read', text: 'select * from app.bare where id = $1', values: [params.id] });
   return rows;
 });
 
-app.get('/rows', async () => (await pool.query({ name: 'page', text: 'select * from app.bare order by id desc limit 25' })).rows);
+app.get('/rows', async () => (await pool.query<Row>({ name: 'page', text: 'select * from app.bare order by id desc limit 25' })).rows);
 
 const BULK = `insert into app.bare (account, amount, currency, booked_at, note)
   select * from unnest($1::text[], $2::numeric[], $3::text[], $4::timestamptz[], $5::text[])`;
