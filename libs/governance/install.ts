@@ -60,11 +60,21 @@ grant select, update on lakeloop.mirror to ${LOGINS.lakehouse};
 grant usage on schema audit to auditor, administrator;
 grant select on audit.entry, audit.schema_version to auditor, administrator`;
 
-/** Empty at first; \`lakeloop.adopt\` adds tables. Through the root, a partitioned table is one topic. */
+/**
+ * Empty at first; \`lakeloop.adopt\` adds tables. Through the root, a partitioned table is one topic. From PostgreSQL 18 on, stored generated columns are
+ * published: adopted tables have REPLICA IDENTITY FULL, which covers them, and UPDATE fails on a table whose identity is not published whole.
+ */
 async function ensurePublication(client: pg.Client): Promise<void> {
-  const exists = await client.query('select from pg_publication where pubname = $1', [PUBLICATION]);
-  if (exists.rowCount) return;
-  await client.query(`create publication ${PUBLICATION} with (publish_via_partition_root = true)`);
+  const { rows } = await client.query<{ exists: boolean; generated: boolean }>(
+    "select exists (select from pg_publication where pubname = $1), current_setting('server_version_num')::int >= 180000 as generated",
+    [PUBLICATION],
+  );
+  const options = `publish_via_partition_root = true${rows[0]?.generated ? ', publish_generated_columns = stored' : ''}`;
+  if (rows[0]?.exists) {
+    if (rows[0].generated) await client.query(`alter publication ${PUBLICATION} set (publish_generated_columns = stored)`);
+    return;
+  }
+  await client.query(`create publication ${PUBLICATION} with (${options})`);
   await client.query(`alter publication ${PUBLICATION} owner to ${OWNER_ROLE}`);
 }
 

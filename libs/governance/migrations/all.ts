@@ -8,6 +8,7 @@ import { Policy1764000000006 } from './0006-policy.ts';
 import { Relationship1764000000012 } from './0012-relationship.ts';
 import { Mirror1764000000013 } from './0013-mirror.ts';
 import { AgentReads1764000000020 } from './0020-agent-reads.ts';
+import { History1764000000021 } from './0021-history.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Relationship1764000000012,
   Mirror1764000000013,
   AgentReads1764000000020,
+  History1764000000021,
 ];

@@ -11,6 +11,8 @@ import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
+import { HistoryController } from './history/history.controller.ts';
+import { HistoryRooms } from './history/history-rooms.ts';
 import { QueryController } from './queries/query.controller.ts';
 import { ROWS } from './queries/rows-token.ts';
 import { RowExecutor } from './rows/executor.ts';
@@ -54,11 +56,12 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { REST_ANON_ROLE: anonRole } = options.config;
     return {
       module: WriteModule,
-      controllers: [QueryController],
+      controllers: [QueryController, HistoryController],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: PARTS, useValue: parts },
         { provide: ROWS, useValue: parts.rows },
+        { provide: HistoryRooms, useValue: parts.history },
         { provide: TokenVerifier, useValue: options.verifier },
         { provide: PRINCIPAL_GUARD_OPTIONS, useValue: anonRole === undefined ? {} : { anonRole } },
       ],
@@ -89,22 +92,25 @@ interface Parts {
   pool: pg.Pool;
   catalogue: CatalogueCache;
   rows: RowService;
+  history: HistoryRooms;
 }
 
 function assemble(options: WriteModuleOptions): Parts {
   const { config, connectionString, runtime, lakehouse } = options;
   const pool = createWritePool(options);
   const catalogue = new CatalogueCache({ pool, connectionString, schemas: config.REST_SCHEMAS, clock: runtime.clock, logger: runtime.logger });
-  const executor = new RowExecutor(new Governed(pool), pool);
+  const governed = new Governed(pool);
+  const executor = new RowExecutor(governed, pool);
+  const reads = new AgentReads(pool, runtime.logger);
   const rows = new RowService({
     catalogue,
     executor,
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
-    reads: new AgentReads(pool, runtime.logger),
+    reads,
     versions: new VersionGrants(runtime.clock),
     limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
   });
-  return { pool, catalogue, rows };
+  return { pool, catalogue, rows, history: new HistoryRooms({ pool, governed }, catalogue, reads) };
 }
 
 /** Closed last: what drains before it may still need connections. */

@@ -1,7 +1,8 @@
 import { createHash, hash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type pg from 'pg';
-import { traceIdOf } from '#libs/governance/write-context';
+import type { Principal } from '#libs/governance/principal';
+import { traceIdOf, type WriteContext } from '#libs/governance/write-context';
 import type { Logger } from '#libs/runtime/logger';
 import { ApiError } from '../rows/api-error.ts';
 import { queryShape } from '../rows/query/query-shape.ts';
@@ -36,15 +37,28 @@ export class AgentReads extends ReadLog {
     const id = randomUUID();
     const whole = typeof answer.body === 'object' ? null : hash('sha256', answer.body ?? '', 'buffer');
     try {
-      await this.#pool.query({ ...BEGIN, values: valuesOf(id, read, whole) });
+      await this.#begin(id, seenOf(read), whole);
     } catch (error) {
       if (typeof answer.body === 'object') answer.body.destroy();
-      this.#logger.error({ err: error, requestId: read.caller.context.requestId }, "an agent's read could not be recorded, and was refused");
-      throw unrecorded();
+      throw error;
     }
     return typeof answer.body === 'object'
       ? { ...answer, body: Readable.from(this.#hashed(id, answer.body), { objectMode: false, highWaterMark: 64 * 1024 }) }
       : answer;
+  }
+
+  /** As `record`, for a read that is not of a table's rows; `body` is the whole answer. */
+  recordSeen(seen: Seen, body: string): Promise<void> {
+    return this.#begin(randomUUID(), seen, hash('sha256', body, 'buffer'));
+  }
+
+  async #begin(id: string, seen: Seen, whole: Buffer | null): Promise<void> {
+    try {
+      await this.#pool.query({ ...BEGIN, values: valuesOf(id, seen, whole) });
+    } catch (error) {
+      this.#logger.error({ err: error, requestId: seen.context.requestId }, "an agent's read could not be recorded, and was refused");
+      throw unrecorded();
+    }
   }
 
   /** One piece behind, so that the last one goes out after the hash is on record. An error ends both: a client never takes half an answer for a whole one. */
@@ -66,12 +80,36 @@ export class AgentReads extends ReadLog {
   }
 }
 
-function valuesOf(id: string, { schema, table, parsed, caller, agent, home, answer }: AgentRead, whole: Buffer | null): unknown[] {
+/** What an agent is about to see. `query`: what it asked, with ? for every value; `rows`: how many it gets. */
+export interface Seen {
+  principal: Principal;
+  context: WriteContext;
+  agent: string;
+  home: AgentRead['home'];
+  schema: string;
+  table: string;
+  query: string;
+  rows: number;
+}
+
+function seenOf({ schema, table, parsed, caller, agent, home, answer }: AgentRead): Seen {
   const { principal, context } = caller;
-  const query = queryShape({ ...parsed.query, ...parsed.range });
+  return {
+    principal,
+    context,
+    agent,
+    home,
+    schema,
+    table,
+    query: queryShape({ ...parsed.query, ...parsed.range }),
+    rows: rowsIn(answer.headers['content-range'] ?? '*'),
+  };
+}
+
+function valuesOf(id: string, { principal, context, agent, home, schema, table, query, rows }: Seen, whole: Buffer | null): unknown[] {
   const who = [principal.subject, agent, principal.onBehalfOf ?? null, principal.role];
   const why = [context.requestId, traceIdOf(context.traceparent) ?? null, context.reason ?? null];
-  return [id, ...who, home, schema, table, query, rowsIn(answer.headers['content-range'] ?? '*'), whole, ...why];
+  return [id, ...who, home, schema, table, query, rows, whole, ...why];
 }
 
 function unrecorded(): ApiError {

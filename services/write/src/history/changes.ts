@@ -1,0 +1,86 @@
+import type pg from 'pg';
+
+/** A row as the audit has it: column → text, as its type's output function spells it. */
+export type Image = Readonly<Record<string, string | null>>;
+
+/** A change as `audit.change` has it: for the service's eyes, until ./visible-images.ts has said what the caller may see. */
+export interface Change {
+  id: string;
+  at: string;
+  adoptedId: number;
+  operation: 'insert' | 'update' | 'delete' | 'truncate';
+  /** JSON text of the primary key; null in the entry that a truncate leaves for itself. */
+  key: string | null;
+  before: Image | null;
+  after: Image | null;
+  /** Column → type at that time. */
+  types: Readonly<Record<string, string>>;
+  request: string | null;
+  traceId: string | null;
+  actor: string;
+  role: string;
+  verified: boolean;
+  context: Readonly<Record<string, unknown>> | null;
+}
+
+const COLUMNS = `c.id::text, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, c.adopted_id as "adoptedId", c.operation, c.key::text, c.before, c.after,
+  c.types, c.request::text, c.trace_id as "traceId", c.actor, c.role, c.verified, c.context`;
+
+/** Changes of one row, newest first, older than `before`. */
+export async function changesOfRow(
+  pool: Pick<pg.Pool, 'query'>,
+  adoptedId: number,
+  key: string,
+  page: { before: string | undefined; limit: number },
+): Promise<Change[]> {
+  const text = `select ${COLUMNS} from audit.change c where c.key = $2::jsonb and c.adopted_id = $1 and ($3::bigint is null or c.id < $3) order by c.id desc limit $4`;
+  return (await pool.query<Change>(text, [adoptedId, key, page.before ?? null, page.limit])).rows;
+}
+
+/** Changes of a table, newest first, older than `before`. */
+export async function changesOfTable(pool: Pick<pg.Pool, 'query'>, adoptedId: number, page: { before: string | undefined; limit: number }): Promise<Change[]> {
+  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ($2::bigint is null or c.id < $2) order by c.id desc limit $3`;
+  return (await pool.query<Change>(text, [adoptedId, page.before ?? null, page.limit])).rows;
+}
+
+/** What is to be undone: one change, all of one request, or all of one trace. */
+export type Undoable = { change: string } | { request: string } | { trace: string };
+
+/** Oldest first; at most `limit`. */
+export async function changesOf(pool: Pick<pg.Pool, 'query'>, what: Undoable, limit: number): Promise<Change[]> {
+  const [condition, value] =
+    'change' in what ? ['c.id = $1::bigint', what.change] : 'request' in what ? ['c.request = $1::bigint', what.request] : ['c.trace_id = $1', what.trace];
+  const text = `select ${COLUMNS} from audit.change c where ${condition} and c.key is not null order by c.id limit $2`;
+  return (await pool.query<Change>(text, [value, limit])).rows;
+}
+
+/** A row of one table, and the changes of it that are accounted for: the first and the last of them. */
+export interface RowSpan {
+  adoptedId: number;
+  key: string;
+  first: string;
+  last: string;
+}
+
+export interface ForeignChange {
+  adoptedId: number;
+  key: string;
+  id: string;
+  actor: string;
+  at: string;
+}
+
+/**
+ * The newest change of each row that is not one of `known` and came after the row's first known one; changes of the transaction that asks do not count.
+ * Asked after a row was written in the same transaction, the answer is final: the row is locked.
+ */
+export async function foreignChanges(client: Pick<pg.Pool, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
+  const text = `
+    select distinct on (s.ordinal) s.adopted_id as "adoptedId", s.key, c.id::text, c.actor, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+    from unnest($1::int[], $2::text[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)
+    join audit.change c on c.key = s.key::jsonb and c.adopted_id = s.adopted_id and c.id > s.first
+    where c.id <> all ($4::bigint[]) and c.xid is distinct from pg_current_xact_id_if_assigned()
+    order by s.ordinal, c.id desc`;
+  const values = [spans.map(({ adoptedId }) => adoptedId), spans.map(({ key }) => key), spans.map(({ first }) => first), known];
+  return (await client.query<ForeignChange>(text, values)).rows;
+}
