@@ -116,6 +116,39 @@ describe('a partitioned table', () => {
   });
 });
 
+describe('rows of a table that is attached', () => {
+  const SQL = `create table parts (id int primary key) partition by range (id); create table low partition of parts for values from (0) to (10);
+    create table loose (id int primary key); insert into loose values (21), (22)`;
+
+  it('are read by a snapshot of its own', async () => {
+    await cdc.sql(SQL);
+    const service = await cdc.streaming({ CDC_SNAPSHOT: 'initial', CDC_TABLES: ['public.parts', 'public.marks'] });
+    await service.snapshot(({ table, state }) => table === 'low' && state === 'completed');
+    await cdc.sql('alter table parts attach partition loose for values from (20) to (30)');
+    await service.snapshot(({ table, state }) => table === 'loose' && state === 'completed');
+    expect((await cdc.published('public.loose')).map(brief)).toEqual([
+      ['r', 21],
+      ['r', 22],
+    ]);
+  });
+
+  it('are read from the root when they are asked for, under publish_via_partition_root', async () => {
+    await cdc.sql(SQL);
+    await cdc.sql('create publication lakeloop for table parts with (publish_via_partition_root = true)');
+    const service = await cdc.streaming({ CDC_SNAPSHOT: 'initial', CDC_TABLES: ['public.parts', 'public.marks'] });
+    await service.snapshot(({ table, state }) => table === 'parts' && state === 'completed');
+    await cdc.sql('insert into parts values (1); alter table parts attach partition loose for values from (20) to (30)');
+    expect((await cdc.published('public.parts')).map(brief)).toEqual([['c', 1]]);
+    await service.service.snapshotter?.request({ schema: 'public', table: 'parts', where: `tableoid = 'public.loose'::regclass`, cause: 'http' });
+    await service.snapshot(({ cause, state }) => cause === 'http' && state === 'completed');
+    expect((await cdc.published('public.parts')).map(brief)).toEqual([
+      ['c', 1],
+      ['r', 21],
+      ['r', 22],
+    ]);
+  });
+});
+
 describe('generated columns', () => {
   itSince(18).each([
     ['are left out', '', { id: 1, a: 2 }],
