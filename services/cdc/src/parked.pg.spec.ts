@@ -74,4 +74,27 @@ describe('a row over CDC_MAX_ROW_BYTES', () => {
     // Chunks of the socket that are still to be collected count too.
     expect(peak - before).toBeLessThan(120 << 20);
   });
+
+  it.each([
+    ['by key', 'id int primary key', ''],
+    ['by block', 'id int', 'alter table t replica identity full;'],
+  ])('is parked by a snapshot too, which does not read what is too large: %s', async (_title, key, then) => {
+    await cdc.sql(`create table t (${key}, big text, doc jsonb, raw bytea); ${then}
+      insert into t select n, case when n = 3 then ${NOISE} else 'ok' end, '{}', case when n = 5 then decode(${NOISE}, 'hex') end from generate_series(1, 6) n`);
+    const service = await cdc.streaming({ CDC_MAX_ROW_BYTES: 10_000, CDC_SNAPSHOT: 'initial', CDC_TABLES: ['public.t', 'public.marks'] });
+    await service.snapshot(({ table, state }) => table === 't' && state === 'completed');
+    const events = await cdc.published('public.t');
+    expect(events.map(({ op, key }) => [op, key && (key as { id: number }).id])).toEqual(
+      [1, 2, 3, 4, 5, 6].map((id) => [id === 3 || id === 5 ? 'p' : 'r', then === '' ? id : null]),
+    );
+    expect(parkedMarker.parse(JSON.parse(events[2]?.text ?? ''))).toMatchObject({
+      source: { snapshot: 'incremental' },
+      parked: { op: 'r', reason: 'row-too-large' },
+    });
+    const found = (await letters()).map(({ headers, value }) => [headers['id'], (JSON.parse(String(value)) as { after: unknown }).after]);
+    expect(found).toEqual([
+      [events[2]?.id, { id: 3, big: '__debezium_unavailable_value', doc: '{}', raw: null }],
+      [events[4]?.id, { id: 5, big: 'ok', doc: '{}', raw: '__debezium_unavailable_value' }],
+    ]);
+  });
 });

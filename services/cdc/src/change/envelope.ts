@@ -127,9 +127,9 @@ export class EnvelopeWriter {
   }
 
   /** `source` of a change as JSON text. */
-  source(relation: Labelled, source: TransactionSource, lsn: bigint): string {
+  source(relation: Labelled, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind = 'false'): string {
     this.#out.drop();
-    this.#writeSource(relation, source, lsn, 'false');
+    this.#writeSource(relation, source, lsn, snapshot);
     return this.#out.take().subarray(SOURCE_LABEL.length).toString();
   }
 

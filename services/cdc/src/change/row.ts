@@ -6,7 +6,8 @@ import type { JsonBytes } from './json-bytes.ts';
 import type { Relation, RelationColumn } from './relation.ts';
 
 const NULL = Buffer.from('null');
-const UNAVAILABLE = Buffer.from(JSON.stringify(UNAVAILABLE_VALUE));
+const UNAVAILABLE_TEXT = JSON.stringify(UNAVAILABLE_VALUE);
+const UNAVAILABLE = Buffer.from(UNAVAILABLE_TEXT);
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
 const COMMA = 0x2c;
@@ -49,9 +50,9 @@ function tells(relation: Relation, old: OldTuple, index: number): boolean {
   return old.kind === 'full' || relation.identity.includes(index);
 }
 
-/** A row of texts as a query gives them, as JSON text. */
-export function textRowJson(relation: Relation, texts: readonly (string | null)[]): string {
-  return textColumnsJson(relation, relation.shown, texts);
+/** A row of texts as a query gives them, as JSON text. `left`: positions whose values were not read, which get the placeholder. */
+export function textRowJson(relation: Relation, texts: readonly (string | null)[], left?: ReadonlySet<number>): string {
+  return textColumnsJson(relation, relation.shown, texts, left);
 }
 
 /** These columns of such a row, `key` or `identity`; null where there are none. */
@@ -59,12 +60,13 @@ export function textKeyJson(relation: Relation, positions: readonly number[], te
   return positions.length === 0 ? null : textColumnsJson(relation, positions, texts);
 }
 
-function textColumnsJson({ columns }: Relation, positions: readonly number[], texts: readonly (string | null)[]): string {
+function textColumnsJson({ columns }: Relation, positions: readonly number[], texts: readonly (string | null)[], left?: ReadonlySet<number>): string {
   let json = '{';
   for (const index of positions) {
     const column = columns[index] as RelationColumn;
     const text = texts[index] ?? null;
-    json += (json.length === 1 ? '' : ',') + column.label + (text === null ? 'null' : column.encode(text));
+    const value = left?.has(index) ? UNAVAILABLE_TEXT : text === null ? 'null' : column.encode(text);
+    json += (json.length === 1 ? '' : ',') + column.label + value;
   }
   return `${json}}`;
 }

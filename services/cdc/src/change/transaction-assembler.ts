@@ -12,6 +12,7 @@ import { type Change, type EnvelopeOptions, EnvelopeWriter, type TransactionSour
 import { parseWatermark, WATERMARK_PREFIX, type Windows } from './windows.ts';
 import type { Position } from './position.ts';
 import { type Relation, sourceLabel } from './relation.ts';
+import { parkedRecords } from './parked.ts';
 import { parkRow, type RowMessage, type SkippedValues, tooLarge, type Why } from './park-row.ts';
 import { expectWidth, keyChanged } from './row.ts';
 import { schemaRecord } from './schema-record.ts';
@@ -204,10 +205,16 @@ export class TransactionAssembler {
     const { relation } = chunk;
     this.#describe(relation, transaction.commitLsn, out);
     const now = this.#options.now();
-    for (const { key, after } of chunk.rows) {
-      const headers = this.#headers(transaction, relation, 'r');
+    for (const { key: text, after, parked } of chunk.rows) {
+      const headers = this.#headers(transaction, relation, parked ? 'p' : 'r');
       const value = this.#writer.read(relation, after, transaction.source, transaction.commitLsn, now);
-      out.push({ topic: relation.topic, key: key === null ? null : Buffer.from(key), value, headers });
+      const record = { topic: relation.topic, key: text === null ? null : Buffer.from(text), value, headers };
+      if (!parked) out.push(record);
+      else {
+        const source = this.#writer.source(relation, transaction.source, transaction.commitLsn, 'incremental');
+        const why = tooLarge({ bytes: parked.bytes, left: { old: 0, new: parked.left } });
+        out.push(...parkedRecords(this.#options.deadLetterTopic, { ...record, op: 'r', source, ...why }, now));
+      }
     }
     chunk.settle();
   }

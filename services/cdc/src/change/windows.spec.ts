@@ -6,7 +6,7 @@ import { parseWatermark, Windows } from './windows.ts';
 
 const at = (position: number): Lsn => toLsn(BigInt(position));
 const relation = { signature: 'as read' } as Relation;
-const rows = ['a', 'b', 'c'].map((key) => ({ key, identity: key, after: `{"k":"${key}"}` }));
+const rows = ['a', 'b', 'c'].map((key) => ({ key, identity: key, after: `{"k":"${key}"}`, parked: null }));
 const chunk = { relation, rows, inProgress: new Set<number>() };
 const TABLE = 7;
 

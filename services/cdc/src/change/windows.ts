@@ -16,6 +16,8 @@ export interface ChunkRow {
   /** What tells the row from others, JSON text; null for a table without a key. */
   identity: string | null;
   after: string;
+  /** Of a row over the limit: about its bytes, and how many of its values were left out. */
+  parked: { bytes: number; left: number } | null;
 }
 
 export interface Chunk {

@@ -8,6 +8,8 @@ export interface SnapshotTable {
   /** A partitioned table is read with its partitions; any other alone, since its children are published by themselves. */
   partitioned: boolean;
   columns: readonly string[];
+  /** Those whose values may be large; none where all of the table's rows lie within their pages. */
+  wide: readonly { name: string; typeOid: number }[];
   /** Columns of the order; empty: by block. */
   key: readonly KeyColumn[];
   /** Row filter of the publication, SQL. */
@@ -40,7 +42,41 @@ export interface ChunkBounds {
 
 /** Rows between the bounds, in the key's order, without a limit: it is read by a cursor. Values are bound; conditions are the operator's and the publication's own SQL. */
 export function chunkQuery(table: SnapshotTable, where: string | null, bounds: ChunkBounds): ChunkQuery {
-  return table.key.length > 0 ? byKey(table, where, bounds) : byBlock(table, where, bounds);
+  return selectQuery(table, columnsOf(table), where, bounds);
+}
+
+/** Of the same rows, in the same order, about how many bytes the text of each takes: without reading what is stored out of line. */
+export function sizesQuery(table: SnapshotTable, where: string | null, bounds: ChunkBounds): ChunkQuery {
+  return selectQuery(table, table.wide.map((column) => `coalesce(${sizeOf(column)}, 0)`).join(' + '), where, bounds);
+}
+
+/** One of the same rows, its large values left out; behind its columns, which of the wide ones those are. */
+export function trimmedQuery(table: SnapshotTable, where: string | null, bounds: ChunkBounds, place: number): ChunkQuery {
+  const isLarge = (column: SnapshotTable['wide'][number]): string => `coalesce(${sizeOf(column)} > ${LARGE_BYTES}, false)`;
+  const columns = table.columns.map((name) => {
+    const wide = table.wide.find((column) => column.name === name);
+    return wide ? `case when ${isLarge(wide)} then null else ${quoteIdentifier(name)} end` : quoteIdentifier(name);
+  });
+  const { text, values } = selectQuery(table, `${columns.join(', ')}, array[${table.wide.map(isLarge).join(', ')}]`, where, bounds);
+  return { text: `${text} offset ${place} limit 1`, values };
+}
+
+/** What a parked change keeps of its row is smaller. */
+const LARGE_BYTES = 4_096;
+const BYTEA = 17;
+/** text, char, varchar: their length is known without reading them. */
+const TEXTS = new Set([25, 1042, 1043]);
+/** Of other values the stored size is known, compressed as it may be. */
+const COMPRESSED = 4;
+
+function sizeOf({ name, typeOid }: SnapshotTable['wide'][number]): string {
+  const column = quoteIdentifier(name);
+  if (typeOid === BYTEA) return `2 * octet_length(${column})::bigint`;
+  return TEXTS.has(typeOid) ? `octet_length(${column})::bigint` : `${COMPRESSED} * pg_column_size(${column})::bigint`;
+}
+
+function selectQuery(table: SnapshotTable, columns: string, where: string | null, bounds: ChunkBounds): ChunkQuery {
+  return table.key.length > 0 ? byKey(table, columns, where, bounds) : byBlock(table, columns, where, bounds);
 }
 
 /** What the planner thinks of the whole, as `explain (format json)`. */
@@ -55,7 +91,7 @@ export function lastKeyQuery(table: SnapshotTable): string | null {
   return `select ${names.join(', ')} from ${source(table)} order by ${names.map((name) => `${name} desc`).join(', ')} limit 1`;
 }
 
-function byKey(table: SnapshotTable, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
+function byKey(table: SnapshotTable, columns: string, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
   const names = table.key.map(({ name }) => quoteIdentifier(name)).join(', ');
   const values: string[] = [];
   const compare = (operator: '>' | '<=', bound: readonly string[] | null): string | null => {
@@ -68,7 +104,7 @@ function byKey(table: SnapshotTable, where: string | null, { after, until }: Chu
     return terms.every(({ operators }) => operators === null) ? rowComparison(operator, terms) : nestedComparison(operator, terms);
   };
   const conditions = [compare('>', after), compare('<=', until), where, table.rowFilter];
-  return { text: `select ${columnsOf(table)} from ${source(table)}${whereOf(conditions)} order by ${names}`, values };
+  return { text: `select ${columns} from ${source(table)}${whereOf(conditions)} order by ${names}`, values };
 }
 
 interface Term extends KeyColumn {
@@ -96,10 +132,10 @@ function nestedComparison(operator: '>' | '<=', terms: readonly Term[]): string 
 }
 
 /** A chunk is a range of blocks, and `after` the block to begin at. */
-function byBlock(table: SnapshotTable, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
+function byBlock(table: SnapshotTable, columns: string, where: string | null, { after, until }: ChunkBounds): ChunkQuery {
   const from = Number(after?.[0] ?? 0);
   const range = `ctid >= '(${from},0)'::tid and ctid < '(${Math.min(from + CHUNK_BLOCKS, Number(until?.[0] ?? Infinity))},0)'::tid`;
-  return { text: `select ${columnsOf(table)} from ${source(table)}${whereOf([range, where, table.rowFilter])}`, values: [] };
+  return { text: `select ${columns} from ${source(table)}${whereOf([range, where, table.rowFilter])}`, values: [] };
 }
 
 function source(table: SnapshotTable): string {

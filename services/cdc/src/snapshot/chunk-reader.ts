@@ -5,7 +5,8 @@ import type { RelationMessage } from '#libs/pgoutput/message';
 import { hit } from '#libs/runtime/failpoints';
 import type { Relation } from '../change/relation.ts';
 import { textKeyJson, textRowJson } from '../change/row.ts';
-import { bothConditions, CHUNK_BLOCKS, type ChunkBounds, chunkQuery, estimateQuery, lastKeyQuery, type SnapshotTable } from './chunk-query.ts';
+import { ChunkCursor, type ChunkText, oneStatement } from './chunk-cursor.ts';
+import { bothConditions, CHUNK_BLOCKS, type ChunkBounds, estimateQuery, lastKeyQuery, type SnapshotTable } from './chunk-query.ts';
 import { expectKey, keyCondition } from './key-condition.ts';
 import { loadTable } from './load-table.ts';
 import { type ChunkRow, WATERMARK_PREFIX, type WindowOutcome, type Windows } from '../change/windows.ts';
@@ -20,6 +21,8 @@ export interface ChunkReaderOptions {
   /** Most rows of a chunk, and about the most bytes. */
   maxRows: number;
   maxBytes: number;
+  /** A larger row is not read whole, and parked. */
+  maxRowBytes: number;
 }
 
 export interface ReadChunk {
@@ -47,8 +50,6 @@ export interface Wanted {
   key: string | null;
 }
 
-/** Rows of one FETCH. */
-const FETCH = 500;
 const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
 /** Reads chunks of tables between two marks in the stream. Each in a transaction of its own: nothing is held while the stream catches up. */
@@ -65,7 +66,9 @@ export class ChunkReader {
       const { table: found, message } = await this.#load(client, schema, table);
       if (key !== null) expectKey(await this.#options.resolve(message), key);
       const where = bothConditions(condition, key === null ? null : keyCondition(message.columns, key));
-      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(oneStatement(estimateQuery(found, where)));
+      const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+        oneStatement({ text: estimateQuery(found, where), values: [] }),
+      );
       return { estimatedRows: rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, until: await this.#end(client, found) };
     });
   }
@@ -108,36 +111,27 @@ export class ChunkReader {
     client: pg.ClientBase,
     { table, relation, where, key, bounds }: { table: SnapshotTable; relation: Relation; where: string | null; key: string | null; bounds: ChunkBounds },
   ) {
-    const { maxRows, maxBytes } = this.#options;
+    const { maxRows, maxBytes, maxRowBytes } = this.#options;
     const { rows: snapshots } = await client.query<{ xids: string[] }>(
       `select array(select (x::text::numeric % 4294967296)::text from pg_snapshot_xip(pg_current_snapshot()) x) as xids`,
     );
-    const { text, values } = chunkQuery(table, where, bounds);
-    await client.query(oneStatement(`declare chunk no scroll cursor for ${text}`, values));
+    const cursor = await ChunkCursor.open({ client, table, where, bounds, maxRowBytes, maxBytes });
     const keyed = table.key.length > 0;
     const positions = table.key.map(({ name }) => table.columns.indexOf(name));
     const rows: ChunkRow[] = [];
     let bytes = 0;
-    let last: (string | null)[] | undefined;
-    let ended = false;
-    while (!ended && (!keyed || (rows.length < maxRows && bytes < maxBytes))) {
-      const count = keyed ? Math.min(FETCH, maxRows - rows.length) : FETCH;
-      const fetched = await client.query<(string | null)[]>({ text: `fetch ${count} from chunk`, rowMode: 'array', types: TEXT });
-      for (const texts of fetched.rows) {
-        const row = {
-          key: textKeyJson(relation, relation.key, texts),
-          identity: textKeyJson(relation, relation.identity, texts),
-          after: textRowJson(relation, texts),
-        };
+    let last: readonly (string | null)[] | undefined;
+    while (!cursor.ended && (!keyed || (rows.length < maxRows && bytes < maxBytes))) {
+      for (const read of await cursor.next(keyed ? maxRows - rows.length : maxRows)) {
+        last = read.texts;
+        const row = chunkRow(relation, read);
         // What SQL could not tell: a key's values are not always written as the server reads them.
         if (key !== null && row.key !== key) continue;
         bytes += row.after.length;
         rows.push(row);
       }
-      last = fetched.rows.at(-1) ?? last;
-      ended = fetched.rows.length < count;
     }
-    const next = keyed ? (ended ? null : positions.map((position) => last?.[position] ?? '')) : nextBlock(table, bounds);
+    const next = keyed ? (cursor.ended ? null : positions.map((position) => last?.[position] ?? '')) : nextBlock(table, bounds);
     return { relation, rows, inProgress: new Set(snapshots[0]?.xids.map(Number)), next };
   }
 
@@ -170,9 +164,12 @@ export class ChunkReader {
   }
 }
 
-/** The extended protocol takes one statement: a condition can't end it and begin another, outside the read-only transaction. */
-function oneStatement(text: string, values: readonly string[] = []): pg.QueryConfig {
-  return { text, values: [...values], queryMode: 'extended' } as pg.QueryConfig;
+function chunkRow(relation: Relation, { texts, trimmed }: ChunkText): ChunkRow {
+  // A key whose values were left out is not known.
+  const known = (columns: readonly number[]): string | null =>
+    columns.some((index) => trimmed?.left.has(index)) ? null : textKeyJson(relation, columns, texts);
+  const parked = trimmed && { bytes: trimmed.bytes, left: trimmed.left.size };
+  return { key: known(relation.key), identity: known(relation.identity), after: textRowJson(relation, texts, trimmed?.left), parked };
 }
 
 function nextBlock({ blocks }: SnapshotTable, { after, until }: ChunkBounds): readonly string[] | null {

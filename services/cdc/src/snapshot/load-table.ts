@@ -7,7 +7,8 @@ interface TableRow {
   identity: 'd' | 'n' | 'f' | 'i';
   partitioned: boolean;
   blocks: number;
-  columns: { name: string; typeOid: number; typeModifier: number; identity: boolean }[];
+  columns: { name: string; typeOid: number; typeModifier: number; identity: boolean; wide: boolean }[];
+  toasted: boolean;
   key: SnapshotTable['key'];
   rowFilter: string | null;
 }
@@ -41,8 +42,10 @@ function query(serverVersion: number): string {
   select c.oid, c.relreplident as identity, c.relkind = 'p' as partitioned, (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 as blocks,
          ${filter} as "rowFilter",
          (select coalesce(json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint, 'typeModifier', a.atttypmod,
-                   'identity', coalesce(a.attnum = any ((k.indkey::int2[])[0:k.indnkeyatts - 1]), false)) order by a.attnum), '[]')
+                   'wide', a.attlen = -1, 'identity', coalesce(a.attnum = any ((k.indkey::int2[])[0:k.indnkeyatts - 1]), false)) order by a.attnum), '[]')
             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and ${published}) as columns,
+         exists (select from (select c.oid union select t.relid from pg_partition_tree(c.oid) t) part join pg_class l on l.oid = part.oid
+                  where l.reltoastrelid <> 0 and pg_relation_size(l.reltoastrelid) > 0) as toasted,
          (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(b.type, b.modifier), 'operators', b.operators) order by o.ordinal), '[]')
             from unnest((k.indkey::int2[])[0:k.indnkeyatts - 1]) with ordinality o(attnum, ordinal)
             join pg_attribute a on a.attrelid = c.oid and a.attnum = o.attnum
@@ -64,9 +67,10 @@ export async function loadTable(
   const { rows } = await client.query<TableRow>(query(version.rows[0]?.version ?? 0), [publication, table.schema, table.table]);
   const [row] = rows;
   if (!row) return null;
-  const { oid, identity, partitioned, blocks, columns, key, rowFilter } = row;
+  const { oid, identity, partitioned, blocks, columns, toasted, key, rowFilter } = row;
+  const wide = toasted ? columns.filter((column) => column.wide) : [];
   return {
-    table: { oid, schema: table.schema, name: table.table, partitioned, blocks, columns: columns.map(({ name }) => name), key, rowFilter },
+    table: { oid, schema: table.schema, name: table.table, partitioned, blocks, columns: columns.map(({ name }) => name), wide, key, rowFilter },
     message: {
       type: 'relation',
       streamXid: null,

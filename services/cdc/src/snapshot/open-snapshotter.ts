@@ -18,6 +18,7 @@ export async function openSnapshotter({ changeLog, config, pool, runtime, metric
     resolve: (message) => capture.catalogue.resolve(message),
     maxRows: config.CDC_SNAPSHOT_CHUNK_ROWS,
     maxBytes: CHUNK_BYTES,
+    maxRowBytes: config.CDC_MAX_ROW_BYTES,
   });
   return new Snapshotter({
     reader,
