@@ -8,7 +8,7 @@ export type Ports = Readonly<Record<ServiceName | 'postgres' | 'kafka' | 'redis'
 export interface ClusterFacts {
   ports: Ports;
   /** URL of the database for one of the logins. */
-  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin') => string;
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin' | 'superuser') => string;
   brokers: string;
   redisUrl: string;
   /** Of the Delta tables. */
@@ -42,14 +42,14 @@ const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, 
     WRITE_PORT: String(facts.ports.write),
     DATABASE_URL: facts.databaseUrl('write'),
     ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
-    REST_SCHEMAS: 'exceptions,birdstrikes,planning,public',
+    REST_SCHEMAS: 'exceptions,birdstrikes,planning,public,workspace',
     ...tokens(facts),
   }),
   cdc: (facts) => ({ CDC_PORT: String(facts.ports.cdc), DATABASE_URL: facts.databaseUrl('cdc'), KAFKA_BROKERS: facts.brokers }),
   workflow: (facts) => ({
     WORKFLOW_PORT: String(facts.ports.workflow),
     DATABASE_URL: facts.databaseUrl('workflow'),
-    ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
+    ADMIN_DATABASE_URL: facts.databaseUrl('superuser'),
     KAFKA_BROKERS: facts.brokers,
     REDIS_URL: facts.redisUrl,
     WORKFLOW_DEMO_DATA: facts.demoData ? '1' : '0',

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { z } from 'zod';
 import { installGovernance } from '#libs/governance/install';
+import { ensureWorkspace } from '#libs/governance/workspace';
 import { EmbeddedPostgres, freePort } from '#libs/postgres/embedded/embedded-postgres';
 import { createLogger } from '#libs/runtime/logger';
 import { type ClusterFacts, environmentOf, issuerOf, type Ports, SERVICES, type ServiceName, urlOf } from './cluster-environment.ts';
@@ -169,6 +170,7 @@ export class LocalCluster {
     this.#postgres = server;
     await createDatabase(server.url());
     await installGovernance({ adminUrl: server.url(DATABASE), logger, logins: this.#secrets.logins });
+    await ensureWorkspace(server.url(DATABASE));
     return server;
   }
 
@@ -185,7 +187,7 @@ export class LocalCluster {
     return {
       ports: this.ports,
       // A login of lakeloop_owner can't create roles: on a server of our own the superuser installs.
-      databaseUrl: (login) => (login === 'admin' ? server.url(DATABASE) : server.url(DATABASE, `lakeloop_${login}`, this.#secrets.logins[login])),
+      databaseUrl: (login) => (login === 'superuser' ? server.url(DATABASE) : server.url(DATABASE, `lakeloop_${login}`, this.#secrets.logins[login])),
       brokers: this.brokers,
       redisUrl: this.redisUrl,
       lakehouseDirectory: join(dataDirectory, 'lakehouse'),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { classify } from '#libs/failure/classify';
 import { installGovernance } from '#libs/governance/install';
+import { ensureWorkspace } from '#libs/governance/workspace';
 import { loadConfig, postgresUrl } from '#libs/runtime/config';
 import { createLogger } from '#libs/runtime/logger';
 
@@ -31,6 +32,7 @@ try {
       admin: read.LAKELOOP_ADMIN_PASSWORD,
     },
   });
+  await ensureWorkspace(read.ADMIN_DATABASE_URL);
   logger.info('installed');
 } catch (error) {
   const { kind, message } = classify(error);

@@ -9,6 +9,7 @@ import { Relationship1764000000012 } from './0012-relationship.ts';
 import { Mirror1764000000013 } from './0013-mirror.ts';
 import { AgentReads1764000000020 } from './0020-agent-reads.ts';
 import { History1764000000021 } from './0021-history.ts';
+import { Tables1764000000022 } from './0022-tables.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -22,4 +23,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Mirror1764000000013,
   AgentReads1764000000020,
   History1764000000021,
+  Tables1764000000022,
 ];

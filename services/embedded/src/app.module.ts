@@ -8,6 +8,7 @@ import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { CdcModule } from '#services/cdc/src/app.module';
 import { ConsoleModule } from '#services/console/src/app.module';
 import { IdentityModule } from '#services/identity/src/app.module';
+import { WORKSPACE } from '#libs/governance/workspace';
 import { LakehouseModule } from '#services/lakehouse/src/app.module';
 import { NotificationModule } from '#services/notification/src/app.module';
 import { WorkflowModule } from '#services/workflow/src/app.module';
@@ -21,7 +22,7 @@ export interface EmbeddedOptions {
   jobs: Jobs;
   verifier: TokenVerifier;
   /** URL of the data for a login. */
-  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin') => string;
+  databaseUrl: (login: 'write' | 'cdc' | 'workflow' | 'notification' | 'lakehouse' | 'admin' | 'superuser') => string;
   /** Of the login lakeloop_notification. */
   notificationPool: pg.Pool;
   lakehouse: Lakehouse;
@@ -93,7 +94,7 @@ function webConsole(options: EmbeddedOptions): DynamicModule {
 function write(options: EmbeddedOptions): DynamicModule {
   return WriteModule.register({
     config: {
-      REST_SCHEMAS: ['exceptions', 'birdstrikes', 'planning', 'public'],
+      REST_SCHEMAS: ['exceptions', 'birdstrikes', 'planning', 'public', WORKSPACE],
       REST_ANON_ROLE: undefined,
       REST_MAX_ROWS: undefined,
       REST_AGGREGATES: true,
@@ -108,6 +109,7 @@ function write(options: EmbeddedOptions): DynamicModule {
       DB_POOL_MAX: 16,
     },
     connectionString: options.databaseUrl('write'),
+    adminUrl: options.databaseUrl('admin'),
     verifier: options.verifier,
     runtime: runtimeOf(options, 'write'),
     lakehouse: options.lakehouse,
@@ -133,7 +135,7 @@ function workflow(options: EmbeddedOptions): DynamicModule {
   return WorkflowModule.register({
     config: { CDC_TOPIC_PREFIX: options.config.topicPrefix, WORKFLOW_CONCURRENCY: 4, WORKFLOW_HOP_LIMIT: 8, WORKFLOW_RECONCILE_MS: 30_000, DB_POOL_MAX: 10 },
     connectionString: options.databaseUrl('workflow'),
-    adminUrl: options.databaseUrl('admin'),
+    adminUrl: options.databaseUrl('superuser'),
     changeLog: options.changeLog,
     jobs: options.jobs,
     verifier: options.verifier,
@@ -149,7 +151,7 @@ function lakehouse(options: EmbeddedOptions): DynamicModule {
     changeLog: options.changeLog,
     lakehouse: options.lakehouse,
     pool: options.lakehousePool,
-    adminUrl: options.databaseUrl('admin'),
+    adminUrl: options.databaseUrl('superuser'),
     verifier: options.verifier,
     runtime: runtimeOf(options, 'lakehouse'),
   });

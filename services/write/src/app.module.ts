@@ -6,6 +6,7 @@ import { Governed } from '#libs/governance/governed';
 import { PRINCIPAL_GUARD_OPTIONS } from '#libs/governance/http/principal.guard';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import type { Lakehouse } from '#libs/lakehouse/lakehouse';
+import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { AgentReads } from './audit/agent-reads.ts';
@@ -21,6 +22,8 @@ import { RowMetrics } from './rows/http/row-metrics.ts';
 import { rowRoutes } from './rows/http/row-routes.ts';
 import { RowService } from './rows/row-service.ts';
 import { VersionGrants } from './rows/version-grants.ts';
+import { TableRooms } from './tables/table-rooms.ts';
+import { TablesController } from './tables/tables.controller.ts';
 import { createWritePool } from './write-pool.ts';
 import type { WriteConfig } from './write-settings.ts';
 
@@ -28,6 +31,8 @@ export interface WriteModuleOptions {
   config: WriteConfig;
   /** Login of the service (decisions.md 1). */
   connectionString: string;
+  /** Login for DDL, in a pool that the row API can't reach; absent: tables can't be edited. */
+  adminUrl?: string;
   /** Null where only the anonymous role is served. */
   verifier: TokenVerifier | null;
   runtime: ServiceRuntime;
@@ -56,12 +61,13 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { REST_ANON_ROLE: anonRole } = options.config;
     return {
       module: WriteModule,
-      controllers: [QueryController, HistoryController],
+      controllers: [QueryController, HistoryController, TablesController],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: PARTS, useValue: parts },
         { provide: ROWS, useValue: parts.rows },
         { provide: HistoryRooms, useValue: parts.history },
+        { provide: TableRooms, useValue: parts.tables },
         { provide: TokenVerifier, useValue: options.verifier },
         { provide: PRINCIPAL_GUARD_OPTIONS, useValue: anonRole === undefined ? {} : { anonRole } },
       ],
@@ -82,9 +88,9 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool } = this.#parts;
+    const { catalogue, pool, admin } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
-    await runtime.lifecycles.run([poolLifecycle(pool), catalogue]);
+    await runtime.lifecycles.run([...(admin ? [poolLifecycle('write DDL pool', admin)] : []), poolLifecycle('write pool', pool), catalogue]);
   }
 }
 
@@ -93,11 +99,15 @@ interface Parts {
   catalogue: CatalogueCache;
   rows: RowService;
   history: HistoryRooms;
+  tables: TableRooms;
+  admin: pg.Pool | undefined;
 }
 
 function assemble(options: WriteModuleOptions): Parts {
   const { config, connectionString, runtime, lakehouse } = options;
   const pool = createWritePool(options);
+  const admin =
+    options.adminUrl === undefined ? undefined : createPool({ connectionString: options.adminUrl, name: 'lakeloop-write-ddl', max: 2, logger: runtime.logger });
   const catalogue = new CatalogueCache({ pool, connectionString, schemas: config.REST_SCHEMAS, clock: runtime.clock, logger: runtime.logger });
   const governed = new Governed(pool);
   const executor = new RowExecutor(governed, pool);
@@ -110,10 +120,10 @@ function assemble(options: WriteModuleOptions): Parts {
     versions: new VersionGrants(runtime.clock),
     limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
   });
-  return { pool, catalogue, rows, history: new HistoryRooms({ pool, governed }, catalogue, reads) };
+  return { pool, catalogue, rows, history: new HistoryRooms({ pool, governed }, catalogue, reads), tables: new TableRooms(pool, catalogue, admin), admin };
 }
 
 /** Closed last: what drains before it may still need connections. */
-function poolLifecycle(pool: pg.Pool): Lifecycle {
-  return { name: 'write pool', run: () => Promise.resolve(), drain: () => Promise.resolve(), stop: () => pool.end() };
+function poolLifecycle(name: string, pool: pg.Pool): Lifecycle {
+  return { name, run: () => Promise.resolve(), drain: () => Promise.resolve(), stop: () => pool.end() };
 }

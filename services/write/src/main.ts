@@ -14,6 +14,7 @@ await main('write', async (runtime, environment) => {
   const module = WriteModule.register({
     config: settings,
     connectionString: settings.DATABASE_URL,
+    ...(settings.ADMIN_DATABASE_URL === undefined ? {} : { adminUrl: settings.ADMIN_DATABASE_URL }),
     verifier: verifierFor(settings),
     runtime,
     ...(lakehouse ? { lakehouse } : {}),

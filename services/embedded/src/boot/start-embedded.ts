@@ -1,6 +1,7 @@
 import { createPool } from '#libs/postgres/pool';
 import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { installGovernance } from '#libs/governance/install';
+import { ensureWorkspace } from '#libs/governance/workspace';
 import { TokenVerifier } from '#libs/governance/token-verifier';
 import { createPostgresJobs } from '#libs/jobs/postgres/postgres-jobs';
 import { openDeltaLakehouse } from '#libs/lakehouse/delta/delta-lakehouse';
@@ -40,13 +41,14 @@ export async function startEmbedded({ config, data, runtime, progress, undo }: S
   await progress.stage('preparing the databases', async () => {
     await ensureDatabases(postgres.url());
     await installGovernance({ adminUrl: postgres.url(DATABASE), logger, logins: secrets.logins });
+    await ensureWorkspace(postgres.url(DATABASE));
   });
   const changeLog = await progress.stage('opening the change log', () => SqliteChangeLog.open({ directory: data.join('changelog'), logger }));
   undo.add(() => changeLog.close());
   const jobs = createPostgresJobs({ connectionString: postgres.url(QUEUE_DATABASE), logger });
   undo.add(() => jobs.close());
   const databaseUrl: EmbeddedOptions['databaseUrl'] = (login) =>
-    login === 'admin' ? postgres.url(DATABASE) : postgres.url(DATABASE, `lakeloop_${login}`, secrets.logins[login]);
+    login === 'superuser' ? postgres.url(DATABASE) : postgres.url(DATABASE, `lakeloop_${login}`, secrets.logins[login]);
   const lakehouse = await progress.stage('opening the lakehouse', () => openDeltaLakehouse({ root: data.join('lakehouse'), logger, memoryLimit: '512MB' }));
   undo.add(() => lakehouse.close());
   const lakehousePool = createPool({ connectionString: databaseUrl('lakehouse'), name: 'lakeloop-lakehouse', max: 4, logger });

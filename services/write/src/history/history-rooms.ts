@@ -1,10 +1,10 @@
 import type { UndoReport } from '#contracts/http/history';
 import type { Principal } from '#libs/governance/principal';
-import { ProblemException, problemOf } from '#libs/runtime/http/problem';
+import { ProblemException } from '#libs/runtime/http/problem';
 import type { AgentReads } from '../audit/agent-reads.ts';
+import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
-import { ApiError } from '../rows/api-error.ts';
-import { translateSqlError } from '../rows/sql-error.ts';
+import { withSqlProblems } from '../sql-problem.ts';
 import type { Undoable } from './changes.ts';
 import { recordedKey } from './recorded-key.ts';
 import type { HistoryRequest, OfSchema, RestoreRequest } from './history-requests.ts';
@@ -13,9 +13,6 @@ import { type TableFacts, tableFacts } from './table-facts.ts';
 import { restore, undo, type WriteAsked } from './undo.ts';
 
 const DEFAULT_LIMIT = 50;
-
-/** Who asks, and why. */
-type Asking = Pick<WriteAsked, 'principal' | 'context'>;
 
 /** What the history controller asks: tables by the names that are exposed, answers as it sends them, and what Postgres refuses as problems. */
 export class HistoryRooms {
@@ -31,7 +28,7 @@ export class HistoryRooms {
 
   /** `historyPage` of contracts/http/history.ts, as JSON text. An agent's read is on record before it is answered. */
   page({ principal, context }: Asking, table: string, query: HistoryRequest): Promise<string> {
-    return this.#translated(async () => {
+    return withSqlProblems(async () => {
       const facts = await this.#facts(principal, table, query);
       const key = query.key === undefined ? undefined : await recordedKey(this.#stand.pool, facts, query.key);
       const { changes, next } = await historyOf(this.#stand, principal, facts, { key, before: query.before, limit: query.limit ?? DEFAULT_LIMIT });
@@ -49,7 +46,7 @@ export class HistoryRooms {
   }
 
   restore(table: string, body: RestoreRequest, { principal, context }: Asking): Promise<UndoReport> {
-    return this.#translated(async () => {
+    return withSqlProblems(async () => {
       const facts = await this.#facts(principal, table, body);
       const asked = { principal, context, force: body.latest === undefined, dryRun: body.dryRun === true };
       const key = await recordedKey(this.#stand.pool, facts, body.key);
@@ -58,7 +55,7 @@ export class HistoryRooms {
   }
 
   undo(what: Undoable, asked: WriteAsked): Promise<UndoReport> {
-    return this.#translated(() => undo(this.#stand, what, asked));
+    return withSqlProblems(() => undo(this.#stand, what, asked));
   }
 
   async #facts({ role }: Principal, name: string, { schema }: OfSchema): Promise<TableFacts> {
@@ -71,20 +68,4 @@ export class HistoryRooms {
     const [facts] = await tableFacts(this.#stand.pool, role, { schema: home, name });
     return facts as TableFacts;
   }
-
-  /** Postgres refuses as it does for rows: the same status, with its SQLSTATE as `code`. */
-  async #translated<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof ProblemException) throw error;
-      const { status, body } = translateSqlError(error, false);
-      if (status >= 500 && problemOf(error).status !== 503) throw error;
-      throw refusal(status, body);
-    }
-  }
-}
-
-function refusal(status: number, { code, message, details, hint }: ApiError['body']): ProblemException {
-  return new ProblemException(status, 'refused', message, { code, ...(details === null ? {} : { details }), ...(hint === null ? {} : { hint }) });
 }

@@ -1,10 +1,9 @@
-import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { UndoReport } from '#contracts/http/history';
-import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
-import type { Principal } from '#libs/governance/principal';
+import { PrincipalGuard } from '#libs/governance/http/principal.guard';
 import { ProblemException } from '#libs/runtime/http/problem';
-import { contextOf } from '../rows/write-context.ts';
+import { type Asking, Asks } from '../asking.ts';
 import type { Undoable } from './changes.ts';
 import { HistoryRequest, RestoreRequest, UndoRequest } from './history-requests.ts';
 import { HistoryRooms } from './history-rooms.ts';
@@ -21,42 +20,29 @@ export class HistoryController {
 
   /** Changes of a table or of one row, newest first: who, when, why, before and after, as far as the caller may see the table. */
   @Get('history/:table')
-  async history(
-    @Param('table') table: string,
-    @Query() query: HistoryRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Headers() headers: Record<string, string>,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
-    const body = await this.#rooms.page({ principal, context: contextOf(headers, principal) }, table, query);
+  async history(@Param('table') table: string, @Query() query: HistoryRequest, @Asks() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+    const body = await this.#rooms.page(asking, table, query);
     await reply.header('content-type', 'application/json; charset=utf-8').send(body);
   }
 
   /** Brings one row back to what it was after one of its changes. */
   @Post('history/:table/restore')
   @HttpCode(200)
-  restore(
-    @Param('table') table: string,
-    @Body() body: RestoreRequest,
-    @CurrentPrincipal() principal: Principal,
-    @Headers() headers: Record<string, string>,
-  ): Promise<UndoReport> {
-    return this.#rooms.restore(table, body, { principal, context: reasoned(headers, principal, `restore of change ${body.change}`) });
+  restore(@Param('table') table: string, @Body() body: RestoreRequest, @Asks() asking: Asking): Promise<UndoReport> {
+    return this.#rooms.restore(table, body, reasoned(asking, `restore of change ${body.change}`));
   }
 
   /** Takes one change back, or all changes of a request or trace. */
   @Post('undo')
   @HttpCode(200)
-  undo(@Body() body: UndoRequest, @CurrentPrincipal() principal: Principal, @Headers() headers: Record<string, string>): Promise<UndoReport> {
+  undo(@Body() body: UndoRequest, @Asks() asking: Asking): Promise<UndoReport> {
     const [what, name] = undoableOf(body);
-    const context = reasoned(headers, principal, `undo of ${name}`);
-    return this.#rooms.undo(what, { principal, context, force: body.force === true, dryRun: body.dryRun === true });
+    return this.#rooms.undo(what, { ...reasoned(asking, `undo of ${name}`), force: body.force === true, dryRun: body.dryRun === true });
   }
 }
 
-function reasoned(headers: Record<string, string>, principal: Principal, otherwise: string): ReturnType<typeof contextOf> {
-  const context = contextOf(headers, principal);
-  return { ...context, reason: context.reason ?? otherwise };
+function reasoned({ principal, context }: Asking, otherwise: string): Asking {
+  return { principal, context: { ...context, reason: context.reason ?? otherwise } };
 }
 
 function undoableOf({ change, request, trace }: UndoRequest): [Undoable, string] {

@@ -37,10 +37,17 @@ export interface WriteApp {
 }
 
 /** The write service on a real port, in front of `connectionString`. */
-export async function startWriteApp(connectionString: string, config: Partial<WriteConfig> = {}, lakehouse?: Lakehouse): Promise<WriteApp> {
+export async function startWriteApp(connectionString: string, config: Partial<WriteConfig> = {}, lakehouse?: Lakehouse, adminUrl?: string): Promise<WriteApp> {
   const runtime = createServiceRuntime('write', { LOG_LEVEL: 'silent' });
   const verifier = TokenVerifier.create({ jwks: JWKS });
-  const module = WriteModule.register({ config: { ...TEST_CONFIG, ...config }, connectionString, verifier, runtime, ...(lakehouse ? { lakehouse } : {}) });
+  const module = WriteModule.register({
+    config: { ...TEST_CONFIG, ...config },
+    connectionString,
+    verifier,
+    runtime,
+    ...(lakehouse ? { lakehouse } : {}),
+    ...(adminUrl ? { adminUrl } : {}),
+  });
   const app = await createHttpApp({ runtime, module });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
@@ -56,11 +63,11 @@ export function signToken(role: string, claims: Record<string, unknown> = {}): P
   return new SignJWT({ sub: `user-of-${role}`, role, exp: Math.floor(Date.now() / 1000) + 3_600, ...claims }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET);
 }
 
-/** A database with governance installed, and the URL of the write service's login. */
-export async function governedDatabase(): Promise<TestDatabase & { writeUrl: string }> {
+/** A database with governance installed, and the URLs of the write service's logins: for rows, and for DDL. */
+export async function governedDatabase(): Promise<TestDatabase & { writeUrl: string; adminUrl: string }> {
   const database = await createTestDatabase();
-  await installGovernance({ adminUrl: database.url, logger: createLogger({ service: 'test', level: 'silent' }), logins: { write: 'test' } });
-  return { ...database, writeUrl: database.urlAs('lakeloop_write', 'test') };
+  await installGovernance({ adminUrl: database.url, logger: createLogger({ service: 'test', level: 'silent' }), logins: { write: 'test', admin: 'test' } });
+  return { ...database, writeUrl: database.urlAs('lakeloop_write', 'test'), adminUrl: database.urlAs('lakeloop_admin', 'test') };
 }
 
 /** Resolves once the app has its catalogue. */

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+export const COLUMN_TYPES = [
+  'text',
+  'number',
+  'integer',
+  'decimal',
+  'date',
+  'timestamp',
+  'boolean',
+  'choice',
+  'multi-choice',
+  'json',
+  'uuid',
+  'reference',
+] as const;
+
+/** A column as a user asks for it. */
+export const columnSpec = z.object({
+  name: z.string(),
+  type: z.enum(COLUMN_TYPES).nullable().describe('null: a type that only SQL makes; `sqlType` says which'),
+  label: z.string().optional(),
+  description: z.string().optional(),
+  required: z.boolean().optional(),
+  unique: z.boolean().optional(),
+  default: z.union([z.string(), z.number(), z.boolean()]).optional(),
+  precision: z.number().optional().describe('decimal: digits in all'),
+  scale: z.number().optional().describe('decimal: digits behind the point'),
+  min: z.union([z.number(), z.string()]).optional(),
+  max: z.union([z.number(), z.string()]).optional(),
+  pattern: z.string().optional().describe('regular expression of PostgreSQL that a text matches'),
+  options: z.array(z.string()).optional().describe('the values of a choice'),
+  references: z.object({ schema: z.string().optional(), table: z.string(), column: z.string().optional() }).optional(),
+});
+export type ColumnSpec = z.infer<typeof columnSpec>;
+
+/** `GET /v1/tables/{table}`. */
+export const tableDescription = z.object({
+  schema: z.string(),
+  name: z.string(),
+  label: z.string().nullable(),
+  description: z.string().nullable(),
+  key: z.array(z.string()),
+  columns: z.array(columnSpec.extend({ sqlType: z.string(), system: z.boolean().describe('kept by Lakeloop, or computed: never written') })),
+  adopted: z.boolean().describe('whether its changes are audited and streamed'),
+  archived: z.boolean(),
+  rows: z.number().nullable().describe("PostgreSQL's estimate; null before there is one"),
+  version: z.string().nullable().describe('the newest edit'),
+  may: z.object({ select: z.boolean(), insert: z.boolean(), update: z.boolean(), delete: z.boolean(), edit: z.boolean() }),
+});
+export type TableDescription = z.infer<typeof tableDescription>;
+
+/** What an edit would do, or did. */
+export const editReport = z.object({
+  applied: z.boolean().describe('false: a dry run'),
+  edit: z.string().nullable().describe('id of the edit; null in a dry run'),
+  sql: z.array(z.string()),
+  losses: z
+    .array(z.object({ what: z.string(), rows: z.number(), examples: z.array(z.string()).describe('primary keys as JSON') }))
+    .describe('rows that it loses or breaks'),
+  reversible: z.boolean(),
+  table: tableDescription.nullable().describe('as it is afterwards; null in a dry run'),
+});
+export type EditReport = z.infer<typeof editReport>;
+
+/** An edit of the past. */
+export const schemaEdit = z.object({
+  id: z.string(),
+  at: z.string(),
+  actor: z.string(),
+  reason: z.string().nullable(),
+  edit: z.record(z.string(), z.unknown()),
+  sql: z.array(z.string()),
+  reversible: z.boolean(),
+  reverts: z.string().nullable(),
+});
+export type SchemaEdit = z.infer<typeof schemaEdit>;

@@ -1,0 +1,300 @@
+import type { ColumnSpec } from '#contracts/http/tables';
+import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
+import { ProblemException } from '#libs/runtime/http/problem';
+import { constraintsOf, defaultSql, invalid, sqlTypeOf } from './column-sql.ts';
+import type { ColumnChange, CompiledEdit, Loss, TableEdit } from './table-edit.ts';
+import type { ShapeColumn, TableShape } from './table-shape.ts';
+
+/** The column that each reference means, found before: by the name of the column that refers. */
+export type Targets = ReadonlyMap<string, { schema: string; table: string; column: string; sqlType: string }>;
+
+/** Columns that `lakeloop.stamp` fills. */
+export const SYSTEM_COLUMNS = ['created_at', 'created_by', 'updated_at', 'updated_by'] as const;
+
+/** Compiles an edit of a table that is there. Names are quoted, values are literals; 422 for what makes no sense on this table. */
+export function compileEdit(edit: Exclude<TableEdit, { op: 'create' }>, shape: TableShape, targets: Targets): CompiledEdit {
+  switch (edit.op) {
+    case 'adopt':
+      return { sql: [], notes: [`select lakeloop.adopt(${shape.oid}::oid::regclass)`], losses: [], inverse: null };
+    case 'rename':
+      return { sql: [`alter table ${shape.sql} rename to ${quoteIdentifier(edit.to)}`], notes: [], losses: [], inverse: { op: 'rename', to: shape.name } };
+    case 'describe':
+      return describeTable(edit, shape);
+    case 'reorder':
+      return reorder(edit.columns, shape);
+    case 'archive':
+      return archive(shape);
+    case 'restore':
+      return restore(shape);
+    case 'add-column':
+      return addColumn(edit, shape, targets);
+    case 'rename-column': {
+      const column = quoteIdentifier(found(shape, edit.column).spec.name);
+      return {
+        sql: [`alter table ${shape.sql} rename column ${column} to ${quoteIdentifier(edit.to)}`],
+        notes: [],
+        losses: [],
+        inverse: { op: 'rename-column', column: edit.to, to: edit.column },
+      };
+    }
+    case 'change-column':
+      return changeColumn(found(shape, edit.column), edit.change, shape, targets);
+    case 'drop-column':
+      return dropColumn(found(shape, edit.column), shape);
+  }
+}
+
+/** A new table with its system columns, under audit and in the stream. Without a key it gets `id`. `grantee`: the role that makes it may do everything with its rows. */
+export function compileCreate(edit: Extract<TableEdit, { op: 'create' }>, { sql, grantee }: { sql: string; grantee: string }, targets: Targets): CompiledEdit {
+  const { columns, label, description } = edit;
+  const key = edit.key ?? ['id'];
+  const names = [...(edit.key ? [] : ['id']), ...columns.map(({ name }) => name), ...SYSTEM_COLUMNS];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw invalid(twice, 'is there twice, or is one that every table has');
+  for (const name of edit.key ?? []) if (!columns.some((column) => column.name === name)) throw invalid(name, 'is part of the key and not a column');
+  const first = edit.key ? 1 : 2;
+  const own = columns.map((column) => columnSql(column, targets));
+  const constraints = columns.flatMap((column, index) => constraintsNamed(column, first + index, targets));
+  const system = ['created_at timestamptz not null', 'created_by text not null', 'updated_at timestamptz not null', 'updated_by text not null'];
+  const lines = [
+    ...(edit.key ? [] : ['id bigint generated always as identity']),
+    ...own,
+    ...system,
+    `primary key (${key.map(quoteIdentifier).join(', ')})`,
+    ...constraints,
+  ];
+  const statements = [
+    ...columns.flatMap(patternProbe),
+    `create table ${sql} (\n  ${lines.join(',\n  ')}\n)`,
+    ...(description === undefined ? [] : [`comment on table ${sql} is ${quoteLiteral(description)}`]),
+    ...columns.flatMap((column) => commentOn(sql, column.name, column.description)),
+    `create trigger lakeloop_stamp before insert or update on ${sql} for each row execute function lakeloop.stamp()`,
+    `grant select, insert, update, delete on ${sql} to ${quoteIdentifier(grantee)}`,
+  ];
+  const root = `${quoteLiteral(sql)}::regclass`;
+  const notes = [
+    `select lakeloop.adopt(${root})`,
+    ...(label === undefined ? [] : [noteTable(root, 'label', quoteLiteral(label))]),
+    ...columns.map((column, index) => noteColumn(root, first + index, column)),
+  ];
+  return { sql: statements, notes, losses: [], inverse: { op: 'archive' } };
+}
+
+function describeTable({ label, description }: Extract<TableEdit, { op: 'describe' }>, shape: TableShape): CompiledEdit {
+  const sql = description === undefined ? [] : [`comment on table ${shape.sql} is ${description === null ? 'null' : quoteLiteral(description)}`];
+  const notes = label === undefined ? [] : [noteTable(rootOf(shape), 'label', label === null ? 'null' : quoteLiteral(label))];
+  const inverse: TableEdit = {
+    op: 'describe',
+    ...(label === undefined ? {} : { label: shape.label }),
+    ...(description === undefined ? {} : { description: shape.description }),
+  };
+  return { sql, notes, losses: [], inverse };
+}
+
+/** The order in which columns are shown; PostgreSQL's own never changes. */
+function reorder(columns: readonly string[], shape: TableShape): CompiledEdit {
+  for (const name of columns) found(shape, name);
+  const list = `array[${columns.map((name) => quoteLiteral(name)).join(', ')}]::name[]`;
+  return {
+    sql: [],
+    notes: [noteTable(rootOf(shape), 'column_order', list)],
+    losses: [],
+    inverse: { op: 'reorder', columns: shape.columns.map(({ spec }) => spec.name) },
+  };
+}
+
+/** Out of sight and out of the row API, with its rows, grants and history. */
+function archive(shape: TableShape): CompiledEdit {
+  if (shape.archivedFrom !== null) throw wrongState(shape, 'is archived already');
+  return {
+    sql: [`alter table ${shape.sql} set schema lakeloop_archive`],
+    notes: [noteTable(rootOf(shape), 'archived_from', quoteLiteral(shape.schema))],
+    losses: [],
+    inverse: { op: 'restore' },
+  };
+}
+
+function restore(shape: TableShape): CompiledEdit {
+  if (shape.archivedFrom === null) throw wrongState(shape, 'is not archived');
+  return {
+    sql: [`alter table ${shape.sql} set schema ${quoteIdentifier(shape.archivedFrom)}`],
+    notes: [noteTable(rootOf(shape), 'archived_from', 'null')],
+    losses: [],
+    inverse: { op: 'archive' },
+  };
+}
+
+function addColumn({ column, kept }: Extract<TableEdit, { op: 'add-column' }>, shape: TableShape, targets: Targets): CompiledEdit {
+  if (shape.columns.some(({ spec }) => spec.name === column.name)) throw invalid(column.name, 'is there already');
+  const { required, ...optional } = column;
+  // What is kept is put back before anything is required of it.
+  const fill = kept === undefined ? [] : [restoreKept(shape, column, kept)];
+  const needed = required === true && column.default === undefined && kept === undefined;
+  const name = quoteIdentifier(column.name);
+  return {
+    sql: [
+      ...patternProbe(column),
+      `alter table ${shape.sql} add column ${columnSql(required && kept === undefined ? column : optional, targets)}`,
+      ...fill,
+      ...(required && kept !== undefined ? [`alter table ${shape.sql} alter column ${name} set not null`] : []),
+      ...constraintsNamed(column, shape.nextAttnum, targets).map((constraint) => `alter table ${shape.sql} add ${constraint}`),
+      ...commentOn(shape.sql, column.name, column.description),
+    ],
+    notes: [noteColumn(rootOf(shape), shape.nextAttnum, column)],
+    losses: needed ? [{ what: `rows would have no ${column.name}, which is required and has no default`, condition: 'true', refuses: true }] : [],
+    inverse: { op: 'drop-column', column: column.name },
+  };
+}
+
+/** The values stay in a table of their own, by primary key, so that the column can come back. */
+function dropColumn({ spec, system, attnum }: ShapeColumn, shape: TableShape): CompiledEdit {
+  if (shape.key.includes(spec.name)) throw invalid(spec.name, 'is part of the key');
+  if (system && (SYSTEM_COLUMNS as readonly string[]).includes(spec.name)) throw invalid(spec.name, 'is kept by Lakeloop');
+  const kept = `${shape.oid}_${attnum}`;
+  const column = quoteIdentifier(spec.name);
+  const canKeep = shape.key.length > 0;
+  const keep = `create table lakeloop_dropped.${quoteIdentifier(kept)} as select ${shape.key.map(quoteIdentifier).join(', ')}, ${column} as "lakeloop:value" from ${shape.sql} where ${column} is not null`;
+  return {
+    sql: [...(canKeep ? [keep] : []), `alter table ${shape.sql} drop column ${column}`],
+    notes: [`delete from lakeloop.column_note where root = ${rootOf(shape)} and attnum = ${attnum}`],
+    losses: [
+      { what: `values of ${spec.name}${canKeep ? ', kept aside until the edit is taken back' : ''}`, condition: `t.${column} is not null`, refuses: false },
+    ],
+    inverse: canKeep && spec.type !== null ? { op: 'add-column', column: spec, kept } : null,
+  };
+}
+
+function restoreKept(shape: TableShape, { name }: ColumnSpec, kept: string): string {
+  const same = shape.key.map((column) => `t.${quoteIdentifier(column)} = k.${quoteIdentifier(column)}`).join(' and ');
+  return `update ${shape.sql} t set ${quoteIdentifier(name)} = k."lakeloop:value" from lakeloop_dropped.${quoteIdentifier(kept)} k where ${same}`;
+}
+
+/** What the constraints of ours on a column are made of. */
+const RULES = ['min', 'max', 'pattern', 'options', 'type', 'precision', 'scale'] as const;
+
+/** Type, constraints, default, label: what differs is changed. Constraints that SQL made stay. */
+function changeColumn(column: ShapeColumn, change: ColumnChange, shape: TableShape, targets: Targets): CompiledEdit {
+  const { spec: before, attnum, system, constraints: existing } = column;
+  if (system) throw invalid(before.name, 'is kept by Lakeloop, or computed');
+  const after = merged(before, change);
+  const name = quoteIdentifier(before.name);
+  const alter = (what: string): string => `alter table ${shape.sql} alter column ${name} ${what}`;
+  const touched = (key: keyof ColumnSpec): boolean => key in change && JSON.stringify(before[key]) !== JSON.stringify(after[key]);
+  const type = after.type === null ? column.sqlType : sqlTypeOf(after, targets.get(before.name)?.sqlType);
+  const retyped = type !== column.sqlType;
+  const remade = new Set<string>([
+    ...(retyped || RULES.some(touched) ? ['range', 'pattern', 'options'] : []),
+    ...(touched('unique') ? ['unique'] : []),
+    ...(touched('references') ? ['reference'] : []),
+  ]);
+  const sql = [
+    ...(touched('pattern') ? patternProbe(after) : []),
+    ...Object.entries(existing).flatMap(([kind, each]) => (remade.has(kind) ? [`alter table ${shape.sql} drop constraint ${quoteIdentifier(each)}`] : [])),
+    ...(retyped && before.default !== undefined ? [alter('drop default')] : []),
+    ...(retyped ? [alter(`type ${type} using ${name}::text::${type}`)] : []),
+    ...(touched('default') || (retyped && after.default !== undefined)
+      ? [after.default === undefined ? alter('drop default') : alter(`set default ${defaultSql(after, type)}`)]
+      : []),
+    ...(touched('required') ? [alter(after.required ? 'set not null' : 'drop not null')] : []),
+    ...constraintsNamed(after, attnum, targets, remade).map((constraint) => `alter table ${shape.sql} add ${constraint}`),
+    ...(touched('description') ? commentOn(shape.sql, before.name, after.description ?? null) : []),
+  ];
+  const back = Object.fromEntries(Object.keys(change).map((key) => [key, before[key as keyof ColumnSpec] ?? null])) as ColumnChange;
+  return {
+    sql,
+    notes: [noteColumn(rootOf(shape), attnum, after)],
+    losses: lossesOf(column, after, type, { remade, retyped, required: touched('required') && after.required === true }, targets),
+    inverse: { op: 'change-column', column: before.name, change: back },
+  };
+}
+
+interface Changed {
+  /** Kinds of constraints that are made anew. */
+  remade: ReadonlySet<string>;
+  retyped: boolean;
+  required: boolean;
+}
+
+/** Rows that the column as it shall be does not take. */
+function lossesOf({ spec: { name }, sqlType }: ShapeColumn, after: ColumnSpec, type: string, { remade, retyped, required }: Changed, targets: Targets): Loss[] {
+  const column = quoteIdentifier(name);
+  const losses: Loss[] = [];
+  const fits = `lakeloop.is_input(t.${column}::text, ${quoteLiteral(type)})`;
+  if (retyped) losses.push({ what: `values of ${name} that are no ${type}`, condition: `t.${column} is not null and not ${fits}`, refuses: true });
+  if (required) losses.push({ what: `rows without ${name}`, condition: `t.${column} is null`, refuses: true });
+  const value = retyped ? `(case when ${fits} then t.${column}::text::${type} end)` : `t.${column}`;
+  for (const { kind, broken } of constraintsOf({ ...after, name }, retyped ? type : sqlType, targets.get(name))) {
+    if (!remade.has(kind)) continue;
+    if (kind === 'unique') {
+      const twice = `t.${column} is not null and (select count(*) from @table u where u.${column}::text = t.${column}::text) > 1`;
+      losses.push({ what: `rows that share their ${name} with another`, condition: twice, refuses: true });
+    } else if (broken) {
+      const condition = kind === 'reference' ? broken : `${value} is not null and ${broken.replaceAll(column, () => value)}`;
+      losses.push({ what: `values of ${name} outside its ${kind}`, condition, refuses: true });
+    }
+  }
+  return losses;
+}
+
+function merged(before: ColumnSpec, change: ColumnChange): ColumnSpec {
+  const given = Object.entries(change).filter(([, value]) => value !== undefined);
+  const removed = new Set(given.filter(([, value]) => value === null).map(([key]) => key));
+  const kept = Object.entries({ ...before, ...Object.fromEntries(given) }).filter(([key]) => !removed.has(key));
+  const merged = Object.fromEntries(kept) as ColumnSpec;
+  if (change.type !== undefined && change.type !== 'reference' && change.references === undefined) delete merged.references;
+  return { ...merged, type: merged.type ?? null };
+}
+
+function columnSql(spec: ColumnSpec, targets: Targets): string {
+  const type = sqlTypeOf(spec, targets.get(spec.name)?.sqlType);
+  const fallback = defaultSql(spec, type);
+  return `${quoteIdentifier(spec.name)} ${type}${fallback === undefined ? '' : ` default ${fallback}`}${spec.required ? ' not null' : ''}`;
+}
+
+const ALL_KINDS: ReadonlySet<string> = new Set(['range', 'pattern', 'options', 'unique', 'reference']);
+
+/** Named by the column's number, so that they are found again after a rename. A unique constraint's name would have to be unique in the schema: PostgreSQL chooses it. */
+function constraintsNamed(spec: ColumnSpec, attnum: number, targets: Targets, kinds = ALL_KINDS): string[] {
+  const target = targets.get(spec.name);
+  const type = spec.type === null ? 'text' : sqlTypeOf(spec, target?.sqlType);
+  return constraintsOf(spec, type, target)
+    .filter(({ kind }) => kinds.has(kind))
+    .map(({ kind, sql }) => (kind === 'unique' ? sql : `constraint ${quoteIdentifier(`lakeloop:${kind}:${attnum}`)} ${sql}`));
+}
+
+/** PostgreSQL compiles a regular expression when it is first used: a wrong one shall fail before any row meets it. */
+function patternProbe({ pattern }: ColumnSpec): string[] {
+  return pattern === undefined ? [] : [`select '' ~ ${quoteLiteral(pattern)}`];
+}
+
+function commentOn(table: string, column: string, description: string | null | undefined): string[] {
+  return description === undefined
+    ? []
+    : [`comment on column ${table}.${quoteIdentifier(column)} is ${description === null ? 'null' : quoteLiteral(description)}`];
+}
+
+/** The table by its number: it may have another name by then. */
+function rootOf({ oid }: TableShape): string {
+  return `${oid}::oid::regclass`;
+}
+
+function noteTable(root: string, name: 'label' | 'column_order' | 'archived_from', value: string): string {
+  return `insert into lakeloop.table_note (root, ${name}) values (${root}, ${value}) on conflict (root) do update set ${name} = excluded.${name}`;
+}
+
+function noteColumn(root: string, attnum: number, spec: ColumnSpec): string {
+  const values = `${root}, ${attnum}, ${quoteLiteral(JSON.stringify(spec))}`;
+  return `insert into lakeloop.column_note (root, attnum, spec) values (${values}) on conflict (root, attnum) do update set spec = excluded.spec`;
+}
+
+function found(shape: TableShape, name: string): ShapeColumn {
+  const column = shape.columns.find(({ spec }) => spec.name === name);
+  if (column) return column;
+  throw new ProblemException(404, 'unknown-column', `${shape.schema}.${shape.name} has no column ${name}`, {
+    columns: shape.columns.map(({ spec }) => spec.name),
+  });
+}
+
+function wrongState({ schema, name, archivedFrom }: TableShape, what: string): ProblemException {
+  return new ProblemException(409, 'conflict', `${archivedFrom ?? schema}.${name} ${what}`);
+}

@@ -1,0 +1,73 @@
+import type pg from 'pg';
+import type { EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { Principal } from '#libs/governance/principal';
+import { ProblemException } from '#libs/runtime/http/problem';
+import type { Asking } from '../asking.ts';
+import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import { withSqlProblems } from '../sql-problem.ts';
+import type { TableEdit } from './table-edit.ts';
+import { type EditAsked, type NamedTable, TableEditor } from './table-editor.ts';
+import { describe, tableShape, tableShapes } from './table-shape.ts';
+import type { TableQuery } from './table-requests.ts';
+
+/** What the tables controller asks: exposed schemas by name, and what Postgres refuses as problems. Without a login for DDL, tables are read and not edited. */
+export class TableRooms {
+  readonly #pool: pg.Pool;
+  readonly #catalogue: CatalogueCache;
+  readonly #editor: TableEditor | undefined;
+
+  constructor(pool: pg.Pool, catalogue: CatalogueCache, admin: pg.Pool | undefined) {
+    this.#pool = pool;
+    this.#catalogue = catalogue;
+    this.#editor = admin && new TableEditor(admin);
+  }
+
+  list({ role }: Principal): Promise<TableDescription[]> {
+    return withSqlProblems(async () => (await tableShapes(this.#pool, { role, schemas: this.#schemas() })).map(describe));
+  }
+
+  describe({ role }: Principal, name: string, query: TableQuery): Promise<TableDescription> {
+    return withSqlProblems(async () => describe(await tableShape(this.#pool, { role, schemas: this.#schemas() }, this.#named(name, query))));
+  }
+
+  create(asking: Asking, name: string, edit: Extract<TableEdit, { op: 'create' }>, query: TableQuery): Promise<EditReport> {
+    return withSqlProblems(() => this.#edits().create(this.#named(name, query), edit, this.#asked(asking, query)));
+  }
+
+  edit(asking: Asking, name: string, edit: Exclude<TableEdit, { op: 'create' }>, query: TableQuery): Promise<EditReport> {
+    return withSqlProblems(() => this.#edits().edit(this.#named(name, query), edit, this.#asked(asking, query)));
+  }
+
+  revert(asking: Asking, name: string, id: string, query: TableQuery): Promise<EditReport> {
+    return withSqlProblems(() => this.#edits().revert(this.#named(name, query), id, this.#asked(asking, query)));
+  }
+
+  edits(principal: Principal, name: string, query: TableQuery): Promise<SchemaEdit[]> {
+    return withSqlProblems(() => this.#edits().edits(this.#named(name, query), { principal, schemas: this.#schemas() }));
+  }
+
+  #edits(): TableEditor {
+    if (this.#editor) return this.#editor;
+    throw new ProblemException(501, 'unsupported', 'tables can not be edited here: there is no login for DDL', {
+      hint: 'Set ADMIN_DATABASE_URL to a login that is a member of lakeloop_owner.',
+    });
+  }
+
+  #asked(asking: Asking, { dryRun }: TableQuery): EditAsked {
+    return { ...asking, dryRun: dryRun === true, schemas: this.#schemas() };
+  }
+
+  #named(name: string, { schema }: TableQuery): NamedTable {
+    const schemas = this.#schemas();
+    const home = schema ?? schemas[0] ?? '';
+    if (schemas.includes(home)) return { schema: home, name };
+    throw new ProblemException(404, 'unknown-schema', `the schema ${home} is not exposed`, { schemas });
+  }
+
+  #schemas(): readonly string[] {
+    const catalogue = this.#catalogue.current;
+    if (!catalogue) throw new ProblemException(503, 'dependency-unavailable', 'the catalogue has not been loaded yet');
+    if (!catalogue.governed) throw new ProblemException(501, 'unsupported', 'the lakeloop schema is not installed here', { hint: 'Run lakeloop init.' });
+    return catalogue.schemas;
+  }
+}

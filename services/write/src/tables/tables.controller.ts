@@ -1,0 +1,111 @@
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
+import type { ColumnSpec, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
+import type { Principal } from '#libs/governance/principal';
+import { ProblemException } from '#libs/runtime/http/problem';
+import { type Asking, Asks } from '../asking.ts';
+import type { ColumnChange, TableEdit } from './table-edit.ts';
+import { ChangeColumnRequest, ChangeTableRequest, ColumnRequest, CreateTableRequest, EditPath, TableQuery } from './table-requests.ts';
+import { TableRooms } from './table-rooms.ts';
+
+/** Tables that users make and edit. Every edit can be tried with `?dryRun=true`, is on record, and is taken back by another where data allows. */
+@Controller('v1/tables')
+@UseGuards(PrincipalGuard)
+export class TablesController {
+  readonly #rooms: TableRooms;
+
+  constructor(@Inject(TableRooms) rooms: TableRooms) {
+    this.#rooms = rooms;
+  }
+
+  @Get()
+  async list(@CurrentPrincipal() principal: Principal): Promise<{ tables: TableDescription[] }> {
+    return { tables: await this.#rooms.list(principal) };
+  }
+
+  @Get(':table')
+  describe(@Param('table') table: string, @Query() query: TableQuery, @CurrentPrincipal() principal: Principal): Promise<TableDescription> {
+    return this.#rooms.describe(principal, table, query);
+  }
+
+  @Post()
+  create(@Body() { name, ...body }: CreateTableRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.create(asking, name, { op: 'create', ...body, columns: body.columns.map(given) }, query);
+  }
+
+  /** One change at a time: a name, an order of columns, or label and description. */
+  @Patch(':table')
+  change(@Param('table') table: string, @Body() body: ChangeTableRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, tableChangeOf(body), query);
+  }
+
+  @Post(':table/adopt')
+  @HttpCode(200)
+  adopt(@Param('table') table: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, { op: 'adopt' }, query);
+  }
+
+  @Post(':table/archive')
+  @HttpCode(200)
+  archive(@Param('table') table: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, { op: 'archive' }, query);
+  }
+
+  @Post(':table/restore')
+  @HttpCode(200)
+  restore(@Param('table') table: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, { op: 'restore' }, query);
+  }
+
+  @Post(':table/columns')
+  addColumn(@Param('table') table: string, @Body() column: ColumnRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, { op: 'add-column', column: given(column) }, query);
+  }
+
+  @Patch(':table/columns/:column')
+  changeColumn(
+    @Param('table') table: string,
+    @Param('column') column: string,
+    @Body() { name, ...change }: ChangeColumnRequest,
+    @Query() query: TableQuery,
+    @Asks() asking: Asking,
+  ): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, columnChangeOf(column, name, change), query);
+  }
+
+  @Delete(':table/columns/:column')
+  dropColumn(@Param('table') table: string, @Param('column') column: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.edit(asking, table, { op: 'drop-column', column }, query);
+  }
+
+  @Get(':table/edits')
+  async edits(@Param('table') table: string, @Query() query: TableQuery, @CurrentPrincipal() principal: Principal): Promise<{ edits: SchemaEdit[] }> {
+    return { edits: await this.#rooms.edits(principal, table, query) };
+  }
+
+  @Post(':table/edits/:edit/revert')
+  @HttpCode(200)
+  revert(@Param() { table, edit }: EditPath, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+    return this.#rooms.revert(asking, table, edit, query);
+  }
+}
+
+/** A column as it was asked for: what is null is not asked for. */
+function given(column: ColumnRequest): ColumnSpec {
+  return Object.fromEntries(Object.entries(column).filter(([, value]) => value !== null && value !== undefined)) as unknown as ColumnSpec;
+}
+
+function tableChangeOf({ name, columns, label, description }: ChangeTableRequest): Exclude<TableEdit, { op: 'create' }> {
+  const described = label !== undefined || description !== undefined;
+  if ([name !== undefined, columns !== undefined, described].filter(Boolean).length !== 1)
+    throw new ProblemException(400, 'invalid-input', 'one change at a time: a name, an order of columns, or label and description');
+  if (name !== undefined) return { op: 'rename', to: name };
+  if (columns !== undefined) return { op: 'reorder', columns };
+  return { op: 'describe', ...(label === undefined ? {} : { label }), ...(description === undefined ? {} : { description }) };
+}
+
+function columnChangeOf(column: string, name: string | undefined, change: ColumnChange): Exclude<TableEdit, { op: 'create' }> {
+  const changed = Object.values(change).some((value) => value !== undefined);
+  if ((name !== undefined) === changed) throw new ProblemException(400, 'invalid-input', 'a new name alone, or other changes without one');
+  return name === undefined ? { op: 'change-column', column, change } : { op: 'rename-column', column, to: name };
+}
