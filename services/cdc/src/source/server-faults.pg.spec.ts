@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { itSince } from '#libs/testing/it-since';
 import { TestPostgres } from '#libs/testing/own-postgres';
 import { CdcHarness } from '../testing/cdc-harness.ts';
 
@@ -76,5 +77,21 @@ describe('a server', () => {
     await cdc.sql('insert into t values (3)');
     expect(await idsUntil(3)).toEqual([1, 3]);
     expect(await cdc.gaps()).toEqual([expect.objectContaining({ reason: 'slot-lost', from: expect.any(String) })]);
+  });
+
+  // Column lists came with 15.
+  itSince(15)('that can not send a row stops capture with the remedy, which mends it', async () => {
+    await start();
+    await cdc.sql('create table wide (id int primary key, a bytea, b bytea)');
+    const first = await cdc.streaming();
+    await sql(`insert into t values (1); insert into wide select 1, v, v from convert_to(repeat('x', 300000000), 'UTF8') v; insert into t values (2)`);
+    await expect(first.reaches('streaming', /never/)).rejects.toThrow(/more than the 1 GB.*leave its large columns out of the publication/s);
+    await first.end();
+    await sql(`alter publication lakeloop set table t, wide (id); select pg_replication_slot_advance('${cdc.slot}', pg_current_wal_lsn())`);
+    await cdc.streaming({ CDC_ADOPT_POSITION: true });
+    await sql(`update wide set a = null; insert into t values (3)`);
+    expect(await idsUntil(3)).toEqual([1, 3]);
+    // The other table was out of the publication for a moment, which is told too.
+    expect((await cdc.gaps()).map(({ reason }) => reason)).toContain('slot-advanced');
   });
 });
