@@ -79,11 +79,13 @@ describe('rows that can not be published, under SIGKILL', () => {
       process.stdout.write(`poison rows, seed ${SEED}: ${JSON.stringify({ kills, poison: wanted.filter(({ op }) => op === 'p').length, ...verdict })}\n`);
       expect(verdict).toMatchObject({ lost: 0, outOfOrder: 0 });
       expect(await firsts()).toEqual(wanted);
+      // Letters of different rows have no order among each other.
       const letters = new Map((await stand.records('__dlq')).map(({ key, headers }) => [headers['id'], { key, reason: headers['parked.reason'] }]));
       const reasons = wanted
         .filter(({ op }) => op === 'p')
         .map((row, index) => ({ key: `{"id":${row.id}}`, reason: `${index % 2 === 0 ? 'row' : 'record'}-too-large` }));
-      expect([...letters.values()]).toEqual(reasons);
+      expect([...letters.values()]).toHaveLength(reasons.length);
+      expect([...letters.values()]).toEqual(expect.arrayContaining(reasons));
     },
     FULL ? 600_000 : 120_000,
   );
