@@ -9,7 +9,7 @@ import { CdcHarness } from '../testing/cdc-harness.ts';
 const TOKEN = 'a token of the operators';
 let cdc: CdcHarness;
 let app: NestFastifyApplication;
-const completed = Promise.withResolvers<void>();
+let completed = Promise.withResolvers<void>();
 const runtime = createServiceRuntime('test', { LOG_LEVEL: 'silent' });
 
 async function start(token: string | undefined): Promise<NestFastifyApplication> {
@@ -30,6 +30,9 @@ async function start(token: string | undefined): Promise<NestFastifyApplication>
 beforeAll(async () => {
   cdc = await CdcHarness.create();
   await cdc.sql('create table orders (id int primary key); insert into orders select generate_series(1, 20)');
+  await cdc.sql(
+    String.raw`create table files (name text, digest bytea, primary key (name, digest)); insert into files values ('a', '\x0102'), ('a', '\xff00'), ('b', '\xff00')`,
+  );
   app = await start(TOKEN);
 });
 afterAll(async () => {
@@ -56,6 +59,19 @@ describe('snapshots over HTTP', () => {
     const shown = (await call('GET', '/v1/snapshots')).json<{ snapshots: Shown[] }>().snapshots.find((snapshot) => snapshot.id === id);
     expect(shown).toMatchObject({ rows: 10, percent: 100 });
     expect((await call('POST', `/v1/snapshots/${id}/cancel`)).json()).toMatchObject({ state: 'completed' });
+  });
+
+  it('take the rows under one key, as the topic has it, whatever it is made of', async () => {
+    completed = Promise.withResolvers();
+    const asked = await call('POST', '/v1/snapshots', { table: 'public.files', key: '{"name":"a","digest":"/wA="}' });
+    expect(asked.statusCode).toBe(202);
+    await completed.promise;
+    expect((await cdc.published('public.files')).map(({ op, key }) => [op, key])).toEqual([['r', { name: 'a', digest: '/wA=' }]]);
+    for (const key of ['{"id":1}', '{"name":"a"}', '[]', '{'])
+      expect((await call('POST', '/v1/snapshots', { table: 'public.files', key })).json()).toMatchObject({
+        status: 422,
+        detail: expect.stringContaining('key'),
+      });
   });
 
   it('are refused with what is wrong', async () => {
