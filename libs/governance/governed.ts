@@ -23,6 +23,9 @@ export interface GovernedStatement {
   statement: string;
   parameters: readonly (string | null)[];
   separate?: boolean;
+  /** Run as the principal, in the same transaction and round trip: settings before the statement, and what it left behind after it. */
+  before?: readonly PipelineStep[];
+  after?: readonly PipelineStep[];
 }
 
 export interface IdempotencyKey {
@@ -45,6 +48,8 @@ export interface Answer {
   page: number | null;
   /** JSON text; bigint-safe parsing is the caller's. */
   extra: string | null;
+  /** The rows of each statement that came `after`. */
+  after?: readonly (readonly Row[])[];
 }
 
 export type GovernedResult =
@@ -81,20 +86,27 @@ export class Governed {
     const { traceparent } = context;
     const who = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(traceparent) ?? null];
     if (!idempotency) {
-      const [, rows] = await pipeline(this.#pool, [{ name: 'lakeloop.open', text: OPEN, values: who }, stepOf(call)]);
-      return { outcome: 'executed', ...answerOf(rows) };
+      return { outcome: 'executed', ...(await this.#run({ name: 'lakeloop.open', text: OPEN, values: who }, call)) };
     }
     const claim = claimOf(idempotency);
     const open = { name: 'lakeloop.open-claiming', text: OPEN_CLAIMING, values: [...who, claim.lock, claim.id, claim.requestHash, String(idempotency.status)] };
-    return this.#once(idempotency.statusOnly ? [open, stepOf(call)] : [open, stepOf(call), LEAVE_ROLE, KEEP_OUTCOME], claim);
+    return this.#once(() => this.#run(open, call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
+  }
+
+  /** The statement and what belongs to it, in one round trip. */
+  async #run(open: PipelineStep, call: GovernedStatement, end: readonly PipelineStep[] = []): Promise<Answer> {
+    const { before = [], after = [] } = call;
+    const rows = await pipeline(this.#pool, [open, ...before, stepOf(call), ...after, ...end]);
+    const place = before.length + 1;
+    const answer = answerOf(rows[place]);
+    return after.length === 0 ? answer : { ...answer, after: rows.slice(place + 1, place + 1 + after.length) };
   }
 
   /** Anew when the row of the key was there, but was too old to count, or is gone by now. */
-  async #once(steps: readonly PipelineStep[], claim: Claim): Promise<GovernedResult> {
+  async #once(run: () => Promise<Answer>, claim: Claim): Promise<GovernedResult> {
     for (;;) {
       try {
-        const [, rows] = await pipeline(this.#pool, steps);
-        return { outcome: 'executed', ...answerOf(rows) };
+        return { outcome: 'executed', ...(await run()) };
       } catch (error) {
         if ((error as { code?: string }).code === 'LL001') return { outcome: 'in-flight' };
         if (!isUniqueKey(error)) throw error;
@@ -117,8 +129,7 @@ export class Governed {
   /** Runs a read-only statement in one round trip. */
   async read(call: GovernedStatement): Promise<Answer> {
     const open = { name: 'lakeloop.open-read', text: OPEN_READ, values: [roleOf(call.principal), claimsOf(call.principal)] };
-    const [, rows] = await pipeline(this.#pool, [open, stepOf(call)]);
-    return answerOf(rows);
+    return this.#run(open, call);
   }
 
   /** Several statements in one transaction. `openContext` gives the changes that follow another context (decisions.md 3). */
@@ -214,7 +225,7 @@ function bytea(bytes: Buffer): string {
 const TEXT_ARRAY = 1009;
 
 /** Prepared by role too: a plan under one role's row-level security is of no use to another. */
-function stepOf({ principal, statement, parameters, separate }: GovernedStatement): PipelineStep {
+export function stepOf({ principal, statement, parameters, separate }: GovernedStatement): PipelineStep {
   const name = nameOf(principal.role, statement);
   if (separate) return { name, text: statement, values: parameters };
   return parameters.length === 0 ? { name, text: statement, values: [] } : { name, text: statement, types: [TEXT_ARRAY], values: [textArray(parameters)] };
@@ -259,7 +270,8 @@ function claimsOf(principal: Principal): string {
   return JSON.stringify(principal.claims);
 }
 
-function answerOf(rows: readonly Row[] | undefined): Answer {
+/** The one row of a governed statement. */
+export function answerOf(rows: readonly Row[] | undefined): Answer {
   const [body = null, total = null, page = null, extra = null] = rows?.[0] ?? [];
   return { body, total: total === null ? null : Number(total), page: page === null ? null : Number(page), extra };
 }

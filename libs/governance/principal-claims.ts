@@ -5,11 +5,12 @@ import { UnauthorizedToken } from './unauthorized-token.ts';
 /**
  * Maps a verified token's claims. The role is one string, or a list of exactly one. An agent acts when the token says so by `act`
  * (RFC 8693 §4.1): then `sub` is the person on whose behalf it acts. A token without `act` whose role is `agent` belongs to the agent itself.
+ * `lenient`: its role stands for a missing one, and the role for a missing subject.
  * Throws `UnauthorizedToken('invalid')` for a token that names no subject or role, or holds text that Postgres can't.
  */
-export function principalFrom(payload: JWTPayload, roleClaim: string): Principal {
-  const role = roleAt(payload, roleClaim);
-  const subject = payload.sub;
+export function principalFrom(payload: JWTPayload, roleClaim: string, lenient?: { role: string | undefined }): Principal {
+  const role = roleAt(payload, roleClaim) ?? lenient?.role;
+  const subject = payload.sub ?? (lenient && role);
   if (!subject) throw new UnauthorizedToken('invalid', 'the token names no subject');
   if (!role) throw new UnauthorizedToken('invalid', `the token names no role (claim ${roleClaim})`);
   if (!storable(payload)) throw new UnauthorizedToken('invalid', 'the token holds text that is not valid Unicode, or NUL');

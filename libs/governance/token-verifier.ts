@@ -15,6 +15,11 @@ export interface TokenVerifierOptions {
   jwks?: JSONWebKeySet;
   /** Where the Postgres role is: a claim's name, or a dotted path. Default `role`. */
   roleClaim?: string;
+  /**
+   * Takes tokens that say less than ours must, as PostgREST does: without an end, without a subject (the role stands for it), without a role (this one
+   * stands for it). Absent: all three are required. One that never ends can't be taken back, and one without a subject tells auditors nothing.
+   */
+  lenient?: { role: string | undefined };
   /** Leeway for `exp` and `nbf`, seconds. Default 5. */
   clockToleranceSeconds?: number;
   /** Most tokens whose verification is remembered. Default 5,000. */
@@ -58,7 +63,7 @@ export class TokenVerifier {
     const known = this.#remembered.get(id);
     if (known && known.until > now) return known.principal;
     const payload = await this.#check(token, now);
-    const principal = principalFrom(payload, this.#options.roleClaim ?? 'role');
+    const principal = principalFrom(payload, this.#options.roleClaim ?? 'role', this.#options.lenient);
     this.#remember(id, principal, Math.min(now + REMEMBERED_MS, (payload.exp ?? Infinity) * 1000));
     return principal;
   }
@@ -70,10 +75,11 @@ export class TokenVerifier {
         algorithms: this.#algorithms,
         clockTolerance: clockToleranceSeconds,
         currentDate: new Date(now),
-        requiredClaims: ['exp'],
+        requiredClaims: this.#options.lenient ? [] : ['exp'],
         ...(issuer ? { issuer } : {}),
         ...(audience ? { audience } : {}),
       });
+      requireAudienceText(payload);
       return payload;
     } catch (error) {
       throw explain(error);
@@ -102,12 +108,19 @@ function staticKeys(jwks: JSONWebKeySet): JWTVerifyGetKey {
   };
 }
 
+/** RFC 7519 §4.1.3: one string, or a list of them. */
+function requireAudienceText(payload: JWTPayload): void {
+  const audience: unknown = payload.aud ?? [];
+  if ((Array.isArray(audience) ? audience : [audience]).every((item) => typeof item === 'string')) return;
+  throw new errors.JWTClaimValidationFailed('"aud" claim must be text', payload, 'aud', 'invalid');
+}
+
 function explain(error: unknown): Error {
   if (error instanceof Failure) return error;
-  if (error instanceof errors.JWTExpired) return new UnauthorizedToken('expired', 'the token has expired');
-  if (error instanceof errors.JWTClaimValidationFailed) return new UnauthorizedToken('invalid', `the token's ${error.claim} is not accepted`);
+  if (error instanceof errors.JWTExpired) return new UnauthorizedToken('expired', 'the token has expired', { cause: error });
+  if (error instanceof errors.JWTClaimValidationFailed) return new UnauthorizedToken('invalid', `the token's ${error.claim} is not accepted`, { cause: error });
   if (error instanceof errors.JOSEError || error instanceof TypeError || error instanceof SyntaxError)
-    return new UnauthorizedToken('invalid', 'the token is not valid');
+    return new UnauthorizedToken('invalid', 'the token is not valid', { cause: error });
   return new Failure('bug', 'token verification failed', { cause: error });
 }
 

@@ -2,8 +2,8 @@
 export class UnauthorizedToken extends Error {
   readonly reason: 'missing' | 'expired' | 'invalid';
 
-  constructor(reason: UnauthorizedToken['reason'], message: string) {
-    super(message);
+  constructor(reason: UnauthorizedToken['reason'], message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'UnauthorizedToken';
     this.reason = reason;
   }
