@@ -21,7 +21,10 @@ const FILTERS = [
   },
 ];
 const READ = [
-  query('select', 'Columns, with renaming and casts: id,total:amount::text; aggregates: region,count(),amount.sum(); related tables: *,segment(label)'),
+  query(
+    'select',
+    'Columns, with renaming and casts: id,total:amount::text; aggregates: region,count(),amount.sum(); related tables: *,segment(label),...client(name)',
+  ),
   query('order', 'amount.desc.nullslast,id'),
   query('limit', 'Most rows'),
   query('offset', 'Rows to skip'),
@@ -40,8 +43,43 @@ const error = {
   content: { 'application/json': { schema: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' }, details: {}, hint: {} } } } },
 };
 
+const routine = {
+  name: 'function',
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description: 'A function of the schema that the profile header names',
+};
+const value = { description: 'What it returns: a value, a row or rows', content: { 'application/json': { schema: {} } } };
+
 /** The row API by hand: its tables are the database's, so there is no controller to read. */
 export const ROW_PATHS = {
+  '/rest/v1/': {
+    get: {
+      operationId: 'describeRows',
+      tags: ['Rows'],
+      parameters: [header('Accept-Profile', 'Schema to describe; the first exposed one by default')],
+      responses: {
+        200: { description: 'OpenAPI 2.0 of what the caller may see', content: { 'application/openapi+json': { schema: { type: 'object' } } } },
+        default: error,
+      },
+    },
+  },
+  '/rest/v1/rpc/{function}': {
+    get: {
+      operationId: 'readFunction',
+      tags: ['Rows'],
+      parameters: [routine, ...READ, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the function')],
+      responses: { 200: value, 206: value, default: error },
+    },
+    post: {
+      operationId: 'callFunction',
+      tags: ['Rows'],
+      parameters: [routine, ...READ, ...FILTERS, ...WRITE.filter((parameter) => (parameter as { name: string }).name !== 'If-Match')],
+      requestBody: { content: { 'application/json': { schema: {} } } },
+      responses: { 200: value, 204: { description: 'Done' }, 206: value, default: error },
+    },
+  },
   '/rest/v1/{table}': {
     get: {
       operationId: 'readRows',
@@ -55,6 +93,18 @@ export const ROW_PATHS = {
       parameters: [table, query('select', 'Columns of the answer'), query('columns', 'Columns of the body that count'), ...WRITE],
       requestBody: body(),
       responses: { 201: rows, default: error },
+    },
+    put: {
+      operationId: 'putRow',
+      tags: ['Rows'],
+      parameters: [
+        table,
+        query('select', 'Columns of the answer'),
+        ...FILTERS,
+        ...WRITE.filter((parameter) => (parameter as { name: string }).name !== 'If-Match'),
+      ],
+      requestBody: body(),
+      responses: { 200: rows, 201: rows, 204: { description: 'Done' }, default: error },
     },
     patch: {
       operationId: 'updateRows',

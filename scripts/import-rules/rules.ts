@@ -14,8 +14,8 @@ const ROLE = String.raw`\.(module|controller|consumer|job|repository|guard|filte
 /** Where decisions live: parsers, compilers, state machines, encodings, models. Effects are beside them, in files of another folder or with a role's name. */
 const PURE = [
   '^services/write/src/rows/(query|compile)/',
-  String.raw`^services/write/src/rows/(api-error|body)\.ts$`,
-  String.raw`^services/write/src/catalogue/catalogue\.ts$`,
+  String.raw`^services/write/src/rows/(api-error|body|csv)\.ts$`,
+  String.raw`^services/write/src/catalogue/(catalogue|relation|relationship|routine|media-handlers|nearest-name|build-relationships|view-definition|view-columns)\.ts$`,
   '^services/workflow/src/(classifier|cases)/',
   '^services/workflow/src/flows/planning/(model|schedule|tables)/',
   '^services/cdc/src/change/',

@@ -11,16 +11,20 @@ import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
+import { quoteTable } from '#libs/postgres/identifiers';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
 import { QueryController } from './queries/query.controller.ts';
 import { ROWS } from './queries/rows-token.ts';
+import { CallService } from './rows/call/call-service.ts';
+import { DescriptionService } from './rows/description/description-service.ts';
 import { RowExecutor } from './rows/executor.ts';
 import { Authenticator } from './rows/http/authenticate.ts';
 import { RowMetrics } from './rows/http/row-metrics.ts';
 import { rowRoutes } from './rows/http/row-routes.ts';
 import { RowService } from './rows/row-service.ts';
+import { allowsTx, type SessionPolicy } from './rows/session-policy.ts';
 import { VersionGrants } from './rows/version-grants.ts';
 import { TableRooms } from './tables/table-rooms.ts';
 import { TablesController } from './tables/tables.controller.ts';
@@ -79,6 +83,8 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     await this.#host.httpAdapter.getInstance().register(rowRoutes, {
       prefix: '/rest/v1',
       rows: this.#parts.rows,
+      calls: this.#parts.calls,
+      descriptions: this.#parts.descriptions,
       authenticator: new Authenticator(verifier, config.REST_ANON_ROLE),
       metrics: new RowMetrics(runtime.metrics),
       logger: runtime.logger,
@@ -101,6 +107,8 @@ interface Parts {
   history: HistoryRooms;
   tables: TableRooms;
   admin: pg.Pool | undefined;
+  calls: CallService;
+  descriptions: DescriptionService;
 }
 
 function assemble(options: WriteModuleOptions): Parts {
@@ -108,19 +116,35 @@ function assemble(options: WriteModuleOptions): Parts {
   const pool = createWritePool(options);
   const admin =
     options.adminUrl === undefined ? undefined : createPool({ connectionString: options.adminUrl, name: 'lakeloop-write-ddl', max: 2, logger: runtime.logger });
-  const catalogue = new CatalogueCache({ pool, connectionString, schemas: config.REST_SCHEMAS, clock: runtime.clock, logger: runtime.logger });
+  const catalogue = new CatalogueCache({
+    pool,
+    connectionString,
+    schemas: config.REST_SCHEMAS,
+    searched: config.REST_EXTRA_SEARCH_PATH,
+    clock: runtime.clock,
+    logger: runtime.logger,
+  });
   const governed = new Governed(pool);
   const executor = new RowExecutor(governed, pool);
+  const preRequest = config.REST_PRE_REQUEST && quoteTable(config.REST_PRE_REQUEST);
+  const { REST_EXTRA_SEARCH_PATH: searched, REST_TX_END: txEnd, REST_REQUEST_SETTINGS: requestSettings, REST_PLAN: plans } = config;
+  const sessions: SessionPolicy = { searched, preRequest, txEnd, requestSettings, plans };
+  const limits = { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES, tx: allowsTx(sessions) };
   const reads = new AgentReads(pool, runtime.logger);
+  const calls = new CallService({ catalogue, executor, limits, sessions, reads });
+  const descriptions = new DescriptionService({ catalogue, executor, sessions });
   const rows = new RowService({
     catalogue,
     executor,
+    sessions,
+    timing: config.REST_SERVER_TIMING,
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
     reads,
     versions: new VersionGrants(runtime.clock),
-    limits: { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES },
+    limits,
   });
-  return { pool, catalogue, rows, history: new HistoryRooms({ pool, governed }, catalogue, reads), tables: new TableRooms(pool, catalogue, admin), admin };
+  const history = new HistoryRooms({ pool, governed }, catalogue, reads);
+  return { pool, catalogue, rows, calls, descriptions, history, tables: new TableRooms(pool, catalogue, admin), admin };
 }
 
 /** Closed last: what drains before it may still need connections. */

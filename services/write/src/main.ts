@@ -35,7 +35,20 @@ async function lakehouseOf(
   return opened.lakehouse;
 }
 
-function verifierFor({ OIDC_ISSUER: issuer, OIDC_AUDIENCE: audience, JWT_JWKS: jwks, JWT_ROLE_CLAIM: roleClaim }: WriteSettings): TokenVerifier | null {
+function verifierFor({
+  OIDC_ISSUER: issuer,
+  OIDC_AUDIENCE: audience,
+  JWT_JWKS: jwks,
+  JWT_ROLE_CLAIM: roleClaim,
+  JWT_LENIENT,
+  REST_ANON_ROLE: role,
+}: WriteSettings): TokenVerifier | null {
   if (!issuer && !jwks) return null;
-  return TokenVerifier.create({ roleClaim, ...(issuer ? { issuer } : {}), ...(audience ? { audience } : {}), ...(jwks ? { jwks } : {}) });
+  return TokenVerifier.create({
+    roleClaim,
+    ...(JWT_LENIENT ? { lenient: { role } } : {}),
+    ...(issuer ? { issuer } : {}),
+    ...(audience ? { audience } : {}),
+    ...(jwks ? { jwks } : {}),
+  });
 }

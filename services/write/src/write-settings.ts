@@ -14,6 +14,14 @@ const jwks = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** A function's name with its schema's. */
+const qualifiedName = z.string().transform((text, context) => {
+  const [schema = '', name = '', ...others] = text.split('.');
+  if (schema !== '' && name !== '' && others.length === 0) return { schema, name };
+  context.addIssue({ code: 'custom', message: 'must be schema.function' });
+  return z.NEVER;
+});
+
 /** Settings of the write service. */
 export const writeSettings = z.object({
   DATABASE_URL: postgresUrl.describe('Postgres login of the service: owns nothing, may become the app roles'),
@@ -22,6 +30,15 @@ export const writeSettings = z.object({
   REST_ANON_ROLE: z.string().optional().describe('Postgres role of a request without a token; unset: 401'),
   REST_MAX_ROWS: z.coerce.number().int().positive().optional().describe('most rows of one read; unset: no bound'),
   REST_AGGREGATES: flag.default(true).describe('whether reads may aggregate: count(), sum(), avg(), min(), max()'),
+  REST_EXTRA_SEARCH_PATH: list.default(['public']).describe("schemas whose functions and types need no schema's name, after the request's own schema"),
+  REST_PRE_REQUEST: qualifiedName.optional().describe('function (schema.name) that is called before each statement, under its role'),
+  REST_TX_END: z
+    .enum(['commit', 'commit-allow-override', 'rollback', 'rollback-allow-override'])
+    .default('commit')
+    .describe('how transactions end, and whether Prefer: tx=… may say otherwise'),
+  REST_REQUEST_SETTINGS: flag.default(false).describe('whether requests to governed tables set request.method, .path, .headers and .cookies too'),
+  REST_PLAN: flag.default(false).describe('whether application/vnd.pgrst.plan may be asked for'),
+  REST_SERVER_TIMING: flag.default(false).describe('whether reads tell in Server-Timing where their time went'),
   LAKEHOUSE_DIRECTORY: z
     .string()
     .optional()
@@ -38,6 +55,7 @@ export const writeSettings = z.object({
   OIDC_AUDIENCE: z.string().optional().describe('required audience of tokens'),
   JWT_JWKS: jwks.optional().describe('static JSON Web Key Set that verifies tokens'),
   JWT_ROLE_CLAIM: z.string().default('role').describe('claim that names the Postgres role; a dotted path'),
+  JWT_LENIENT: flag.default(false).describe('take tokens that name no end, no subject (then the role) or no role (then REST_ANON_ROLE), as PostgREST does'),
   WRITE_PORT: port.default(8080).describe('HTTP port'),
   WRITE_MAX_BODY_BYTES: z.coerce
     .number()
@@ -55,7 +73,24 @@ export type WriteConfig = Pick<
   WriteSettings,
   'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'REST_AGGREGATES' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
 > &
+  DialectConfig &
   AnalyticalConfig;
+
+/** What PostgREST lets be set too. */
+export type DialectConfig = Pick<
+  WriteSettings,
+  'REST_EXTRA_SEARCH_PATH' | 'REST_PRE_REQUEST' | 'REST_TX_END' | 'REST_REQUEST_SETTINGS' | 'REST_PLAN' | 'REST_SERVER_TIMING'
+>;
+
+/** As they are where nothing is set. */
+export const DIALECT_DEFAULTS: DialectConfig = {
+  REST_EXTRA_SEARCH_PATH: ['public'],
+  REST_PRE_REQUEST: undefined,
+  REST_TX_END: 'commit',
+  REST_REQUEST_SETTINGS: false,
+  REST_PLAN: false,
+  REST_SERVER_TIMING: false,
+};
 
 /** How analytical queries are kept within bounds. */
 export type AnalyticalConfig = Pick<

@@ -35,14 +35,14 @@ export class AgentReads extends ReadLog {
   async record(read: AgentRead): Promise<RowAnswer> {
     const { answer } = read;
     const id = randomUUID();
-    const whole = typeof answer.body === 'object' ? null : hash('sha256', answer.body ?? '', 'buffer');
+    const whole = answer.body instanceof Readable ? null : hash('sha256', answer.body ?? '', 'buffer');
     try {
       await this.#begin(id, seenOf(read), whole);
     } catch (error) {
-      if (typeof answer.body === 'object') answer.body.destroy();
+      if (answer.body instanceof Readable) answer.body.destroy();
       throw error;
     }
-    return typeof answer.body === 'object'
+    return answer.body instanceof Readable
       ? { ...answer, body: Readable.from(this.#hashed(id, answer.body), { objectMode: false, highWaterMark: 64 * 1024 }) }
       : answer;
   }

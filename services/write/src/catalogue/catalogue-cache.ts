@@ -13,6 +13,8 @@ export interface CatalogueCacheOptions {
   pool: pg.Pool;
   connectionString: string;
   schemas: readonly string[];
+  /** Where functions and types are found without a schema's name, after the request's own schema. */
+  searched?: readonly string[];
   clock: Clock;
   logger: Logger;
   /** Least time between two refreshes for a name we don't know, ms; default 1,000. */
@@ -39,7 +41,7 @@ export class CatalogueCache implements Lifecycle {
   #following: Promise<void> = Promise.resolve();
 
   constructor(options: CatalogueCacheOptions) {
-    this.#options = { refreshEveryMs: 1_000, ...options };
+    this.#options = { refreshEveryMs: 1_000, searched: [], ...options };
   }
 
   get current(): Catalogue | undefined {
@@ -90,7 +92,7 @@ export class CatalogueCache implements Lifecycle {
     const { rows } = await this.#options.pool.query<{ name: string }>({
       name: 'lakeloop.columns-now',
       text: `select a.attname::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped`,
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and a.attnum > 0 and not a.attisdropped`,
       values: [schema, table],
     });
     const known = this.#catalogue && findRelation(this.#catalogue, schema, table)?.columns;
@@ -112,7 +114,7 @@ export class CatalogueCache implements Lifecycle {
     do {
       this.#again = false;
       const version = (this.#catalogue?.version ?? 0) + 1;
-      this.#catalogue = await loadCatalogue(this.#options.pool, this.#options.schemas, version);
+      this.#catalogue = await loadCatalogue(this.#options.pool, { exposed: this.#options.schemas, searched: this.#options.searched }, version);
     } while (this.#again);
   }
 

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { QueryExplanation } from '#contracts/http/query';
 import type { Caller } from '../rows/caller.ts';
 import { QueryTrace } from '../rows/query-trace.ts';
@@ -34,7 +35,7 @@ export async function explain(rows: Explained, { path, schema, authorization }: 
 }
 
 async function lengthOf(body: RowAnswer['body']): Promise<number> {
-  if (typeof body === 'string' || body === undefined) return Buffer.byteLength(body ?? '');
+  if (!(body instanceof Readable)) return Buffer.byteLength(body ?? '');
   let bytes = 0;
   for await (const piece of body) bytes += Buffer.byteLength(piece as Buffer | string);
   return bytes;

@@ -2,12 +2,12 @@
 export interface ApiErrorBody {
   code: string;
   message: string;
-  details: string | null;
+  details: string | null | readonly Readonly<Record<string, string>>[];
   hint: string | null;
 }
 
 export interface ApiErrorExtras {
-  details?: string | null;
+  details?: ApiErrorBody['details'];
   hint?: string | null;
   headers?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { ApiError } from './api-error.ts';
+import { parseCsv } from './csv.ts';
 
 /** A JSON body as the compiler takes it: the text as it came, and which columns to read from it. */
 export interface RowBody {
@@ -17,25 +18,45 @@ export interface RowBody {
   scalars?: ReadonlyMap<string, string | null>;
 }
 
-/** Reads a request body. `columns` is the query parameter of that name: then keys outside it are ignored, as PostgREST does. */
-export function readBody(raw: Buffer | undefined, columns: readonly string[] | null): RowBody {
-  if (raw === undefined || raw.length === 0) throw invalid('Empty or invalid json');
-  if (!isUtf8(raw)) throw invalid('Empty or invalid json', 'The body is not UTF-8.');
-  const json = raw.toString('utf8');
+/**
+ * Reads a request body of JSON, CSV or a form. `columns` is the query parameter of that name: then keys outside it are ignored, as PostgREST does. 400
+ * PGRST102 for any other, and for what can't be read.
+ */
+export function readBody(raw: Buffer | undefined, columns: readonly string[] | null, type = 'application/json'): RowBody {
+  if (!isUtf8(raw ?? NOTHING)) throw invalidBody('Empty or invalid json', 'The body is not UTF-8.');
+  const text = (raw ?? NOTHING).toString('utf8');
+  if (type === 'text/csv') return readJson(csvAsJson(text), columns);
+  if (type === 'application/x-www-form-urlencoded') return readJson(JSON.stringify(Object.fromEntries(new URLSearchParams(text))), columns);
+  if (JSON_TYPES.has(type)) return readJson(text, columns);
+  throw invalidBody(`Content-Type not acceptable: ${type}`);
+}
+
+const NOTHING = Buffer.alloc(0);
+const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/vnd.pgrst.object+json', 'application/vnd.pgrst.array+json']);
+
+function readJson(json: string, columns: readonly string[] | null): RowBody {
   const value = parse(json);
-  if (typeof value !== 'object' || value === null) throw invalid('Empty or invalid json', 'Send an object, or an array of objects.');
-  if (!Array.isArray(value)) {
-    const scalars = scalarsOf(value, json);
-    return { json, form: 'object', columns: columns ?? Object.keys(value), rows: 1, ...(scalars ? { scalars } : {}) };
-  }
-  return { json, form: 'array', columns: columns ?? sharedKeys(value), rows: value.length };
+  if (Array.isArray(value)) return { json, form: 'array', columns: columns ?? sharedKeys(value), rows: value.length };
+  if (typeof value !== 'object' || value === null) throw invalidBody('Empty or invalid json');
+  const scalars = scalarsOf(value, json);
+  return { json, form: 'object', columns: columns ?? Object.keys(value), rows: 1, ...(scalars ? { scalars } : {}) };
+}
+
+/** Fields are text, and `NULL` is null: PostgreSQL reads each as its column's type. */
+function csvAsJson(text: string): string {
+  const [names, ...records] = parseCsv(text) ?? [];
+  if (!names) throw invalidBody('Empty or invalid CSV');
+  if (records.some((record) => record.length !== names.length)) throw invalidBody('All lines must have same number of fields');
+  return JSON.stringify(
+    records.map((record) => Object.fromEntries(record.map((field, index): [string, string | null] => [names[index] ?? '', field === 'NULL' ? null : field]))),
+  );
 }
 
 function parse(json: string): unknown {
   try {
     return JSON.parse(json) as unknown;
-  } catch (error) {
-    throw invalid('Empty or invalid json', error instanceof SyntaxError ? error.message : undefined);
+  } catch {
+    throw invalidBody('Empty or invalid json');
   }
 }
 
@@ -66,9 +87,9 @@ function sharedKeys(items: readonly unknown[]): string[] {
   const keys = isObject(first) ? Object.keys(first) : [];
   const known = new Set(keys);
   for (const item of items) {
-    if (!isObject(item)) throw invalid('Empty or invalid json', 'Every item of the array must be an object.');
+    if (!isObject(item)) throw invalidBody('All object keys must match');
     const own = Object.keys(item);
-    if (own.length !== keys.length || !own.every((key) => known.has(key))) throw invalid('All object keys must match');
+    if (own.length !== keys.length || !own.every((key) => known.has(key))) throw invalidBody('All object keys must match');
   }
   return keys;
 }
@@ -77,6 +98,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function invalid(message: string, details: string | null = null): ApiError {
+/** 400 PGRST102 */
+export function invalidBody(message: string, details: string | null = null): ApiError {
   return new ApiError(400, 'PGRST102', message, { details });
 }

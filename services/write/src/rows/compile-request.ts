@@ -1,21 +1,23 @@
 import { keptOutcome } from '#libs/governance/governed';
-import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import { ApiError } from './api-error.ts';
 import { readBody, type RowBody } from './body.ts';
 import { compileInsert } from './compile/insert.ts';
 import { hasRowVersion, selectsByKey } from './compile/key.ts';
 import { compileRead } from './compile/read.ts';
-import type { Statement } from './compile/statement.ts';
+import type { RowBounds, Statement } from './compile/statement.ts';
 import { compileDelete, compileUpdate } from './compile/update.ts';
 import type { Returning } from './compile/write.ts';
 import { parseIfMatch, requireKey } from './if-match.ts';
-import { type Answer, negotiate, requireJson, shapeOf } from './media-type.ts';
+import { type Answer, bodyType, negotiate, type Offer, shapeOf } from './media-type.ts';
 import { parsePrefer, type Preferences } from './prefer.ts';
 import { parseRowQuery } from './query/parse-row-query.ts';
 import type { RowQuery } from './query/row-query.ts';
-import { isGrouped } from './query/select-names.ts';
-import { resolveRange, type RowRange } from './range.ts';
+import { hasAggregates } from './query/select-names.ts';
+import { limitEmbeds, resolveRange, type RowRange } from './range.ts';
 import { isRead, type RowRequest } from './row-request.ts';
+import { requirePutFilters, wrongPutFilters } from './single-upsert.ts';
 
 /** All that a request says, read and checked as far as that goes without the catalogue. */
 export interface ParsedRequest {
@@ -36,39 +38,48 @@ export interface ReadLimits {
   maxRows: number | undefined;
   /** Whether reads may aggregate. */
   aggregates: boolean;
+  /** Whether a request may say how its transaction ends. */
+  tx: boolean;
 }
 
-export function parseRequest(request: RowRequest, { maxRows, aggregates }: ReadLimits): ParsedRequest {
+export function parseRequest(request: RowRequest, limits: ReadLimits, offer?: Offer): ParsedRequest {
   const { method, headers } = request;
   const read = isRead(method);
   const query = parseRowQuery(request.queryString);
+  const range = read ? resolveRange(query, method === 'GET' ? headers['range'] : undefined, limits.maxRows) : { offset: 0, limit: null };
   const parsed = {
     method,
-    query,
-    prefer: parsePrefer(headers['prefer']),
-    answer: negotiate(headers['accept']),
-    range: read ? resolveRange(query, headers['range'], maxRows) : { offset: 0, limit: null },
-    body: method === 'POST' || method === 'PATCH' ? bodyOf(request, query) : undefined,
+    query: read ? limitEmbeds(query, limits.maxRows) : query,
+    prefer: allowedPreferences(parsePrefer(headers['prefer']), limits),
+    answer: negotiate(headers['accept'], offer && offerFor(query, offer)),
+    range,
+    body: method === 'POST' || method === 'PATCH' || method === 'PUT' ? bodyOf(request, query) : undefined,
     ifMatch: read ? undefined : parseIfMatch(headers['if-match']),
     idempotencyKey: read ? undefined : idempotencyKeyOf(headers['idempotency-key']),
   };
-  if (isGrouped(query.select) && !(read && aggregates))
+  if (hasAggregates(query) && !(read && limits.aggregates))
     throw new ApiError(400, 'PGRST123', 'Use of aggregate functions is not allowed', read ? {} : { details: 'A write answers with the rows it wrote.' });
-  if (!read && query.embeds.length > 0)
-    throw new ApiError(400, 'PGRST200', 'A write answers with its own rows alone', { hint: 'Read the related rows in a request of their own.' });
-  if (!read && (query.limit !== null || query.offset !== 0))
-    throw new ApiError(400, 'PGRST109', 'limit and offset are for reads', { hint: 'Filter the rows to be changed.' });
+  if (method === 'PUT') requirePutFilters(query);
   return parsed;
 }
 
-function bodyOf({ method, headers, body: raw }: RowRequest, query: RowQuery): RowBody {
-  requireJson(headers['content-type']);
-  const body = readBody(raw, query.columns);
-  if (method === 'PATCH' && body.rows !== 1) throw new ApiError(400, 'PGRST102', 'PATCH takes one object', { details: `The body holds ${body.rows}.` });
-  return body;
+export function allowedPreferences(preferences: Preferences, { tx }: ReadLimits): Preferences {
+  if (tx || preferences.tx === undefined) return preferences;
+  const { tx: _ignored, ...others } = preferences;
+  return others;
 }
 
-function idempotencyKeyOf(header: string | undefined): string | undefined {
+/** A handler of a relation's rows takes them whole; one of any rows takes whatever is selected. */
+export function offerFor({ select, embeds }: RowQuery, offer: Offer): Offer {
+  if (select === null && embeds.length === 0) return offer;
+  return { ...offer, handlers: offer.handlers.filter(({ target }) => target === undefined) };
+}
+
+function bodyOf({ method, headers, body }: RowRequest, query: RowQuery): RowBody {
+  return readBody(body, method === 'PUT' ? null : query.columns, bodyType(headers['content-type']));
+}
+
+export function idempotencyKeyOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (/^[\x20-\x7e]{1,255}$/.test(header)) return header;
   throw new ApiError(400, 'PGRST127', 'Idempotency-Key must be 1 to 255 printable ASCII characters');
@@ -77,30 +88,47 @@ function idempotencyKeyOf(header: string | undefined): string | undefined {
 export interface CompileOptions {
   /** Whether the row version may be asked for. */
   versioned: boolean;
+  maxRows: number | undefined;
+}
+
+/** An estimate beyond the most rows of an answer is the planner's to give. */
+export function countedRows({ count }: Preferences, maxRows: number | undefined): boolean | number {
+  if (count === 'estimated' && maxRows !== undefined) return maxRows + 1;
+  return count === 'exact' || count === 'estimated';
 }
 
 /** The statement for a request. Throws `UnknownColumn` when this catalogue does not have a name. */
 export function compileRequest(request: ParsedRequest, relation: Relation, catalogue: Catalogue, options: CompileOptions): Statement {
-  const { method, query, range, body } = request;
-  const { types } = catalogue;
-  if (isRead(method))
-    return compileRead({
-      relation,
-      types,
-      query,
-      shape: shapeOf(request.answer, method === 'GET'),
-      ...range,
-      count: request.prefer.count !== undefined,
-      versioned: options.versioned,
-    });
+  const { method, query, range, prefer } = request;
+  if (!isRead(method)) return compileWrite(request, relation, catalogue, options);
+  return compileRead({
+    relation,
+    catalogue,
+    query,
+    shape: shapeOf(request.answer, method === 'GET'),
+    ...range,
+    count: countedRows(prefer, options.maxRows),
+    versioned: options.versioned,
+  });
+}
+
+function compileWrite(request: ParsedRequest, relation: Relation, catalogue: Catalogue, options: CompileOptions): Statement {
+  const { method, query, prefer, ifMatch } = request;
+  const body = request.body as RowBody;
   const returning = returningOf(request, options);
-  if (method === 'POST') {
-    if (request.ifMatch !== undefined) requireKey(false);
-    return compileInsert({ relation, types, body: body as RowBody, resolution: request.prefer.resolution, onConflict: query.onConflict, returning });
+  const defaults = prefer.missing === 'default' && query.columns !== null;
+  if (method === 'POST' || method === 'PUT') {
+    if (ifMatch !== undefined) requireKey(false);
+    const single = method === 'PUT';
+    const resolution = single ? 'merge-duplicates' : prefer.resolution;
+    const conditions = single ? query.conditions : [];
+    if (single && !selectsByKey(relation, conditions, true)) throw wrongPutFilters();
+    return compileInsert({ relation, catalogue, body, resolution, onConflict: single ? null : query.onConflict, defaults, conditions, returning });
   }
-  if (request.ifMatch !== undefined) requireKey(hasRowVersion(relation) && selectsByKey(relation, query.conditions));
-  const change = { relation, types, conditions: query.conditions, ifMatch: request.ifMatch, returning };
-  return method === 'PATCH' ? compileUpdate({ ...change, body: body as RowBody }) : compileDelete(change);
+  if (ifMatch !== undefined) requireKey(hasRowVersion(relation) && selectsByKey(relation, query.conditions));
+  if (method === 'PATCH' && body.rows > 1) throw new ApiError(400, 'PGRST102', 'PATCH takes one object', { details: `The body holds ${body.rows}.` });
+  const change = { relation, catalogue, query, ifMatch, returning };
+  return method === 'PATCH' ? compileUpdate({ ...change, body, defaults }) : compileDelete(change);
 }
 
 /** Whether a repeat of the write is answered with its status alone, whatever it wrote. */
@@ -109,20 +137,26 @@ export function answersStatusOnly({ method, prefer }: ParsedRequest): boolean {
   return method === 'POST' && minimal && prefer.count === undefined && prefer.resolution === undefined;
 }
 
-/** A single object that was promised, the row of `If-Match`, and `max-affected` are kept by undoing the write that breaks them. */
 function returningOf(request: ParsedRequest, { versioned }: CompileOptions): Returning {
-  const { method, prefer, answer, query, idempotencyKey, ifMatch } = request;
+  const { method, prefer, answer, query, idempotencyKey } = request;
   const keep = idempotencyKey !== undefined && !answersStatusOnly(request);
   const representation = prefer.return === 'representation';
-  const one = (representation && answer.body === 'object') || ifMatch !== undefined;
-  const most = method === 'POST' || prefer.handling !== 'strict' ? undefined : prefer.maxAffected;
-  const allowed = one ? { least: 1, most: Math.min(1, most ?? 1) } : most === undefined ? undefined : { most };
+  const allowed = allowedRows(request);
   return {
     shape: shapeOf(answer, representation),
-    select: query.select,
+    query,
     keys: keep || (method === 'POST' && prefer.return === 'headers-only'),
     version: versioned && method !== 'DELETE',
     ...(keep ? { keep: keptOutcome } : {}),
     ...(allowed ? { allowed } : {}),
   };
+}
+
+/** A single object that was promised, the row of `If-Match` or PUT, and `max-affected` are kept by undoing the write that breaks them. */
+function allowedRows({ method, prefer, answer, ifMatch }: ParsedRequest): RowBounds | undefined {
+  const one = answer.body === 'object' || ifMatch !== undefined || method === 'PUT';
+  const bounded = (method === 'PATCH' || method === 'DELETE') && prefer.handling === 'strict';
+  const most = bounded ? prefer.maxAffected : undefined;
+  if (one) return { least: 1, most: Math.min(1, most ?? 1) };
+  return most === undefined ? undefined : { most };
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { IdempotencyKey } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
-import type { Relation } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import { baseStatus } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import { answersStatusOnly, type ParsedRequest } from './compile-request.ts';

@@ -5,7 +5,10 @@ export interface Preferences {
   return?: 'minimal' | 'headers-only' | 'representation';
   count?: 'exact' | 'planned' | 'estimated';
   resolution?: 'merge-duplicates' | 'ignore-duplicates';
+  missing?: 'default' | 'null';
   handling?: 'strict' | 'lenient';
+  tx?: 'commit' | 'rollback';
+  timezone?: string;
   maxAffected?: number;
 }
 
@@ -13,20 +16,26 @@ const CHOICES = {
   return: ['minimal', 'headers-only', 'representation'],
   count: ['exact', 'planned', 'estimated'],
   resolution: ['merge-duplicates', 'ignore-duplicates'],
+  missing: ['default', 'null'],
   handling: ['strict', 'lenient'],
+  tx: ['commit', 'rollback'],
 } as const;
 
 /** Unknown preferences are ignored, unless `handling=strict` asks for 400 PGRST122. The first of two contradicting ones counts. */
 export function parsePrefer(header: string | undefined): Preferences {
   const preferences: Record<string, unknown> = {};
   const unknown: string[] = [];
-  for (const item of (header ?? '').split(/[,;]/)) {
+  for (const item of (header ?? '').split(',')) {
     const text = item.trim();
     if (text !== '' && !take(preferences, text)) unknown.push(text);
   }
-  if (preferences['handling'] === 'strict' && unknown.length > 0)
-    throw new ApiError(400, 'PGRST122', 'Invalid preferences given with handling=strict', { details: `Invalid preferences: ${unknown.join(', ')}` });
+  if (preferences['handling'] === 'strict' && unknown.length > 0) throw invalidPreferences(unknown);
   return preferences;
+}
+
+/** 400 PGRST122 */
+export function invalidPreferences(unknown: readonly string[]): ApiError {
+  return new ApiError(400, 'PGRST122', 'Invalid preferences given with handling=strict', { details: `Invalid preferences: ${unknown.join(', ')}` });
 }
 
 function take(preferences: Record<string, unknown>, text: string): boolean {
@@ -35,17 +44,22 @@ function take(preferences: Record<string, unknown>, text: string): boolean {
     preferences['maxAffected'] ??= Number(value);
     return true;
   }
+  if (name === 'timezone') {
+    preferences['timezone'] ??= value;
+    return true;
+  }
   const choices: readonly string[] | undefined = Object.hasOwn(CHOICES, name) ? CHOICES[name as keyof typeof CHOICES] : undefined;
   if (!choices?.includes(value)) return false;
   preferences[name] ??= value;
   return true;
 }
 
-/** `Preference-Applied`, in PostgREST's order; undefined when nothing was. */
+const ORDER = ['resolution', 'missing', 'return', 'count', 'tx', 'handling', 'timezone', 'maxAffected'] as const;
+
+/** `Preference-Applied`, in PostgREST's order; undefined when nothing was. A bound on rows counts only where it is strict. */
 export function appliedPreferences(preferences: Preferences, applied: readonly (keyof Preferences)[]): string | undefined {
-  const order = ['resolution', 'return', 'count', 'handling', 'maxAffected'] as const;
-  const items = order
-    .filter((name) => applied.includes(name) && preferences[name] !== undefined)
+  const items = ORDER.filter((name) => applied.includes(name) && preferences[name] !== undefined)
+    .filter((name) => name !== 'maxAffected' || preferences.handling === 'strict')
     .map((name) => `${name === 'maxAffected' ? 'max-affected' : name}=${preferences[name]}`);
   return items.length === 0 ? undefined : items.join(', ');
 }

@@ -1,4 +1,5 @@
 import { ApiError } from './api-error.ts';
+import type { RowQuery } from './query/row-query.ts';
 
 /** Which rows of the result are asked for. */
 export interface RowRange {
@@ -15,6 +16,13 @@ export function resolveRange(query: RowRange, header: string | undefined, maxRow
   const limits = ends.map((value) => Math.max(0, value - offset));
   if (maxRows !== undefined) limits.push(maxRows);
   return { offset, limit: limits.length === 0 ? null : Math.min(...limits) };
+}
+
+/** The server's most rows bound each embedded list too. */
+export function limitEmbeds(query: RowQuery, maxRows: number | undefined): RowQuery {
+  if (maxRows === undefined || query.embeds.length === 0) return query;
+  const bounded = (inner: RowQuery): RowQuery => limitEmbeds({ ...inner, limit: Math.min(inner.limit ?? maxRows, maxRows) }, maxRows);
+  return { ...query, embeds: query.embeds.map((embed) => ({ ...embed, query: bounded(embed.query) })) };
 }
 
 /** The first row past the range. */

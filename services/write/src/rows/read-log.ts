@@ -6,7 +6,7 @@ import type { RowAnswer } from './row-request.ts';
 export interface AgentRead {
   schema: string;
   table: string;
-  parsed: ParsedRequest;
+  parsed: Pick<ParsedRequest, 'query' | 'range'>;
   caller: Caller;
   agent: string;
   home: 'postgres' | 'lakehouse' | 'both';

@@ -1,4 +1,4 @@
-import type { Relation } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import type { AnalyticalEmbed, AnalyticalLayer, Relationship } from './analytical-layer.ts';
 import { readAnswer } from './answer.ts';
 import { ApiError } from './api-error.ts';
@@ -18,6 +18,8 @@ export interface RelatedRead extends Omit<AnalyticalEmbed, 'embed' | 'of'> {
   relation: Relation;
   analytical: AnalyticalLayer;
   executor: RowExecutor;
+  /** What the lakehouse has of what is embedded; the rest is Postgres's own. */
+  elsewhere: readonly Embed[];
 }
 
 interface Related {
@@ -28,8 +30,8 @@ interface Related {
 
 /** A page from PostgreSQL first; then, for each related analytical table, one query with the page's keys. The policy of each layer applies to its part. */
 export async function readRelated(read: RelatedRead): Promise<RowAnswer> {
-  const { parsed, relation, caller, catalogue, trace, executor } = read;
-  const { embeds } = parsed.query;
+  const { parsed, relation, caller, catalogue, trace, executor, elsewhere: embeds } = read;
+  const query = { ...parsed.query, embeds: parsed.query.embeds.filter((embed) => !embeds.includes(embed)) };
   if (isGrouped(parsed.query.select))
     throw new ApiError(400, 'PGRST127', 'Groups of rows have no related rows', { hint: 'Leave out the aggregates or the related table.' });
   for (const embed of embeds) refuseInner(embed);
@@ -38,7 +40,7 @@ export async function readRelated(read: RelatedRead): Promise<RowAnswer> {
   const bounded = { ...parsed.range, limit: Math.min(limit ?? Infinity, MOST_ROWS + 1) };
   const shape = { body: 'array', stripNulls: parsed.answer.stripNulls } as const;
   const statement = compileKeyedPage(
-    { relation, types: catalogue.types, query: parsed.query, shape, ...bounded, count: parsed.prefer.count !== undefined },
+    { relation, catalogue, query, shape, ...bounded, count: parsed.prefer.count !== undefined },
     relationships.map(({ column }) => column),
   );
   trace.statement('postgres', statement.text);
@@ -56,7 +58,11 @@ export async function readRelated(read: RelatedRead): Promise<RowAnswer> {
 }
 
 /** The page is made before the related table is asked, so it can't depend on what is found there. */
-function refuseInner({ relation, join }: Embed): void {
+function refuseInner({ relation, join, spread }: Embed): void {
+  if (spread === true)
+    throw new ApiError(400, 'PGRST127', `'${relation}' lies in the lakehouse and can't be spread`, {
+      hint: 'Leave the dots out: it is embedded under its name.',
+    });
   if (join !== 'inner') return;
   throw new ApiError(400, 'PGRST127', `'${relation}' lies in the lakehouse and can't be joined by !inner`, {
     details: 'Rows come from PostgreSQL first, and related ones are looked up for them.',

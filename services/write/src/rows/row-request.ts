@@ -23,12 +23,14 @@ export interface Connection {
 export interface RowAnswer {
   status: number;
   headers: Record<string, string>;
-  /** JSON text; a stream of it where it may be long; undefined for no body at all. */
-  body: string | Readable | undefined;
+  /** Headers that the database sets itself, each in one line or several. */
+  repeated?: Readonly<Record<string, readonly string[]>>;
+  /** Text, mostly JSON, or bytes; a stream where it may be long; undefined for no body at all. */
+  body: string | Buffer | Readable | undefined;
 }
 
 export const READS = ['GET', 'HEAD'] as const;
-export const WRITES = ['POST', 'PATCH', 'DELETE'] as const;
+export const WRITES = ['POST', 'PATCH', 'DELETE', 'PUT'] as const;
 
 export function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';

@@ -1,23 +1,31 @@
-import type { Catalogue, Relation } from '../catalogue/catalogue.ts';
+import type { TableName } from '#libs/postgres/identifiers';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import type { AnalyticalLayer } from './analytical-layer.ts';
-import { answerFor, type Outcome, type OutcomeExtra } from './answer.ts';
+import { answerFor, overridden, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest, type ReadLimits } from './compile-request.ts';
 import type { Caller } from './caller.ts';
+import { isRelated } from './compile/plan.ts';
 import { UnknownColumn } from './compile/scope.ts';
 import type { Statement } from './compile/statement.ts';
 import { withRetries } from './concurrency.ts';
+import { estimatedTotal, expectation, NO_ROWS, planAnswer, planStep } from './expectation.ts';
 import type { RowExecutor } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
+import { handlersOf, type Offer } from './media-type.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
 import type { ReadLog } from './read-log.ts';
 import { readRelated } from './read-related.ts';
 import { isRead, type RowAnswer, type RowRequest } from './row-request.ts';
+import { leftBehind, type Session } from './session.ts';
+import { sessionFor, type SessionPolicy } from './session-policy.ts';
+import { otherRow } from './single-upsert.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
 import { StatementCache } from './statement-cache.ts';
-import { profileOf, readOnly, relationOf, schemaOf, unknownRelationship, unknownTable } from './target.ts';
+import { contentLocation, profileOf, readOnly, relationOf, schemaOf, unknownTable } from './target.ts';
 import type { VersionGrants } from './version-grants.ts';
 
 export interface RowServiceOptions {
@@ -25,6 +33,9 @@ export interface RowServiceOptions {
   executor: RowExecutor;
   versions: VersionGrants;
   limits: ReadLimits;
+  sessions: SessionPolicy;
+  /** Whether reads tell where their time went. */
+  timing: boolean;
   /** The other home of tables; absent where there is no lakehouse. */
   analytical?: AnalyticalLayer;
   reads: ReadLog;
@@ -65,12 +76,20 @@ export class RowService {
     const started = performance.now();
     const { schemas } = this.#catalogue();
     const schema = profileOf(schemas, request);
-    const parsed = parseRequest(request, this.#options.limits);
+    const parsed = parseRequest(request, this.#options.limits, this.#offer({ schema, name: request.table }));
     trace.add('parse', performance.now() - started);
     const answer = await this.#recorded({ request, parsed, caller, schema, trace }, await this.#route({ request, parsed, caller, schema, trace }));
     if (schemas.length > 1) answer.headers['content-profile'] = schema;
-    if (isRead(request.method)) answer.headers['server-timing'] = trace.header;
+    if (isRead(request.method)) {
+      answer.headers['content-location'] = contentLocation(request);
+      if (this.#options.timing) answer.headers['server-timing'] = trace.header;
+    }
     return answer;
+  }
+
+  /** Media types that the database writes for the table, or for any. */
+  #offer(table: TableName): Offer {
+    return { handlers: handlersOf(this.#catalogue().mediaHandlers, table), plans: this.#options.sessions.plans };
   }
 
   /** What an agent reads is on record before it is answered; where there is no audit, the answer says so. */
@@ -91,10 +110,11 @@ export class RowService {
       if (!isRead(request.method)) throw readOnly(schema, request.table);
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
-    const [embed] = parsed.query.embeds;
-    if (embed && !analytical) throw unknownRelationship(found.relation.name, embed.relation);
-    if (embed && analytical) trace.home = 'both';
-    if (embed && analytical) return readRelated({ request, parsed, caller, trace, analytical, executor, ...found });
+    const elsewhere = parsed.query.embeds.filter((embed) => !isRelated(found.catalogue, found.relation, embed));
+    if (analytical && elsewhere.length > 0 && isRead(request.method)) {
+      trace.home = 'both';
+      return readRelated({ request, parsed, elsewhere, caller, trace, analytical, executor, ...found });
+    }
     const work: Work = { ...asked, ...found };
     return this.#attempt(work).catch((error: unknown) => this.#again(work, error));
   }
@@ -166,6 +186,7 @@ export class RowService {
   #translated({ parsed, caller }: Work, error: unknown): ApiError {
     const refusal = translateSqlError(error, caller.anonymous);
     if (!(refusal instanceof RefusedCount)) return refusal;
+    if (parsed.method === 'PUT') return otherRow();
     if (parsed.ifMatch !== undefined && refusal.rows === 0) return preconditionFailed();
     return parsed.answer.body === 'object' && refusal.rows !== 1 ? notSingular(refusal.rows) : refusal;
   }
@@ -176,7 +197,7 @@ export class RowService {
 
   #attempt(work: Work, versioned = work.parsed.ifMatch !== undefined || this.#mayVersion(work)): Promise<RowAnswer> {
     return withRetries(async () => {
-      const statement = this.#compile(work, { versioned });
+      const statement = this.#compile(work, { versioned, maxRows: this.#options.limits.maxRows });
       return isRead(work.parsed.method) ? this.#read(work, statement) : this.#write(work, statement);
     });
   }
@@ -187,24 +208,42 @@ export class RowService {
     return this.#statements.insert(request, parsed, relation, options, compile);
   }
 
-  async #read({ parsed, relation, catalogue, caller, trace }: Work, statement: Statement): Promise<RowAnswer> {
+  async #read(work: Work, statement: Statement): Promise<RowAnswer> {
+    const { parsed, relation, catalogue, caller, trace } = work;
     trace.statement('postgres', statement.text);
-    const reading = (): ReturnType<RowExecutor['read']> => this.#options.executor.read(catalogue.governed, caller.principal, statement);
-    const { body, total, page, extra } = await trace.time('postgres', reading);
-    return answerFor(parsed, outcomeOf(body, total, page, extra), relation);
+    const { plan } = parsed.answer;
+    const session = this.#session(work, statement);
+    const reading = (): ReturnType<RowExecutor['read']> =>
+      this.#options.executor.read(catalogue.governed, caller.principal, plan ? NO_ROWS : statement, session);
+    const { after = [], ...answer } = await trace.time('postgres', reading);
+    if (plan) return planAnswer(parsed, after);
+    const outcome = outcomeOf(answer.body, answer.total, answer.page, answer.extra);
+    const total = estimatedTotal(parsed.prefer.count, outcome.total, after, this.#options.limits.maxRows);
+    return overridden(answerFor(parsed, { ...outcome, total }, relation), leftBehind(session, after));
   }
 
   async #write(work: Work, statement: Statement): Promise<RowAnswer> {
     const { request, parsed, relation, catalogue, caller, schema } = work;
     const idempotency = idempotencyOf(request, parsed, caller.principal, schema);
     const { principal, context } = caller;
-    const result = await this.#options.executor.write(catalogue.governed, { principal, context, statement, ...(idempotency ? { idempotency } : {}) });
+    const session = this.#session(work, statement);
+    const call = { principal, context, session, statement: parsed.answer.plan ? NO_ROWS : statement };
+    const result = await this.#options.executor.write(catalogue.governed, { ...call, ...(idempotency ? { idempotency } : {}) });
     if (result.outcome === 'mismatch') throw reusedKey();
     if (result.outcome === 'in-flight') throw twinStillRunning();
     if (result.outcome === 'replayed') return this.#replay(work, result);
+    if (parsed.answer.plan) return planAnswer(parsed, result.after ?? []);
     const answer = answerFor(parsed, outcomeOf(result.body, result.total, result.page, result.extra), relation);
     if (!relation.audited) answer.headers['lakeloop-audited'] = 'false';
-    return answer;
+    return overridden(answer, leftBehind(session, result.after ?? []));
+  }
+
+  #session({ request, parsed, schema, catalogue, relation }: Work, statement: Statement): Session {
+    const { answer, prefer, method } = parsed;
+    const counted = isRead(method) && (prefer.count === 'planned' || prefer.count === 'estimated');
+    const also = answer.plan ? [planStep(statement, answer.plan)] : counted ? [expectation(parsed, relation, catalogue)] : [];
+    const facts = { method: request.method, path: `/${encodeURIComponent(request.table)}`, headers: request.headers };
+    return sessionFor(this.#options.sessions, { request: facts, schema, prefer, catalogue, also });
   }
 
   /** The answer of a write that was committed before: its status, and its rows as the caller may see them today. */
@@ -219,7 +258,7 @@ export class RowService {
     };
     let outcome: Outcome = { body: null, total: null, page: list.length, extra: { keys: list } };
     if (list.length > 0) {
-      const statement = compileRequest(reading, relation, catalogue, { versioned: false });
+      const statement = compileRequest(reading, relation, catalogue, { versioned: false, maxRows: undefined });
       const { body } = await this.#options.executor.read(catalogue.governed, caller.principal, statement);
       outcome = { ...outcome, body };
     } else outcome.body = parsed.answer.body === 'array' ? '[]' : 'null';

@@ -114,7 +114,10 @@ describe('writing rows', () => {
   it('inserts a row of defaults', async () => {
     await database.client.query('create table app.defaults (id integer primary key default 7); grant all on app.defaults to analyst; notify pgrst');
     expect(await send('POST', 'defaults', {}, representation)).toMatchObject({ status: 201, body: [{ id: 7 }] });
-    expect((await send('POST', 'defaults', [{}, {}])).status).toBe(400);
+    await database.client.query(
+      'create table app.numbered (id integer primary key generated always as identity); grant all on app.numbered to analyst; notify pgrst',
+    );
+    expect(await send('POST', 'numbered', [{}, {}], representation)).toMatchObject({ status: 201, body: [{ id: 1 }, { id: 2 }] });
   });
 
   it('reads only the columns named by columns=', async () => {
@@ -309,7 +312,7 @@ describe('bad input', () => {
     ['SQL in a cast', 'GET', 'items?select=id::text)%20from%20pg_authid--', undefined, 400, 'PGRST100'],
     ['an operator the type lacks', 'GET', 'items?id=like.1', undefined, 404, '42883'],
     ['a NUL in a value', 'GET', 'items?name=eq.%00', undefined, 400, 'PGRST100'],
-    ['a method that rows have not', 'PUT', 'items', '{}', 405, 'PGRST117'],
+    ['PUT without the key', 'PUT', 'items', '{}', 405, 'PGRST105'],
     ['a trigger that says PT409', 'POST', 'pairs', '{"a":9,"b":"z","note":"conflict"}', 409, 'PT409'],
     ['no rows to be promised', 'PATCH', 'items?id=eq.1', '[{"name":"a"},{"name":"b"}]', 400, 'PGRST102'],
   ])('answers %s with the status and code of PostgREST', async (_what, method, path, body, status, code) => {
@@ -322,7 +325,7 @@ describe('bad input', () => {
   it('says where a filter is wrong, and which table was meant', async () => {
     expect((await send('GET', 'items?id=not.equals.1')).body).toMatchObject({
       message: '"failed to parse filter (not.equals.1)" (line 1, column 5)',
-      hint: 'invalid filter at column 5',
+      hint: null,
     });
     expect((await send('GET', 'itemz')).body).toMatchObject({ hint: "Perhaps you meant the table 'app.items'" });
   });
@@ -338,7 +341,10 @@ describe('bad input', () => {
 
   it('refuses a body over the limit, another media type and bytes that are not UTF-8', async () => {
     expect(await send('POST', 'items', { name: 'x'.repeat(100_001) })).toMatchObject({ status: 413, body: { code: 'PGRST126' } });
-    expect(await send('POST', 'items', 'a,b', { 'content-type': 'text/csv' })).toMatchObject({ status: 415 });
+    expect(await send('POST', 'items', 'a,b', { 'content-type': 'text/yaml' })).toMatchObject({
+      status: 400,
+      body: { code: 'PGRST102', message: 'Content-Type not acceptable: text/yaml' },
+    });
     expect(await send('GET', 'items', undefined, { accept: 'image/png' })).toMatchObject({ status: 406, body: { code: 'PGRST107' } });
     const response = await fetch(`${service.url}/rest/v1/items`, {
       method: 'POST',

@@ -12,6 +12,7 @@ interface SqlError {
 
 /** HTTP status by SQLSTATE, as PostgREST has it: full code first, then class, else 400. Ours: 55P03 (a lock was not to be had in time) may be tried again. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  '21000': 500,
   '23503': 409,
   '23505': 409,
   '25006': 405,
@@ -83,6 +84,8 @@ function fromSql({ code, message, detail, hint }: SqlError, anonymous: boolean):
 function statusOf(code: string, message: string, anonymous: boolean): number {
   if (code === '42501') return anonymous ? 401 : 403;
   if (code === '22023' && /^role ".*" does not exist$/s.test(message)) return 401;
+  // pg-safeupdate refuses what the client forgot.
+  if (code === '21000' && message.endsWith('requires a WHERE clause')) return 400;
   const raised = /^PT([1-5]\d\d)$/.exec(code);
   if (raised) return Number(raised[1]);
   return STATUS_BY_CODE[code] ?? STATUS_BY_CLASS[code.slice(0, 2)] ?? (code.startsWith('PT') ? 500 : 400);
@@ -90,21 +93,36 @@ function statusOf(code: string, message: string, anonymous: boolean): number {
 
 /** `raise sqlstate 'PGRST'` with the answer as JSON in message and detail. */
 function fromRaisedResponse(message: string, detail: string | undefined): ApiError {
+  const body = jsonObject(message);
+  if (typeof body?.['code'] !== 'string' || typeof body['message'] !== 'string')
+    return unreadable(`Invalid JSON value for MESSAGE: '${message}'`, MESSAGE_HINT);
+  if (detail === undefined) return unreadable('DETAIL is missing in the RAISE statement', DETAIL_HINT);
+  const answer = jsonObject(detail);
+  const status = answer?.['status'];
+  const headers = answer?.['headers'];
+  if (typeof status !== 'number' || status < 200 || status > 599 || typeof headers !== 'object' || headers === null)
+    return unreadable(`Invalid JSON value for DETAIL: '${detail}'`, DETAIL_HINT);
+  const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+  return new ApiError(status, body['code'], body['message'], {
+    details: text(body['details']),
+    hint: text(body['hint']),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)])),
+  });
+}
+
+const MESSAGE_HINT = "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'.";
+const DETAIL_HINT = "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'.";
+
+function unreadable(details: string, hint: string): ApiError {
+  return new ApiError(500, 'PGRST121', 'Could not parse JSON in the "RAISE SQLSTATE \'PGRST\'" error', { details, hint });
+}
+
+function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const body = JSON.parse(message) as { code: unknown; message: unknown; details?: unknown; hint?: unknown };
-    const { status, headers } = JSON.parse(detail ?? '') as { status: unknown; headers?: Record<string, unknown> };
-    if (typeof status !== 'number' || typeof body.code !== 'string' || typeof body.message !== 'string' || status < 200 || status > 599)
-      throw new SyntaxError('status, code or message');
-    const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-    return new ApiError(status, body.code, body.message, {
-      details: text(body.details),
-      hint: text(body.hint),
-      headers: Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)])),
-    });
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    return new ApiError(500, 'PGRST121', 'Could not parse JSON in the "RAISE SQLSTATE \'PGRST\'" error', {
-      details: 'MESSAGE and DETAIL must be JSON objects with code, message and status.',
-    });
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
-import type { Relation } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import type { CompileOptions, ParsedRequest } from './compile-request.ts';
 import { bodyParameters, takesScalars } from './compile/insert.ts';
+import { hasRowVersion } from './compile/key.ts';
 import type { Statement } from './compile/statement.ts';
 import type { RowRequest } from './row-request.ts';
 
@@ -18,7 +19,7 @@ export class StatementCache {
   insert(request: RowRequest, parsed: ParsedRequest, relation: Relation, { versioned }: CompileOptions, compile: () => Statement): Statement {
     const { prefer, accept } = request.headers;
     const { body } = parsed;
-    if (!body || body.columns.length === 0) return compile();
+    if (!body || body.columns.length === 0 || !readsValues(parsed, relation)) return compile();
     const form = takesScalars(relation, body) ? 'scalars' : body.form;
     const shape = JSON.stringify([request.queryString, prefer, accept, body.columns, form, parsed.idempotencyKey !== undefined, versioned]);
     if (shape.length > LONGEST) return compile();
@@ -37,4 +38,9 @@ export class StatementCache {
     if (statements.size >= MOST_PER_RELATION) statements.clear();
     statements.set(shape, statement);
   }
+}
+
+/** Whether the body's values are the statement's first parameters as `bodyParameters` has them: what is counted or defaulted is read from JSON instead. */
+function readsValues({ prefer }: ParsedRequest, relation: Relation): boolean {
+  return prefer.missing !== 'default' && (prefer.resolution !== 'merge-duplicates' || hasRowVersion(relation));
 }

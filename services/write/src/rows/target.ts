@@ -1,5 +1,7 @@
-import { type Catalogue, findRelation, nearestRelation, type Relation } from '../catalogue/catalogue.ts';
+import { type Catalogue, findRelation, nearestRelation } from '../catalogue/catalogue.ts';
+import type { Relation } from '../catalogue/relation.ts';
 import { ApiError } from './api-error.ts';
+import { splitQueryString } from './query/query-string.ts';
 import { isRead, type RowRequest } from './row-request.ts';
 
 /** The schema that the request's profile header names; the first exposed one without it. 406 PGRST106 for any other. */
@@ -42,4 +44,12 @@ export function unknownTable(catalogue: Catalogue, schema: string, table: string
 /** 400 PGRST200, as PostgREST answers a name that no relationship leads to. */
 export function unknownRelationship(table: string, related: string): ApiError {
   return new ApiError(400, 'PGRST200', `Could not find a relationship between '${table}' and '${related}' in the schema cache`);
+}
+
+/** Where a read is to be had again: the same, whatever the order of its parameters. */
+export function contentLocation({ table, queryString }: RowRequest): string {
+  const path = `/rest/v1/${encodeURIComponent(table)}`;
+  if (queryString === '') return path;
+  const pairs = splitQueryString(queryString).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `${path}?${pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&')}`;
 }

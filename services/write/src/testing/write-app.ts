@@ -8,7 +8,7 @@ import { createLogger } from '#libs/runtime/logger';
 import { createServiceRuntime } from '#libs/runtime/service-runtime';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
 import { WriteModule } from '../app.module.ts';
-import type { WriteConfig } from '../write-settings.ts';
+import { DIALECT_DEFAULTS, type WriteConfig } from '../write-settings.ts';
 
 const SECRET = new TextEncoder().encode('a-secret-for-tests-of-32-bytes-or-more');
 const JWKS = { keys: [{ kty: 'oct', k: Buffer.from(SECRET).toString('base64url'), alg: 'HS256' }] };
@@ -18,6 +18,8 @@ export const TEST_CONFIG: WriteConfig = {
   REST_ANON_ROLE: undefined,
   REST_MAX_ROWS: undefined,
   REST_AGGREGATES: true,
+  ...DIALECT_DEFAULTS,
+  REST_SERVER_TIMING: true,
   LAKEHOUSE_QUERY_CONCURRENCY: 2,
   LAKEHOUSE_QUERY_QUEUE: 32,
   LAKEHOUSE_QUERY_WAIT_MS: 10_000,

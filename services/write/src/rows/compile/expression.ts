@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
+import type { Representation } from '../../catalogue/relation.ts';
 import { ApiError } from '../api-error.ts';
 import type { Field, OrderItem, SelectItem } from '../query/row-query.ts';
 import { isEverything, outputName } from '../query/select-names.ts';
@@ -10,6 +11,8 @@ export interface Expression {
   type: string;
   /** Unqualified name of its type under domains. */
   typeName: string;
+  /** Of a whole column whose domain has one. */
+  representation?: Representation | undefined;
 }
 
 const TEXT = { type: 'pg_catalog.text', typeName: 'text' } as const;
@@ -17,7 +20,7 @@ const TEXT = { type: 'pg_catalog.text', typeName: 'text' } as const;
 /** A column, or a place inside a JSON column (other types go through `to_jsonb`). Keys are bound values. */
 export function compileField(scope: Scope, field: Field): Expression {
   const column = columnOf(scope, field.column);
-  const whole: Expression = { sql: columnSql(scope, column.name), type: column.baseType, typeName: column.baseName };
+  const whole: Expression = { sql: columnSql(scope, column.name), type: column.baseType, typeName: column.baseName, representation: column.representation };
   if (field.path.length === 0) return whole;
   const json =
     column.baseName === 'json' || column.baseName === 'jsonb'
@@ -30,27 +33,62 @@ export function compileField(scope: Scope, field: Field): Expression {
   return { sql: `(${json.sql}${steps.join('')})`, ...(field.path.at(-1)?.asText ? TEXT : { type: json.type, typeName: json.typeName }) };
 }
 
-/** The select list: every column as `*`, or each item under its name. */
+/** One value of each row that is shown. `sql` is before `aggregate`, whose argument it is. */
+export interface Output {
+  name: string;
+  sql: string;
+  aggregate?: { name: string; cast?: string };
+  /** JSON that we made. */
+  json?: boolean;
+}
+
+/** The select list as values with names: `*` written out. */
+export function selectOutputs(scope: Scope, items: readonly SelectItem[] | null): Output[] {
+  return (items ?? [EVERYTHING]).flatMap((item) => (isEverything(item) ? columnItems(scope) : [item])).map((item) => outputOf(scope, item));
+}
+
+const EVERYTHING: SelectItem = { field: { column: '*', path: [] } };
+
+function columnItems({ relation }: Scope): SelectItem[] {
+  return [...relation.columns.keys()].map((column) => ({ field: { column, path: [] } }));
+}
+
+/** The select list: every column as `*` where that says the same, or each item under its name. */
 export function compileSelect(scope: Scope, items: readonly SelectItem[] | null): string {
-  if (items === null) return `${scope.alias}.*`;
-  return items.map((item) => compileItem(scope, item)).join(', ');
+  if (!showsRepresentation(scope)) {
+    if (items === null) return `${scope.alias}.*`;
+    return items.map((item) => (isEverything(item) ? `${scope.alias}.*` : outputSql(scope, outputOf(scope, item)))).join(', ');
+  }
+  return selectOutputs(scope, items)
+    .map((output) => outputSql(scope, output))
+    .join(', ');
 }
 
-/** With aggregates, rows are grouped by everything else that is selected: by place in the list, since bound keys make two spellings of one expression. */
-export function compileGrouped(scope: Scope, items: readonly SelectItem[]): { list: string; groupBy: string } {
-  const expanded = items.flatMap((item) =>
-    isEverything(item) ? [...scope.relation.columns.keys()].map((column) => ({ field: { column, path: [] } })) : [item],
-  );
-  const places = expanded.flatMap(({ aggregate }: SelectItem, index) => (aggregate ? [] : [index + 1]));
-  return { list: compileSelect(scope, expanded), groupBy: places.length === 0 ? '' : ` group by ${places.join(', ')}` };
+/** Whether some column is shown through a function of its domain's, so that `*` would not do. */
+function showsRepresentation({ relation }: Scope): boolean {
+  for (const { representation } of relation.columns.values()) if (representation?.toJson !== undefined) return true;
+  return false;
 }
 
-function compileItem(scope: Scope, item: SelectItem): string {
-  if (isEverything(item)) return `${scope.alias}.*`;
+export function outputSql(scope: Scope, output: Output): string {
+  return `${valueSql(scope, output)} as ${quoteIdentifier(output.name)}`;
+}
+
+export function valueSql(scope: Scope, { sql, aggregate }: Output): string {
+  return aggregate ? castTo(scope, `pg_catalog.${aggregate.name}(${sql})`, aggregate.cast) : sql;
+}
+
+function outputOf(scope: Scope, item: SelectItem): Output {
   const { field, aggregate } = item;
   const counted = aggregate !== undefined && field.column === '*' && field.path.length === 0;
-  const value = counted ? '*' : castTo(scope, compileField(scope, field).sql, item.cast);
-  return `${aggregate ? castTo(scope, `pg_catalog.${aggregate.name}(${value})`, aggregate.cast) : value} as ${quoteIdentifier(outputName(item))}`;
+  const sql = counted ? '*' : shown(scope, item);
+  return { name: outputName(item), sql, ...(aggregate ? { aggregate } : {}) };
+}
+
+/** A domain that knows how it is shown in JSON is shown so, and that is what a cast is of. */
+function shown(scope: Scope, { field, cast }: SelectItem): string {
+  const { sql, representation } = compileField(scope, field);
+  return castTo(scope, representation?.toJson === undefined ? sql : `${representation.toJson}(${sql})`, cast);
 }
 
 function castTo(scope: Scope, sql: string, type: string | undefined): string {
@@ -58,17 +96,19 @@ function castTo(scope: Scope, sql: string, type: string | undefined): string {
 }
 
 /** Only types of the catalogue can be named: what is written into the statement is the catalogue's spelling. */
-function typeSql({ types }: Scope, name: string): string {
+function typeSql({ catalogue }: Scope, name: string): string {
   const [, base = '', array = ''] = /^(.*?)\s*((?:\[\])*)$/.exec(name.toLowerCase()) ?? [];
-  const type = types.get(base.replaceAll('"', '').trim());
+  const type = catalogue.types.get(base.replaceAll('"', '').trim());
   if (type === undefined) throw new ApiError(400, '42704', `type "${name}" does not exist`);
   return `${type}${array}`;
 }
 
-export function compileOrder(scope: Scope, order: readonly OrderItem[]): string {
+/** `related` gives the SQL of items that are ordered by an embedded resource's field. */
+export function compileOrder(scope: Scope, order: readonly OrderItem[], related: ReadonlyMap<OrderItem, string>): string {
   if (order.length === 0) return '';
-  const items = order.map(
-    ({ field, direction, nulls }) => `${compileField(scope, field).sql}${direction ? ` ${direction}` : ''}${nulls ? ` nulls ${nulls}` : ''}`,
-  );
+  const items = order.map((item) => {
+    const sql = related.get(item) ?? compileField(scope, item.field).sql;
+    return `${sql}${item.direction ? ` ${item.direction}` : ''}${item.nulls ? ` nulls ${item.nulls}` : ''}`;
+  });
   return ` order by ${items.join(', ')}`;
 }

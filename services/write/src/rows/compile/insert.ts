@@ -1,33 +1,44 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
-import type { Relation } from '../../catalogue/catalogue.ts';
-import { ApiError } from '../api-error.ts';
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Relation } from '../../catalogue/relation.ts';
 import type { RowBody } from '../body.ts';
+import type { Condition } from '../query/row-query.ts';
+import { bodySource } from './body-source.ts';
+import { hasRowVersion } from './key.ts';
 import { bodyColumnOf, openScope, type Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
-import { compileOutcome, compileReturning, compileSingleReturning, recordDefinition, type Returning } from './write.ts';
+import { conditionsSql, whereSql } from './where.ts';
+import { answersAtOnce, compileOutcome, compileReturning, compileShown, compileSingleReturning, countBy, type Returning } from './write.ts';
 
 export type Resolution = 'merge-duplicates' | 'ignore-duplicates';
 
 export interface InsertRequest {
   relation: Relation;
-  types: ReadonlyMap<string, string>;
+  catalogue: Catalogue;
   body: RowBody;
   resolution: Resolution | undefined;
   /** Columns of a unique constraint; null: the primary key. */
   onConflict: readonly string[] | null;
+  /** Whether a key that an object lacks stands for its column's default. */
+  defaults: boolean;
+  /** What the body itself must fulfil (PUT), or nothing is written. */
+  conditions: readonly Condition[];
   returning: Returning;
 }
 
 export function compileInsert(request: InsertRequest): Statement {
-  const scope = openScope(request.relation, request.types);
+  const scope = openScope(request.relation, request.catalogue);
   const { body, returning } = request;
-  const rows = compileRows(scope, body);
-  const conflict = compileConflict(scope, request);
+  const counted = request.resolution === 'merge-duplicates' && !hasRowVersion(request.relation);
+  const rows = compileRows(scope, request, counted);
+  const conflict = compileConflict(scope, request, counted);
   const upsert = request.resolution === 'merge-duplicates' && conflict !== '';
+  const shown = compileShown(scope, returning);
   const insert = `insert into ${request.relation.sql} as ${scope.alias}${rows}${conflict}`;
   // One object is one row, whatever it says: no need to gather rows that come one at a time.
-  if (body.form === 'object' && conflict === '') return { text: `${insert}${compileSingleReturning(scope, returning)}`, parameters: scope.parameters.values };
-  const gathered = `with _w as (${insert}${compileReturning(scope, returning, upsert)})${compileOutcome(scope, returning, upsert)}`;
+  if (body.form === 'object' && conflict === '' && answersAtOnce(returning, shown))
+    return { text: `${insert}${compileSingleReturning(scope, returning, shown)}`, parameters: scope.parameters.values };
+  const gathered = `with _w as (${insert}${compileReturning(scope, returning, shown, upsert)})${compileOutcome(scope, returning, shown, upsert)}`;
   return { text: gathered, parameters: scope.parameters.values };
 }
 
@@ -39,44 +50,37 @@ export function bodyParameters(relation: Relation, body: RowBody): (string | nul
   return body.columns.map((name) => scalars.get(name) ?? null);
 }
 
-/** JSON columns take a value as JSON, not as text. */
+/** JSON columns take a value as JSON, not as text; so do domains that read JSON in a way of their own. */
 export function takesScalars(relation: Relation, { scalars, columns }: RowBody): boolean {
-  return scalars !== undefined && columns.every((name) => !/^jsonb?$/.test(relation.columns.get(name)?.baseName ?? ''));
+  if (scalars === undefined) return false;
+  return columns.every((name) => {
+    const column = relation.columns.get(name);
+    return column !== undefined && column.representation?.fromJson === undefined && !/^jsonb?$/.test(column.baseName);
+  });
 }
 
-/** Exactly the body's columns, read from its JSON by PostgreSQL itself: digits, escapes and types are its business. */
-function compileRows(scope: Scope, body: RowBody): string {
-  const { columns, json, form, rows } = body;
+function compileRows(scope: Scope, { body, defaults, conditions }: InsertRequest, counted: boolean): string {
+  const { columns, rows } = body;
   if (columns.length === 0) return rowsWithoutColumns(scope, rows);
-  const names = columns.map(quoteIdentifier);
-  if (takesScalars(scope.relation, body)) {
+  const names = columns.map(quoteIdentifier).join(', ');
+  if (takesScalars(scope.relation, body) && !defaults && conditions.length === 0 && !counted) {
     const values = bodyParameters(scope.relation, body).map((value, index) => scope.parameters.cast(value, bodyColumnOf(scope, columns[index] as string).type));
-    return ` (${names.join(', ')}) values (${values.join(', ')})`;
+    return ` (${names}) values (${values.join(', ')})`;
   }
-  const source = recordSource(scope, columns, json, form);
-  return ` (${names.join(', ')}) select ${names.map((name) => `_b.${name}`).join(', ')} from ${source}`;
+  const { from, values } = bodySource(scope, body, defaults);
+  return ` (${names}) select ${values.join(', ')} from ${from}${whereSql([...conditionsSql({ ...scope, alias: '_b' }, conditions), ...(counted ? [countBy('+')] : [])])}`;
 }
 
-/** `json_to_record` for one object, `json_to_recordset` for a list. */
-export function recordSource(scope: Scope, columns: readonly string[], json: string, form: RowBody['form']): string {
-  const definition = recordDefinition(scope, columns);
-  const value = scope.parameters.cast(json, 'pg_catalog.json');
-  return `pg_catalog.${form === 'object' ? 'json_to_record' : 'json_to_recordset'}(${value}) as _b(${definition})`;
-}
-
-/** No column to read. SQL writes a row of defaults only one at a time; an empty list writes none. */
+/** No column to read: a row of defaults for each object. */
 function rowsWithoutColumns(scope: Scope, rows: number): string {
-  if (rows === 1) return ' default values';
-  if (rows > 1) throw new ApiError(400, 'PGRST102', 'Empty objects can be inserted one at a time only', { hint: 'Name at least one column.' });
-  return ` select ${scope.alias}.* from ${scope.relation.sql} as ${scope.alias} where false`;
+  return rows === 1 ? ' default values' : ` select from pg_catalog.generate_series(1, ${scope.parameters.cast(String(rows), 'pg_catalog.int4')})`;
 }
 
-function compileConflict(scope: Scope, { resolution, onConflict, body, relation }: InsertRequest): string {
+function compileConflict(scope: Scope, { resolution, onConflict, body, relation }: InsertRequest, counted: boolean): string {
   const target = onConflict ?? relation.primaryKey;
-  for (const name of target) bodyColumnOf(scope, name);
   if (resolution === undefined || target.length === 0) return '';
   const columns = target.map(quoteIdentifier).join(', ');
   if (resolution === 'ignore-duplicates' || body.columns.length === 0) return ` on conflict (${columns}) do nothing`;
   const set = body.columns.map((name) => `${quoteIdentifier(name)} = excluded.${quoteIdentifier(name)}`);
-  return ` on conflict (${columns}) do update set ${set.join(', ')}`;
+  return ` on conflict (${columns}) do update set ${set.join(', ')}${counted ? ` where ${countBy('-')}` : ''}`;
 }

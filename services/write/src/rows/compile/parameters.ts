@@ -18,8 +18,9 @@ export class Parameters {
     return this.cast(value, 'pg_catalog.text');
   }
 
-  /** Adds a value and gives it as `type`, which is complete SQL. */
+  /** Adds a value and gives it as `type`, which is complete SQL; '' leaves the type to PostgreSQL. */
   cast(value: string | null, type: string): string {
+    if (type === '') return `$${this.#separate.push(value)}`;
     if (this.#separate.length < MOST_SEPARATE) return `$${this.#separate.push(value)}::${type}`;
     return `($${MOST_SEPARATE + 1}::pg_catalog.text[])[${this.#beyond.push(value)}]::${type}`;
   }

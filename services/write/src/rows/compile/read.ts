@@ -1,63 +1,103 @@
+import type { Catalogue } from '../../catalogue/catalogue.ts';
+import type { Relation } from '../../catalogue/relation.ts';
 import type { RowQuery } from '../query/row-query.ts';
-import { isGrouped } from '../query/select-names.ts';
-import { compileGrouped, compileOrder, compileSelect } from './expression.ts';
 import { hasRowVersion, selectsByKey } from './key.ts';
+import { compileNode } from './node.ts';
+import type { Node } from './parts.ts';
+import { planEmbeds } from './plan.ts';
 import { columnOf, columnSql, openScope, type Scope } from './scope.ts';
-import { bodySql, type Shape, type Statement } from './statement.ts';
-import { compileWhere } from './where.ts';
-import type { Relation } from '../../catalogue/catalogue.ts';
+import { bodySql, csvLine, guardedCount, type RowBounds, type Shape, type Statement } from './statement.ts';
+import { whereSql } from './where.ts';
 
 export interface ReadRequest {
   relation: Relation;
-  types: ReadonlyMap<string, string>;
+  catalogue: Catalogue;
   query: RowQuery;
   shape: Shape;
   limit: number | null;
   offset: number;
-  count: boolean;
+  /** Whether rows are counted without limit and offset; up to a number, where there is one. */
+  count: boolean | number;
   /** Whether the row version may be asked for: it needs SELECT on the whole table. */
   versioned: boolean;
 }
 
 export function compileRead(request: ReadRequest): Statement {
-  const scope = openScope(request.relation, request.types);
-  const { query, limit, offset } = request;
-  const { select } = query;
-  const grouped = isGrouped(select);
-  const { list, groupBy } = isGrouped(select) ? compileGrouped(scope, select) : { list: compileSelect(scope, select), groupBy: '' };
-  const where = compileWhere(scope, query.conditions);
-  const from = `from ${request.relation.sql} as ${scope.alias}`;
-  const total = request.count ? `(select pg_catalog.count(*) from (select ${grouped ? list : '1'} ${from}${where}${groupBy}) _c)` : 'null::pg_catalog.int8';
-  const keyed =
-    request.versioned && !grouped && limit === null && offset === 0 && hasRowVersion(request.relation) && selectsByKey(request.relation, query.conditions);
-  if (keyed)
-    return {
-      text: oneVersionedRow(scope, { source: `${from} cross join lateral (select ${list}) _r${where}`, total, shape: request.shape }),
-      parameters: scope.parameters.values,
-    };
-  const order = compileOrder(scope, query.order);
-  const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
-  const text = `select ${bodySql('_r.*', request.shape)} as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (select ${list} ${from}${where}${groupBy}${order}${page}) _r`;
-  return { text, parameters: scope.parameters.values };
+  const { relation, catalogue, query, limit, offset, versioned, shape } = request;
+  const scope = openScope(relation, catalogue);
+  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  const from = `from ${relation.sql} as ${scope.alias}`;
+  const total = totalSql(node, from, request.count);
+  const oneRow = versioned && !node.grouped && limit === null && offset === 0 && shape.body !== 'csv' && shape.body !== 'handler';
+  if (oneRow && hasRowVersion(relation) && selectsByKey(relation, query.conditions)) {
+    const source = `${from}${node.joins} cross join lateral (select ${node.list}) _r${whereSql(node.conditions)}`;
+    return { text: oneVersionedRow(scope, { source, total, shape }), parameters: scope.parameters.values };
+  }
+  return { text: pageOf(scope, node, { from, total, shape, limit, offset }), parameters: scope.parameters.values };
+}
+
+export interface Page {
+  from: string;
+  total: string;
+  shape: Shape;
+  limit: number | null;
+  offset: number;
+  allowed?: RowBounds | undefined;
+}
+
+/** The page's rows, put together into a body. */
+export function pageOf(scope: Scope, node: Node, { from, total, shape, limit, offset, allowed }: Page): string {
+  const rows = `select ${node.list} ${from}${node.joins}${whereSql(node.conditions)}${node.groupBy}${node.order}${pageSql(scope, limit, offset)}`;
+  return `select ${bodySql(recordSql('_r', shape, node), shape, node.names)} as body, ${total} as total, ${guardedCount(scope.parameters, allowed)} as page, null::pg_catalog.jsonb as extra from (${rows}) _r`;
+}
+
+/** What one row gives to the body. */
+function recordSql(alias: string, { body }: Shape, { names }: Node): string {
+  if (body === 'csv') return csvLine(alias, names);
+  if (body === 'value' || body === 'values' || body === 'raw') return `${alias}."${VALUE}"`;
+  return `${alias}.*`;
+}
+
+/** The column of a function that returns values instead of rows. */
+export const VALUE = 'pgrst_scalar';
+
+/** How many rows there are without limit and offset. Joins count only where they decide that. */
+export function totalSql(node: Node, from: string, count: boolean | number): string {
+  if (count === false) return 'null::pg_catalog.int8';
+  return `(select pg_catalog.count(*) from (${countedSql(node, from)}${count === true ? '' : ` limit ${count}`}) _c)`;
+}
+
+function countedSql({ list, joins, conditions, groupBy, grouped, restricts }: Node, from: string): string {
+  return `select ${grouped ? list : '1'} ${from}${restricts || grouped ? joins : ''}${whereSql(conditions)}${groupBy}`;
+}
+
+function pageSql(scope: Scope, limit: number | null, offset: number): string {
+  const bound = (word: string, value: number): string => ` ${word} ${scope.parameters.cast(String(value), 'pg_catalog.int8')}`;
+  return `${limit === null ? '' : bound('limit', limit)}${offset === 0 ? '' : bound('offset', offset)}`;
+}
+
+/** How many rows the planner expects, as `explain (format json)`. */
+export function compileExpectation({ relation, catalogue, query }: Pick<ReadRequest, 'relation' | 'catalogue' | 'query'>): Statement {
+  const scope = openScope(relation, catalogue);
+  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  return { text: `explain (format json) ${countedSql(node, `from ${relation.sql} as ${scope.alias}`)}`, parameters: scope.parameters.values };
 }
 
 /**
  * A page whose rows get related ones: the body is a list of `[row as JSON text, [text of each key column]]`, for the caller to put together.
  */
 export function compileKeyedPage(request: Omit<ReadRequest, 'versioned'>, keys: readonly string[]): Statement {
-  const scope = openScope(request.relation, request.types);
-  const { query, limit, offset, shape } = request;
-  const list = compileSelect(scope, query.select);
-  const where = compileWhere(scope, query.conditions);
-  const from = `from ${request.relation.sql} as ${scope.alias}`;
-  const total = request.count ? `(select pg_catalog.count(*) from (select 1 ${from}${where}) _c)` : 'null::pg_catalog.int8';
-  const row = `(select pg_catalog.row_to_json(_x.*) from (select ${list}) _x)`;
+  const { relation, catalogue, query, limit, offset, shape } = request;
+  const scope = openScope(relation, catalogue);
+  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  const from = `from ${relation.sql} as ${scope.alias}`;
+  const row = `(select pg_catalog.row_to_json(_x.*) from (select ${node.list}) _x)`;
   const text = `${shape.stripNulls ? `pg_catalog.json_strip_nulls(${row})` : row}::pg_catalog.text`;
   const texts = keys.map((name) => `${columnSql(scope, columnOf(scope, name).name)}::pg_catalog.text`).join(', ');
-  const page = `${limit === null ? '' : ` limit ${scope.parameters.cast(String(limit), 'pg_catalog.int8')}`}${offset === 0 ? '' : ` offset ${scope.parameters.cast(String(offset), 'pg_catalog.int8')}`}`;
-  const rows = `select pg_catalog.json_build_array(${text}, array[${texts}]::pg_catalog.text[]) as r ${from}${where}${compileOrder(scope, query.order)}${page}`;
+  const page = pageSql(scope, limit, offset);
+  const rows = `select pg_catalog.json_build_array(${text}, array[${texts}]::pg_catalog.text[]) as r ${from}${node.joins}${whereSql(node.conditions)}${node.order}${page}`;
   return {
-    text: `select coalesce(pg_catalog.json_agg(_r.r)::pg_catalog.text, '[]') as body, ${total} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (${rows}) _r`,
+    text: `select coalesce(pg_catalog.json_agg(_r.r)::pg_catalog.text, '[]') as body, ${totalSql(node, from, request.count)} as total, pg_catalog.count(*) as page, null::pg_catalog.jsonb as extra from (${rows}) _r`,
     parameters: scope.parameters.values,
   };
 }

@@ -2,14 +2,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { Logger } from '#libs/runtime/logger';
 import { ApiError } from '../api-error.ts';
 import type { Connection, RowAnswer, RowRequest } from '../row-request.ts';
+import type { CallService } from '../call/call-service.ts';
+import type { Caller } from '../caller.ts';
+import type { DescriptionService } from '../description/description-service.ts';
 import type { RowService } from '../row-service.ts';
 import { translateSqlError } from '../sql-error.ts';
 import { contextOf, requestIdOf } from '../write-context.ts';
 import type { Authenticator } from './authenticate.ts';
+import { CROSS_ORIGIN, preflight } from './cross-origin.ts';
 import type { RowMetrics } from './row-metrics.ts';
 
 export interface RowRoutesOptions {
   rows: RowService;
+  calls: CallService;
+  descriptions: DescriptionService;
   authenticator: Authenticator;
   metrics: RowMetrics;
   logger: Logger;
@@ -17,37 +23,74 @@ export interface RowRoutesOptions {
   maxBodyBytes: number;
 }
 
-const SERVED: readonly string[] = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'];
-const REFUSED: HTTPMethods[] = ['PUT', 'OPTIONS'];
+const TABLE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT'];
+const CALL_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
+const ROOT_METHODS: readonly string[] = ['GET', 'HEAD'];
+const ROUTED: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
+
+type Answering = (options: RowRoutesOptions, request: RowRequest, caller: Caller) => Promise<RowAnswer>;
+type Kind = 'table' | 'rpc' | 'root';
 
 /**
- * `/rest/v1/<table>` straight on Fastify: an encapsulated plugin, so that its body parser (raw bytes) and its errors (PostgREST's) are its own,
- * and the hot path does without Nest's per-request pipeline.
+ * `/rest/v1/<table>`, `/rest/v1/rpc/<function>` and the root straight on Fastify: an encapsulated plugin, so that its body parser (raw bytes) and its errors
+ * (PostgREST's) are its own, and the hot path does without Nest's per-request pipeline.
  */
 export async function rowRoutes(fastify: FastifyInstance, options: RowRoutesOptions): Promise<void> {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes }, (_request, body, done) => done(null, body));
   fastify.setErrorHandler((error, request, reply) => refuse(options, error, request, reply));
-  const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => answer(options, request, reply);
-  for (const method of [...(SERVED as HTTPMethods[]), ...REFUSED]) {
-    if (method === 'HEAD') continue; // Fastify derives it from GET, and hands it to the same handler
-    fastify.route({ method, url: '/:table', handler, bodyLimit: options.maxBodyBytes, exposeHeadRoute: method === 'GET' });
-  }
-  fastify.route({ method: ['GET', 'POST', 'PATCH', 'DELETE', 'PUT'], url: '/*', exposeHeadRoute: false, handler: unknownPath });
+  serve(
+    fastify,
+    options,
+    '/:table',
+    handlerFor(options, 'table', TABLE_METHODS, ({ rows }, request, caller) => rows.answer(request, caller)),
+  );
+  serve(
+    fastify,
+    options,
+    '/rpc/:table',
+    handlerFor(options, 'rpc', CALL_METHODS, ({ calls }, request, caller) => calls.answer(request, caller)),
+  );
+  serve(
+    fastify,
+    options,
+    '/',
+    handlerFor(options, 'root', ROOT_METHODS, ({ descriptions }, request, caller) => descriptions.describe(request, caller)),
+  );
+  fastify.route({ method: ROUTED, url: '/*', exposeHeadRoute: false, handler: unknownPath });
   await Promise.resolve();
 }
 
-async function answer(options: RowRoutesOptions, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const started = performance.now();
-  const { method } = request;
-  if (!SERVED.includes(method)) throw new ApiError(405, 'PGRST117', `Unsupported HTTP method: ${method}`, { headers: { allow: SERVED.join(', ') } });
-  const headers = request.headers as Record<string, string | undefined>;
-  const identified = await options.authenticator.identify(headers['authorization']);
-  const context = contextOf(headers, identified.principal);
-  void reply.header('x-request-id', context.requestId).header('traceparent', context.traceparent);
-  const outcome = await options.rows.answer(rowRequestOf(request, headers, reply.raw), { ...identified, context });
-  options.metrics.observe(method, outcome.status, started);
-  return send(reply, outcome);
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
+
+/** HEAD has a route of its own: one that Fastify derives from GET says that its body is empty. */
+function serve(fastify: FastifyInstance, { maxBodyBytes }: RowRoutesOptions, url: string, handler: Handler): void {
+  for (const method of ROUTED) fastify.route({ method, url, handler, bodyLimit: maxBodyBytes, exposeHeadRoute: false });
+}
+
+function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly string[], answering: Answering): Handler {
+  return async (request, reply) => {
+    const started = performance.now();
+    const { method } = request;
+    const headers = request.headers as Record<string, string | undefined>;
+    const asked = rowRequestOf(request, headers, reply.raw);
+    if (headers['origin'] !== undefined) void reply.headers(CROSS_ORIGIN);
+    if (method === 'OPTIONS') return send(reply, preflight(headers) ?? options.descriptions.options(asked, kind));
+    if (!methods.includes(method)) throw refusedMethod(kind, method, methods);
+    const identified = await options.authenticator.identify(headers['authorization']);
+    const context = contextOf(headers, identified.principal);
+    void reply.header('x-request-id', context.requestId).header('traceparent', context.traceparent);
+    const outcome = await answering(options, asked, { ...identified, context });
+    options.metrics.observe(method, outcome.status, started);
+    return send(reply, outcome);
+  };
+}
+
+/** 405 PGRST101 for a function, PGRST117 else. */
+function refusedMethod(kind: Kind, method: string, methods: readonly string[]): ApiError {
+  const headers = { allow: methods.join(', ') };
+  if (kind === 'rpc') return new ApiError(405, 'PGRST101', `Cannot use the ${method} method on RPC`, { headers });
+  return new ApiError(405, 'PGRST117', `Unsupported HTTP method: ${method}`, { headers });
 }
 
 function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers'], connection: Connection): RowRequest {
@@ -55,7 +98,7 @@ function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers'], c
   const mark = url?.indexOf('?') ?? -1;
   return {
     method: request.method,
-    table: (request.params as { table: string }).table,
+    table: (request.params as { table?: string }).table ?? '',
     queryString: mark === -1 ? '' : (url as string).slice(mark + 1),
     headers,
     body: Buffer.isBuffer(request.body) ? request.body : undefined,
@@ -63,8 +106,9 @@ function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers'], c
   };
 }
 
-function send(reply: FastifyReply, { status, headers, body }: RowAnswer): FastifyReply {
+function send(reply: FastifyReply, { status, headers, repeated, body }: RowAnswer): FastifyReply {
   void reply.status(status).headers(headers);
+  for (const [name, values] of Object.entries(repeated ?? {})) void reply.header(name, values.length === 1 ? values[0] : [...values]);
   return body === undefined ? reply.send() : reply.send(body);
 }
 

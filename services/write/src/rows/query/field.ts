@@ -2,7 +2,7 @@ import type { Field, JsonStep } from './row-query.ts';
 import type { Scanner } from './scanner.ts';
 
 const NAME_CHARACTER = /[\p{L}\p{M}\p{N}_$ ]/u;
-const FIELD_NAME = 'field name (* or [a..z0..9_$])';
+export const FIELD_NAME = 'field name (* or [a..z0..9_$])';
 
 /** A column name: bare (letters, digits, `_ $`, blanks, single dashes), or anything in double quotes with `\` escapes. */
 export function readName(scanner: Scanner, expected = FIELD_NAME): string {
@@ -37,8 +37,8 @@ export function readQuoted(scanner: Scanner): string {
 }
 
 /** A name and its JSON path. */
-export function readField(scanner: Scanner): Field {
-  const column = readName(scanner);
+export function readField(scanner: Scanner, expected = FIELD_NAME): Field {
+  const column = readName(scanner, expected);
   const path: JsonStep[] = [];
   while (scanner.startsWith('->')) {
     scanner.expect('->');
@@ -47,11 +47,18 @@ export function readField(scanner: Scanner): Field {
   return { column, path };
 }
 
+/** An index is a number and nothing else; a key, anything up to what is reserved (`.,>()`, the dash of an arrow and the colon of a cast), or in quotes. */
 function readKey(scanner: Scanner): string | number {
   if (scanner.peek() === '"') return readQuoted(scanner);
   const start = scanner.position;
-  const index = scanner.takeWhile((character, at) => /\d/.test(character) || (character === '-' && at === start));
-  if (/^-?\d{1,9}$/.test(index) && /^($|[-.,:)=]|->)/.test(scanner.peek())) return Number(index);
-  scanner.seek(start);
-  return readName(scanner, 'a key or an index');
+  const key = scanner.takeWhile((character, at) => !isReserved(scanner.text, character, at));
+  if (key === '') scanner.fail('"-", digit or any non reserved character different from: .,>()', start);
+  if (/^-?\d{1,9}$/.test(key)) return Number(key);
+  if (/^--\d/.test(key)) scanner.fail('digit', start + 1);
+  return key;
+}
+
+function isReserved(text: string, character: string, at: number): boolean {
+  if (character === '-') return text.charAt(at + 1) === '>';
+  return character === ':' ? text.charAt(at + 1) === ':' : '.,>()='.includes(character);
 }

@@ -7,7 +7,7 @@ import type { Scanner } from './scanner.ts';
 export type ValueStyle = 'open' | 'closed';
 
 const IS_WORDS: Readonly<Record<string, IsWord>> = { null: 'null', not_null: 'not null', true: 'true', false: 'false', unknown: 'unknown' };
-const EXPECTED_OPERATOR = `operator (${Object.keys(OPERATORS).join(', ')}), or not before one`;
+const EXPECTED_OPERATOR = '"not" or operator (eq, gt, ...)';
 
 /** `[not.]operator[(any|all|language)].value` */
 export function readFilter(scanner: Scanner, field: Field, style: ValueStyle): Filter {
@@ -74,16 +74,25 @@ function readItems(scanner: Scanner, end: string): string[] {
 
 /** A quote opens a quoted value only if the value ends right after its closing quote; otherwise it is an ordinary character. */
 function readItem(scanner: Scanner, end: string): string {
+  scanner.skipSpaces();
   const start = scanner.position;
-  if (scanner.peek() === '"' && closesWell(scanner, end)) return readQuoted(scanner);
+  if (scanner.peek() === '"' && closesWell(scanner, end)) {
+    const quoted = readQuoted(scanner);
+    scanner.skipSpaces();
+    return quoted;
+  }
   scanner.seek(start);
-  return scanner.takeWhile((character) => character !== ',' && character !== end);
+  const item = scanner.takeWhile((character) => character !== ',' && character !== end);
+  return end === ')' ? item.trim() : item;
 }
 
 function closesWell(scanner: Scanner, end: string): boolean {
   let at = scanner.position + 1;
   while (at < scanner.text.length && scanner.text.charAt(at) !== '"') at += scanner.text.charAt(at) === '\\' ? 2 : 1;
-  const after = scanner.text.charAt(at + 1);
+  const after = scanner.text
+    .slice(at + 1)
+    .trimStart()
+    .charAt(0);
   return at < scanner.text.length && (after === '' || after === ',' || after === end);
 }
 

@@ -1,4 +1,4 @@
-import { readField } from './field.ts';
+import { FIELD_NAME, readField } from './field.ts';
 import { expectDot, readFilter } from './filter.ts';
 import type { Condition, ConditionTree } from './row-query.ts';
 import type { Scanner } from './scanner.ts';
@@ -18,17 +18,16 @@ export function readTree(scanner: Scanner, kind: 'and' | 'or', negated: boolean)
   });
 }
 
-/** A tree starts with `and(` or `or(`; a column of that name is followed by a dot. */
+/** A tree starts with `and(` or `or(`, blanks before the bracket or not; a column of that name is followed by a dot. */
 function readCondition(scanner: Scanner): Condition {
-  for (const negated of [false, true]) {
-    for (const kind of ['and', 'or'] as const) {
-      const word = `${negated ? 'not.' : ''}${kind}`;
-      if (!scanner.startsWith(`${word}(`)) continue;
-      scanner.expect(word);
-      return readTree(scanner, kind, negated);
-    }
+  const tree = /^(not\.)?(and|or) *\(/.exec(scanner.text.slice(scanner.position, scanner.position + MOST_BLANKS));
+  if (tree) {
+    scanner.seek(scanner.position + tree[0].length - 1);
+    return readTree(scanner, tree[2] as 'and' | 'or', tree[1] !== undefined);
   }
-  const field = readField(scanner);
+  const field = readField(scanner, `${FIELD_NAME}, negation operator (not) or logic operator (and, or)`);
   expectDot(scanner);
   return readFilter(scanner, field, 'closed');
 }
+
+const MOST_BLANKS = 64;

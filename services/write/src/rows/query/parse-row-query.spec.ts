@@ -97,10 +97,10 @@ describe('a row query', () => {
     ['a=in.(1,2', '"failed to parse filter (in.(1,2)" (line 1, column 8)'],
     ['a=is.maybe', '"failed to parse filter (is.maybe)" (line 1, column 4)'],
     ['a=gt(some).1', '"failed to parse filter (gt(some).1)" (line 1, column 4)'],
-    ['or=a.eq.1', '"failed to parse logic tree (a.eq.1)" (line 1, column 1)'],
-    ['or=(a.eq.1,)', '"failed to parse logic tree ((a.eq.1,))" (line 1, column 9)'],
-    ['or=(a.eq.1', '"failed to parse logic tree ((a.eq.1)" (line 1, column 8)'],
-    ['or=(a.eq.1)x', '"failed to parse logic tree ((a.eq.1)x)" (line 1, column 9)'],
+    ['or=a.eq.1', '"failed to parse logic tree (a.eq.1)" (line 1, column 3)'],
+    ['or=(a.eq.1,)', '"failed to parse logic tree ((a.eq.1,))" (line 1, column 11)'],
+    ['or=(a.eq.1', '"failed to parse logic tree ((a.eq.1)" (line 1, column 10)'],
+    ['or=(a.eq.1)x', '"failed to parse logic tree ((a.eq.1)x)" (line 1, column 11)'],
     ['order=a.up', '"failed to parse order (a.up)" (line 1, column 3)'],
     ['order=a,,b', '"failed to parse order (a,,b)" (line 1, column 3)'],
     ['select=a,,b', '"failed to parse select parameter (a,,b)" (line 1, column 3)'],
@@ -143,8 +143,25 @@ describe('a row query', () => {
     ]);
   });
 
+  it('reads spread resources, orders by related fields, and arguments of functions', () => {
+    const { embeds, order } = parseRowQuery('select=a,...other(b),third()&order=other(b->c).desc,a');
+    expect(embeds).toMatchObject([
+      { relation: 'other', spread: true, query: { select: [{ field: { column: 'b' } }] } },
+      { relation: 'third', query: { select: [], embeds: [] } },
+    ]);
+    expect(order).toMatchObject([{ relation: 'other', field: { column: 'b', path: [{ key: 'c' }] }, direction: 'desc' }, { field: { column: 'a' } }]);
+    const { args, conditions } = parseRowQuery('x=1&y=eq.2&x=3', { args: true });
+    expect([args, conditions.length]).toEqual([
+      [
+        ['x', '1'],
+        ['x', '3'],
+      ],
+      1,
+    ]);
+  });
+
   it('refuses what it does not know by name instead of misreading it', () => {
-    expect(refusal('select=...other(b)').body.code).toBe('PGRST200');
+    expect(refusal('select=...other').body.code).toBe('PGRST100');
     expect(refusal('select=a.median()').body.code).toBe('PGRST100');
     expect(refusal(`select=${'a('.repeat(100)}`).body.code).toBe('PGRST100');
     expect(refusal('other.b=eq.1').body.code).toBe('PGRST108');

@@ -4,84 +4,137 @@ import { readFilter } from './filter.ts';
 import { readTree } from './logic.ts';
 import { parseOrder } from './order.ts';
 import { splitQueryString } from './query-string.ts';
-import type { Condition, Embed, RowQuery } from './row-query.ts';
+import type { Condition, Embed, Field, RowQuery } from './row-query.ts';
 import { Scanner } from './scanner.ts';
 import { type EmbedItem, EVERYTHING, parseSelect, type Selected } from './select.ts';
 
-const TREES: Readonly<Record<string, { kind: 'and' | 'or'; negated: boolean }>> = {
-  and: { kind: 'and', negated: false },
-  or: { kind: 'or', negated: false },
-  'not.and': { kind: 'and', negated: true },
-  'not.or': { kind: 'or', negated: true },
-};
+export interface ParseOptions {
+  /** Parameters whose value is no filter are arguments of a function. */
+  args?: boolean;
+}
 
 /** Parses a query string (without `?`) in PostgREST's grammar. Pure; throws `ApiError` and nothing else. */
-export function parseRowQuery(queryString: string): RowQuery {
+export function parseRowQuery(queryString: string, { args = false }: ParseOptions = {}): RowQuery {
   const pairs = splitQueryString(queryString);
-  const selected = pairs.findLast(([name]) => name === 'select')?.[1];
-  return readQuery(
-    pairs.filter(([name]) => name !== 'select'),
-    selected === undefined ? EVERYTHING : parseSelect(selected),
-  );
+  const selected = pairs.find(([name]) => name === 'select')?.[1];
+  const root = openResource(selected === undefined ? EVERYTHING : parseSelect(selected));
+  for (const [name, value] of pairs) if (name !== 'select') take(root, name, value, args);
+  return closeResource(root);
 }
 
-type Pair = readonly [name: string, value: string];
+/** One resource of the request while its parameters are gathered. */
+interface Resource {
+  query: { -readonly [Key in keyof RowQuery]: RowQuery[Key] };
+  conditions: Condition[];
+  args: [string, string][];
+  embeds: { item: Omit<Embed, 'query'>; resource: Resource }[];
+}
 
-/** The parameters of one resource; those of an embedded one bear its name and a dot before theirs. */
-function readQuery(pairs: readonly Pair[], selected: Selected): RowQuery {
-  const query: { -readonly [Key in keyof RowQuery]: RowQuery[Key] } = {
-    select: selected.items,
-    embeds: [],
+function openResource({ items, embeds }: Selected): Resource {
+  return {
+    query: { select: items, embeds: [], conditions: [], order: [], limit: null, offset: 0, columns: null, onConflict: null, args: [] },
     conditions: [],
-    order: [],
-    limit: null,
-    offset: 0,
-    columns: null,
-    onConflict: null,
+    args: [],
+    embeds: embeds.map(({ selected, ...item }: EmbedItem) => ({ item, resource: openResource(selected) })),
   };
-  const inner = new Map<EmbedItem, Pair[]>(selected.embeds.map((item) => [item, []]));
-  const conditions: Condition[] = [];
-  for (const [name, value] of pairs) {
-    const owner = selected.embeds.find((item) => name.startsWith(`${item.alias ?? item.relation}.`));
-    if (owner) inner.get(owner)?.push([name.slice((owner.alias ?? owner.relation).length + 1), value]);
-    else if (name === 'order') query.order = value === '' ? [] : parseOrder(value);
-    else if (name === 'limit') query.limit = parseCount(value, 'limit');
-    else if (name === 'offset') query.offset = parseCount(value, 'offset');
-    else if (name === 'columns') query.columns = parseNames(value, 'columns parameter');
-    else if (name === 'on_conflict') query.onConflict = parseNames(value, 'on_conflict parameter');
-    else conditions.push(Object.hasOwn(TREES, name) ? parseTree(name, value) : parseFilter(name, value));
-  }
-  const embeds = [...inner].map(([{ selected: own, ...item }, theirs]): Embed => ({ ...item, query: readQuery(theirs, own) }));
-  return { ...query, embeds, conditions };
 }
 
-function parseTree(name: string, value: string): Condition {
-  const scanner = new Scanner(value, 'logic tree');
-  const { kind, negated } = TREES[name] as { kind: 'and' | 'or'; negated: boolean };
+function closeResource({ query, conditions, args, embeds }: Resource): RowQuery {
+  return { ...query, conditions, args, embeds: embeds.map(({ item, resource }): Embed => ({ ...item, query: closeResource(resource) })) };
+}
+
+/** A parameter belongs to the request itself, or to the embedded resource whose names, each with a dot after it, come before its own. */
+function take(root: Resource, name: string, value: string, args: boolean): void {
+  if (name === 'columns') root.query.columns = parseNames(value, 'columns parameter');
+  else if (name === 'on_conflict') root.query.onConflict = parseNames(value, 'on_conflict parameter');
+  else if (/(^|\.)(order|limit|offset)$/.test(name)) takeOption(root, name, value);
+  else if (/(^|\.)(and|or)$/.test(name)) takeTree(root, name, value);
+  else takeFilter(root, name, value, args);
+}
+
+function takeOption(root: Resource, name: string, value: string): void {
+  const path = readPath(new Scanner(name, 'tree path')).names;
+  const option = path.pop();
+  const { query } = embedded(root, path);
+  if (option === 'order') query.order = value === '' ? [] : parseOrder(value);
+  else if (option === 'limit') query.limit = parseCount(value, 'limit') ?? query.limit;
+  else query.offset = parseCount(value, 'offset') ?? query.offset;
+}
+
+function takeTree(root: Resource, name: string, value: string): void {
+  const path = readPath(new Scanner(name, 'logic path')).names;
+  const kind = path.pop() as 'and' | 'or';
+  const negated = path.at(-1) === 'not';
+  if (negated) path.pop();
+  const scanner = new Scanner(value, 'logic tree', kind.length + (negated ? 'not.'.length : 0));
   const tree = readTree(scanner, kind, negated);
   if (!scanner.done) scanner.fail('end of input');
-  return tree;
+  embedded(root, path).conditions.push(tree);
 }
 
-function parseFilter(name: string, value: string): Condition {
+function takeFilter(root: Resource, name: string, value: string, args: boolean): void {
   const left = new Scanner(name, 'filter name');
-  const field = readField(left);
-  if (left.peek() === '.')
-    throw new ApiError(400, 'PGRST108', `'${field.column}' is not an embedded resource in this request`, {
-      hint: `Verify that '${field.column}' is included in the 'select' query parameter.`,
-    });
-  if (!left.done) left.fail('"=" and a filter');
+  const { names, field } = readPath(left);
+  const condition = args ? filterOrNothing(field, value) : parseFilter(field, value);
+  if (condition === undefined) root.args.push([name, value]);
+  else embedded(root, names.slice(0, -1)).conditions.push(condition);
+}
+
+/** `a.b.c->d`: names, of which the last one is a field. */
+function readPath(scanner: Scanner): { names: string[]; field: Field } {
+  const names: string[] = [];
+  for (;;) {
+    const start = scanner.position;
+    names.push(readName(scanner));
+    if (scanner.eat('.')) continue;
+    scanner.seek(start);
+    const field = readField(scanner);
+    if (!scanner.done) scanner.fail('"=" and a filter');
+    return { names, field };
+  }
+}
+
+function parseFilter(field: Field, value: string): Condition {
   const scanner = new Scanner(value, 'filter');
   const filter = readFilter(scanner, field, 'open');
   if (!scanner.done) scanner.fail('end of input');
   return filter;
 }
 
-/** A row count: digits only. Negative ones are a range error, as PostgREST has it. */
-function parseCount(text: string, name: string): number {
+function filterOrNothing(field: Field, value: string): Condition | undefined {
+  try {
+    return parseFilter(field, value);
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
+/** By alias, or else by the relation's name. */
+function embedded(root: Resource, path: readonly string[]): Resource {
+  let at = root;
+  for (const name of path) {
+    const found =
+      at.embeds.find(({ item: { alias, relation } }) => (alias ?? relation) === name) ?? at.embeds.find(({ item: { relation } }) => relation === name);
+    if (!found) throw notEmbedded(name);
+    at = found.resource;
+  }
+  return at;
+}
+
+/** 400 PGRST108 */
+export function notEmbedded(name: string): ApiError {
+  return new ApiError(400, 'PGRST108', `'${name}' is not an embedded resource in this request`, {
+    hint: `Verify that '${name}' is included in the 'select' query parameter.`,
+  });
+}
+
+/** A row count: digits only. A negative limit is a range error and a negative offset is none, as PostgREST has it; an empty one says nothing. */
+function parseCount(text: string, name: string): number | null {
+  if (text === '') return null;
   if (/^-\d+$/.test(text)) {
-    const title = name === 'limit' ? 'Limit' : 'Offset';
-    throw new ApiError(416, 'PGRST103', 'Requested range not satisfiable', { details: `${title} should be greater than or equal to zero.` });
+    if (name === 'offset') return 0;
+    throw new ApiError(416, 'PGRST103', 'Requested range not satisfiable', { details: 'Limit should be greater than or equal to zero.' });
   }
   const count = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
   return Number.isNaN(count) ? new Scanner(text, `${name} parameter`).fail('a whole number', Math.max(0, text.search(/\D/))) : count;

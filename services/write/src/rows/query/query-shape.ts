@@ -1,11 +1,12 @@
 import type { Condition, Embed, Field, Filter, OrderItem, RowQuery, SelectItem } from './row-query.ts';
 
 /** A query in the dialect it came in, decoded, with `?` for every value: `select=id,n:amount.sum()&id=in.(?)&order=id.desc&limit=10`. */
-export function queryShape(query: Pick<RowQuery, 'select' | 'embeds' | 'conditions' | 'order' | 'limit' | 'offset'>, prefix = ''): string {
+export function queryShape(query: Omit<RowQuery, 'columns' | 'onConflict' | 'args'> & Partial<Pick<RowQuery, 'args'>>, prefix = ''): string {
   const items = [...(query.select ?? []).map(selectText), ...query.embeds.map(embedText)];
   const select = query.select === null ? ['*', ...items] : items;
   return [
     ...(prefix === '' ? [`select=${select.join(',')}`] : []),
+    ...(query.args ?? []).map(([name]) => `${name}=?`),
     ...query.conditions.map((condition) => topText(condition, prefix)),
     ...(query.order.length === 0 ? [] : [`${prefix}order=${query.order.map(orderText).join(',')}`]),
     ...(query.limit === null ? [] : [`${prefix}limit=${query.limit}`]),
@@ -24,10 +25,11 @@ function selectText({ field, alias, cast, aggregate }: SelectItem): string {
   return `${alias === undefined ? '' : `${alias}:`}${of}${after}`;
 }
 
-function embedText({ relation, alias, hint, join, query }: Embed): string {
+function embedText({ relation, alias, hint, join, spread, query }: Embed): string {
   const items = [...(query.select ?? []).map(selectText), ...query.embeds.map(embedText)];
+  const dots = spread ? '...' : '';
   const modifiers = [hint, join].filter((text) => text !== undefined).map((text) => `!${text}`);
-  return `${alias === undefined ? '' : `${alias}:`}${relation}${modifiers.join('')}(${query.select === null ? ['*', ...items].join(',') : items.join(',')})`;
+  return `${dots}${alias === undefined ? '' : `${alias}:`}${relation}${modifiers.join('')}(${query.select === null ? ['*', ...items].join(',') : items.join(',')})`;
 }
 
 function topText(condition: Condition, prefix: string): string {
@@ -50,6 +52,7 @@ function operatorText({ negated, operator, quantifier, language, value }: Filter
   return `${negated ? 'not.' : ''}${operator}${modifier === undefined ? '' : `(${modifier})`}.${operand}`;
 }
 
-function orderText({ field, direction, nulls }: OrderItem): string {
-  return `${fieldText(field)}${direction === undefined ? '' : `.${direction}`}${nulls === undefined ? '' : `.nulls${nulls}`}`;
+function orderText({ field, relation, direction, nulls }: OrderItem): string {
+  const source = relation === undefined ? fieldText(field) : `${relation}(${fieldText(field)})`;
+  return `${source}${direction === undefined ? '' : `.${direction}`}${nulls === undefined ? '' : `.nulls${nulls}`}`;
 }

@@ -23,7 +23,8 @@ function decode(text: string, column: number): string {
 
 function unescape(text: string, column: number): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    // A percent sign that begins no escape is itself: patterns are full of them.
+    return decodeURIComponent(text.replaceAll('+', ' ').replaceAll(/%(?![0-9A-Fa-f]{2})/g, '%25'));
   } catch {
     throw malformed('a percent escape that is not UTF-8', column);
   }

@@ -33,6 +33,8 @@ export interface Embed {
   /** Which relationship is meant, where there are several. */
   hint?: string;
   join?: 'inner' | 'left';
+  /** Its columns take their place among the row's own: `...relation(select)`. */
+  spread?: boolean;
   /** Its own select, filters (`relation.column=eq.1`), order, limit and offset. */
   query: RowQuery;
 }
@@ -60,6 +62,8 @@ export interface ConditionTree {
 
 export interface OrderItem {
   field: Field;
+  /** The embedded resource, to-one, whose field it is: `order=relation(field)`. */
+  relation?: string;
   direction?: 'asc' | 'desc';
   nulls?: 'first' | 'last';
 }
@@ -77,4 +81,6 @@ export interface RowQuery {
   /** Columns taken from the body; null: the body's keys. */
   columns: readonly string[] | null;
   onConflict: readonly string[] | null;
+  /** Parameters that are no filters, in order: a function's arguments. Only where they are asked for. */
+  args: readonly (readonly [name: string, value: string])[];
 }

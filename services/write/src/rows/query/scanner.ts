@@ -7,12 +7,15 @@ const MAX_DEPTH = 64;
 export class Scanner {
   readonly text: string;
   readonly #what: string;
+  /** How many characters of the parameter come before the text. */
+  readonly #shift: number;
   #position = 0;
   #depth = 0;
 
   /** `what` names the thing being read, in PostgREST's words: `filter`, `order`, `select parameter` … */
-  constructor(text: string, what: string) {
+  constructor(text: string, what: string, shift = 0) {
     this.text = text;
+    this.#shift = shift;
     this.#what = what;
   }
 
@@ -78,9 +81,8 @@ export class Scanner {
   /** Refuses the input at the cursor (or at `at`): 400 PGRST100 with PostgREST's wording and the column, counted from 1. */
   fail(expected: string, at = this.#position): never {
     const found = at >= this.text.length ? 'end of input' : JSON.stringify(this.text.charAt(at));
-    throw new ApiError(400, 'PGRST100', `"failed to parse ${this.#what} (${this.text})" (line 1, column ${at + 1})`, {
+    throw new ApiError(400, 'PGRST100', `"failed to parse ${this.#what} (${this.text})" (line 1, column ${at + this.#shift + 1})`, {
       details: `unexpected ${found} expecting ${expected}`,
-      hint: `invalid ${this.#what} at column ${at + 1}`,
     });
   }
 }

@@ -1,4 +1,3 @@
-import { ApiError } from '../api-error.ts';
 import { readField, readName } from './field.ts';
 import { AGGREGATES, type AggregateName, type Embed, type SelectItem } from './row-query.ts';
 import { Scanner } from './scanner.ts';
@@ -12,8 +11,9 @@ export interface Selected {
 export type EmbedItem = Omit<Embed, 'query'> & { selected: Selected };
 
 export const EVERYTHING: Selected = { items: null, embeds: [] };
+const NOTHING: Selected = { items: [], embeds: [] };
 
-/** `select=a,b:c::text,data->>k,total:amount.sum(),other(x,y)` */
+/** `select=a,b:c::text,data->>k,total:amount.sum(),other(x,y),...third(z)` */
 export function parseSelect(text: string): Selected {
   if (text.trim() === '' || text.trim() === '*') return EVERYTHING;
   const scanner = new Scanner(text, 'select parameter');
@@ -41,7 +41,7 @@ function readList(scanner: Scanner): Selected {
 }
 
 function readItem(scanner: Scanner): SelectItem | EmbedItem {
-  if (scanner.startsWith('...')) refuseSpread(scanner);
+  if (scanner.eat('...')) return { ...readEmbed(scanner, readName(scanner, 'a relationship')), spread: true };
   const start = scanner.position;
   const alias = readName(scanner);
   if (scanner.startsWith(':') && !scanner.startsWith('::')) {
@@ -84,7 +84,7 @@ function beginsAggregate(text: string, dot: number): boolean {
   return AGGREGATES.some((name) => text.startsWith(`${name}()`, dot + 1));
 }
 
-/** `!hint`, `!inner`, `!left`, then the embedded list in parentheses. */
+/** `!hint`, `!inner`, `!left`, then the embedded list in parentheses; an empty one shows nothing, and is there for its filters. */
 function readEmbed(scanner: Scanner, relation: string): EmbedItem {
   return scanner.nested(() => {
     const item: EmbedItem = { relation, selected: EVERYTHING };
@@ -94,17 +94,8 @@ function readEmbed(scanner: Scanner, relation: string): EmbedItem {
       else item.hint = word;
     }
     scanner.expect('(');
-    if (!scanner.eat(')')) {
-      item.selected = readList(scanner);
-      scanner.expect(')');
-    }
+    item.selected = scanner.peek() === ')' ? NOTHING : readList(scanner);
+    scanner.expect(')');
     return item;
-  });
-}
-
-function refuseSpread(scanner: Scanner): never {
-  throw new ApiError(400, 'PGRST200', 'Spreading an embedded resource is not supported', {
-    details: `"..." at column ${scanner.position + 1} of the select parameter`,
-    hint: 'Leave the dots out: the related resource is embedded under its name.',
   });
 }
