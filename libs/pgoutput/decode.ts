@@ -14,7 +14,7 @@ import type {
   UpdateMessage,
 } from './message.ts';
 import { PgoutputError } from './pgoutput-error.ts';
-import { Tuple, VALUE } from './tuple.ts';
+import { STRIDE, Tuple, VALUE } from './tuple.ts';
 
 /** Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01. */
 export const POSTGRES_EPOCH = 946_684_800_000_000n;
@@ -112,14 +112,15 @@ function oldTuple(reader: ByteReader, marker: number): OldTuple {
 function tuple(reader: ByteReader): Tuple {
   const count = reader.uint16();
   reader.expectItems(count, 1);
-  const places: number[] = [];
-  for (let index = 0; index < count; index += 1) {
+  // As large as it will be: one that grows is copied twice on its way, which is most of what a row costs in memory.
+  const places = new Array<number>(count * STRIDE).fill(0);
+  for (let at = 0; at < places.length; at += STRIDE) {
     const kind = reader.uint8();
+    places[at] = kind;
     if (kind === VALUE.text || kind === VALUE.binary) {
-      const length = reader.int32();
-      places.push(kind, reader.skip(length), reader.offset);
-    } else if (kind === VALUE.null || kind === VALUE.unchanged) places.push(kind, 0, 0);
-    else reader.fail(`value kind 0x${kind.toString(16)}`);
+      places[at + 1] = reader.skip(reader.int32());
+      places[at + 2] = reader.offset;
+    } else if (kind !== VALUE.null && kind !== VALUE.unchanged) reader.fail(`value kind 0x${kind.toString(16)}`);
   }
   return new Tuple(reader.buffer, places);
 }

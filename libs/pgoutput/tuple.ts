@@ -12,7 +12,7 @@ export type TupleValue =
   | { readonly kind: 'binary'; readonly bytes: Buffer };
 
 /** Numbers of one value's place: kind, start, end. */
-const STRIDE = 3;
+export const STRIDE = 3;
 
 /**
  * The values of a row, where they lie in the message: a row of a hundred columns costs two objects. The bytes belong to the message's buffer: what is to be

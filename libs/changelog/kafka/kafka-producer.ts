@@ -163,6 +163,9 @@ export class KafkaProducer implements Producer {
 function topicsOf(records: readonly LogRecord[]): Set<string> {
   const topics = new Set<string>();
   let last: string | undefined;
-  for (const { topic } of records) if (topic !== last) topics.add((last = topic));
+  for (let index = 0; index < records.length; index += 1) {
+    const { topic } = records[index] as LogRecord;
+    if (topic !== last) topics.add((last = topic));
+  }
   return topics;
 }

@@ -33,7 +33,8 @@ interface Open {
 export function planRounds(records: readonly LogRecord[], partitionOf: (record: LogRecord) => number): PartitionBatch[][] {
   const rounds: Round[] = [];
   const open = new Map<string, Open[]>();
-  for (const record of records) {
+  for (let index = 0; index < records.length; index += 1) {
+    const record = records[index] as LogRecord;
     const partition = partitionOf(record);
     const bytes = recordSize(record);
     const partitions = open.get(record.topic) ?? [];

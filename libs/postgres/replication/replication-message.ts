@@ -25,16 +25,26 @@ const KEEPALIVE = 0x6b;
 /** Milliseconds from the Unix epoch to PostgreSQL's. */
 const EPOCH_MS = 946_684_800_000;
 
+/** Of the read buffer at hand: a view makes one bigint of eight bytes, `readBigUInt64BE` five on its way. */
+let viewed: { bytes: Buffer; view: DataView } | undefined;
+
+function lsnAt(bytes: Buffer, offset: number): Lsn {
+  if (viewed?.bytes !== bytes) viewed = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+  return viewed.view.getBigUint64(offset) as Lsn;
+}
+
 /** What lies in `bytes` from `start` to `end`. Throws a `protocol-violation` Failure on anything else. */
 export function parseReplicationMessage(bytes: Buffer, start: number, end: number, skipped?: Skipped): ReplicationEvent {
   const kind = bytes[start];
   const length = end - start;
   if (kind === DATA && length >= 25) {
-    const lsn = bytes.readBigUInt64BE(start + 1) as Lsn;
-    return { kind: 'data', lsn, serverEnd: bytes.readBigUInt64BE(start + 9) as Lsn, bytes, start: start + 25, end, skipped };
+    const lsn = lsnAt(bytes, start + 1);
+    // Mostly the same once more.
+    const serverEnd = bytes.compare(bytes, start + 1, start + 9, start + 9, start + 17) === 0 ? lsn : lsnAt(bytes, start + 9);
+    return { kind: 'data', lsn, serverEnd, bytes, start: start + 25, end, skipped };
   }
   if (kind === KEEPALIVE && length === 18) {
-    return { kind: 'keepalive', serverEnd: bytes.readBigUInt64BE(start + 1) as Lsn, replyRequested: bytes[start + 17] === 1 };
+    return { kind: 'keepalive', serverEnd: lsnAt(bytes, start + 1), replyRequested: bytes[start + 17] === 1 };
   }
   throw new Failure('protocol-violation', `unexpected replication message ${kind ?? 'without bytes'} of ${length} bytes`);
 }

@@ -183,6 +183,7 @@ export class Capture {
   }
 
   async #describe(message: RelationMessage): Promise<void> {
+    this.#publisher.flush();
     const relation = await this.catalogue.resolve(message, { xid: this.#assembler.xid, isFirst: !this.#relations.has(message.oid) });
     this.#relations.set(message.oid, relation);
     this.windows.describe(message.oid, relation.signature);
@@ -194,7 +195,8 @@ export class Capture {
     let urgent = false;
     let bytes = 0;
     this.#now = this.#clock.now();
-    for (const event of events) {
+    for (let index = 0; index < events.length; index += 1) {
+      const event = events[index] as ReplicationEvent;
       if (event.kind === 'keepalive') {
         this.#assembler.advance(event.serverEnd);
         urgent ||= event.replyRequested;
@@ -207,18 +209,20 @@ export class Capture {
       bytes += event.end - event.start;
       if (bytes < SLICE_BYTES) continue;
       await this.#heed();
-      await this.#publisher.add(records, this.#assembler.position, commitTime);
+      await this.#publisher.add(records, { position: this.#assembler.position, commitTime, more: true });
       await turn();
       records = [];
       bytes = 0;
       this.#now = this.#clock.now();
     }
     await this.#heed();
-    await this.#publisher.add(records, this.#assembler.position, commitTime, urgent);
+    await this.#publisher.add(records, { position: this.#assembler.position, commitTime, urgent });
   }
 
   /** Signals are written down before the position behind them can be confirmed. */
   async #heed(): Promise<void> {
+    if (this.#signals.length === 0) return;
+    this.#publisher.flush();
     for (const row of this.#signals.splice(0)) await this.#onSignal(row);
   }
 }

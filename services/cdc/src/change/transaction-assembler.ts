@@ -253,7 +253,9 @@ export class TransactionAssembler {
 
   /** What can't be written is parked: a record can hold up no other. */
   #row(transaction: Transaction, relation: Relation, message: RowMessage, out: ChangeRecord[] | null): void {
-    const [ordinal, length, mark] = [transaction.ordinal, out?.length ?? 0, transaction.metadata?.mark()];
+    const ordinal = transaction.ordinal;
+    const length = out?.length ?? 0;
+    const mark = transaction.metadata?.mark();
     try {
       if (message.type === 'insert') this.#insert(transaction, relation, message, out);
       else if (message.type === 'update') this.#update(transaction, relation, message, out);

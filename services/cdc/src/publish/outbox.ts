@@ -14,7 +14,7 @@ export type OutboxRecord = LogRecord & { barrier?: true };
 
 /** Most of one append: the broker's default limit of a batch is 1 MB. */
 const BATCH_RECORDS = 2_000;
-const BATCH_BYTES = 800_000;
+export const BATCH_BYTES = 800_000;
 
 /** Records waiting to be appended, and the positions reached with them. Pure bookkeeping. */
 export class Outbox {
@@ -44,7 +44,8 @@ export class Outbox {
   }
 
   add(records: readonly OutboxRecord[], position: Position, commitTime: bigint | null): void {
-    for (const record of records) {
+    for (let index = 0; index < records.length; index += 1) {
+      const record = records[index] as OutboxRecord;
       const size = sizeOf(record);
       this.#records.push(record);
       this.#sizes.push(size);

@@ -8,6 +8,7 @@ import { toLsn, ZERO_LSN } from '#libs/pgoutput/lsn';
 import { SystemClock } from '#libs/runtime/clock';
 import type { Position } from '../change/position.ts';
 import { createCdcMetrics } from '../metrics.ts';
+import { BATCH_BYTES } from './outbox.ts';
 import { Publisher } from './publisher.ts';
 
 const at = (end: number): Position => ({ end: toLsn(BigInt(end)), lastCommit: null, open: null });
@@ -57,7 +58,7 @@ class Bench {
 describe('the publisher', () => {
   it('has one append in flight, and the next takes whatever gathered meanwhile', async () => {
     const bench = new Bench();
-    for (const [index, text] of ['a', 'b', 'c'].entries()) await bench.publisher.add([record(text)], at(index + 1), null);
+    for (const [index, text] of ['a', 'b', 'c'].entries()) await bench.publisher.add([record(text)], { position: at(index + 1), commitTime: null });
     await turn();
     expect(bench.journal).toEqual(['append t a']);
     await bench.answer();
@@ -66,26 +67,51 @@ describe('the publisher', () => {
     bench.publisher.abandon(new Failure('bug', 'end'));
   });
 
+  it('waits for more to come until a batch is full, or told that it has to wait for it', async () => {
+    const bench = new Bench();
+    const more = (text: string, position: number): Promise<void> =>
+      bench.publisher.add([record(text)], { position: at(position), commitTime: null, more: true });
+    await more('a', 1);
+    await more('b', 2);
+    await turn();
+    expect(bench.journal).toEqual([]);
+    bench.publisher.flush();
+    await turn();
+    expect(bench.journal).toEqual(['append t a, t b']);
+    const large = 'x'.repeat(BATCH_BYTES);
+    await more(large, 3);
+    await more('c', 4);
+    await bench.answer();
+    expect(bench.journal.at(-1)).toBe(`append t ${large}`);
+    await bench.answer();
+    expect(bench.journal.at(-1)).toBe(`durable t ${large}`);
+    await bench.publisher.add([record('d')], { position: at(5), commitTime: null });
+    await turn();
+    expect(bench.journal.at(-1)).toBe('append t c, t d');
+    bench.publisher.abandon(new Failure('bug', 'end'));
+  });
+
   it('writes progress only of what is durable and confirms only progress that is durable, however things interleave', async () => {
-    const step = fc.oneof(fc.constant('answer' as const), fc.constant('idle' as const), fc.integer({ min: 0, max: 3 }));
+    const step = fc.oneof(fc.constantFrom('answer' as const, 'idle' as const, 'flush' as const), fc.integer({ min: 0, max: 3 }));
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 1_000), async (steps, lingerMs) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.constantFrom(0, 1_000), fc.boolean(), async (steps, lingerMs, more) => {
         const bench = new Bench(lingerMs);
         let position = 0;
         const drained: Promise<void>[] = [];
         for (const action of steps) {
           if (action === 'answer') await bench.answer();
-          else if (action === 'idle') await bench.publisher.add([], at((position += 1)), null, true);
+          else if (action === 'flush') bench.publisher.flush();
+          else if (action === 'idle') await bench.publisher.add([], { position: at((position += 1)), commitTime: null, urgent: true });
           else {
             position += 1;
             await bench.publisher.add(
               Array.from({ length: action }, () => record(String(position))),
-              at(position),
-              null,
+              { position: at(position), commitTime: null, more },
             );
           }
         }
         drained.push(bench.publisher.drain());
+        await turn();
         while (bench.waiting.length > 0) await bench.answer();
         await Promise.all(drained);
         check(bench.journal);
@@ -97,8 +123,8 @@ describe('the publisher', () => {
 
   it('publishes and confirms nothing after an append that failed', async () => {
     const bench = new Bench();
-    await bench.publisher.add([record('a')], at(1), null);
-    await bench.publisher.add([record('b')], at(2), null);
+    await bench.publisher.add([record('a')], { position: at(1), commitTime: null });
+    await bench.publisher.add([record('b')], { position: at(2), commitTime: null });
     await turn();
     await bench.answer(new Failure('fenced', 'a newer producer'));
     await bench.publisher.drain();

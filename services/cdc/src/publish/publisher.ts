@@ -6,7 +6,7 @@ import type { Clock } from '#libs/runtime/clock';
 import { hit } from '#libs/runtime/failpoints';
 import type { Position } from '../change/position.ts';
 import type { CdcMetrics } from '../metrics.ts';
-import { Outbox, type OutboxRecord } from './outbox.ts';
+import { BATCH_BYTES, Outbox, type OutboxRecord } from './outbox.ts';
 
 export interface PublisherOptions {
   producer: Producer;
@@ -34,8 +34,20 @@ export interface Linger {
 
 const LINGER: Linger = { afterRecordsMs: 100, afterIdleMs: 1_000 };
 
+/** What comes with records. */
+export interface Reached {
+  /** Durable once they are. */
+  position: Position;
+  /** Of the last transaction of it, µs since the epoch; null when nothing was committed. */
+  commitTime: bigint | null;
+  /** To be confirmed soon. */
+  urgent?: boolean;
+  /** More follows at once: a batch that is not full waits for it. */
+  more?: boolean;
+}
+
 /** Beyond this much waiting the source is not read. */
-const FULL_BYTES = 3 << 20;
+const FULL_BYTES = 2 * BATCH_BYTES;
 
 /**
  * Appends records in order, one append in flight, each taking whatever has gathered meanwhile. Then progress, then the confirmation:
@@ -55,6 +67,7 @@ export class Publisher {
   #timer: NodeJS.Timeout | undefined;
   #failure: Failure | undefined;
   #running = false;
+  #more = false;
   #draining = false;
   #change = Promise.withResolvers<void>();
   #waiting: { upTo: number; resolve: () => void }[] = [];
@@ -66,12 +79,19 @@ export class Publisher {
     this.#written = options.from;
   }
 
-  /** Queues records; once they are durable, everything up to `position` is. Resolves when there is room for more. `urgent`: confirm soon. */
-  async add(records: readonly OutboxRecord[], position: Position, commitTime: bigint | null, urgent = false): Promise<void> {
+  /** Queues records. Resolves when there is room for more. */
+  async add(records: readonly OutboxRecord[], { position, commitTime, urgent = false, more = false }: Reached): Promise<void> {
     this.#outbox.add(records, position, commitTime);
     if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? this.#linger.afterRecordsMs : this.#linger.afterIdleMs);
+    this.#more = more;
     this.#wake();
     while (this.#outbox.bytes > FULL_BYTES && !this.#failure) await this.#change.promise;
+  }
+
+  /** What was added goes out now, although more was to follow: whoever was to add it waits for something else first. */
+  flush(): void {
+    this.#more = false;
+    this.#wake();
   }
 
   /** Resolves once every record added so far is durable; never, when the publisher fails first. */
@@ -96,7 +116,7 @@ export class Publisher {
   }
 
   #wake(): void {
-    if (this.#running || this.#failure) return;
+    if (this.#running || this.#failure || this.#isGathering()) return;
     if (this.#outbox.length === 0 && !this.#isProgressDue()) return this.#schedule();
     this.#running = true;
     void this.#run();
@@ -104,7 +124,7 @@ export class Publisher {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#failure && (this.#outbox.length > 0 || this.#isProgressDue())) await this.#appendOnce();
+      while (!this.#failure && !this.#isGathering() && (this.#outbox.length > 0 || this.#isProgressDue())) await this.#appendOnce();
       this.#running = false;
       this.#schedule();
     } catch (error) {
@@ -146,6 +166,11 @@ export class Publisher {
     if (reached && differs(reached.position, this.#durable)) this.#durable = reached.position;
     if (this.#durable !== this.#written) this.#progressDue = Math.min(this.#progressDue, performance.now() + withinMs);
     if (reached?.commitTime) this.#measureLag(reached.commitTime);
+  }
+
+  /** Under a backlog full batches cost the broker a third of what it takes to have all that is there at each time. */
+  #isGathering(): boolean {
+    return this.#more && !this.#draining && this.#outbox.bytes < BATCH_BYTES;
   }
 
   #isProgressDue(): boolean {
