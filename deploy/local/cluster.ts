@@ -11,6 +11,7 @@ import { clusterSecrets, type ClusterSecrets } from './cluster-secrets.ts';
 import { KafkaBroker } from './kafka-broker.ts';
 import { rememberProcesses } from './leftovers.ts';
 import { RedisServer } from './redis-server.ts';
+import { serviceCommand } from './service-command.ts';
 import { ServiceProcess } from './service-process.ts';
 
 export interface LocalClusterOptions {
@@ -118,9 +119,10 @@ export class LocalCluster {
   async #startService(name: ServiceName): Promise<void> {
     const { root, dataDirectory, onProgress, extra } = this.#options;
     onProgress?.(name, 'starting');
+    const [node, ...args] = serviceCommand(root, name);
     const service = new ServiceProcess({
       name,
-      command: [process.execPath, '-C', 'dist', '--disable-warning=TimeoutNegativeWarning', `dist/services/${name}/src/main.js`],
+      command: [node, '--disable-warning=TimeoutNegativeWarning', ...args],
       cwd: root,
       env: { ...environmentOf(name, this.#facts()), ...extra?.[name] },
       logFile: join(dataDirectory, 'logs', `${name}.log`),

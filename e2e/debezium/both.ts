@@ -5,6 +5,7 @@ import { topicName } from '#contracts/topics/topic-name';
 import { connectKafkaLog } from '#libs/testing/kafka-log';
 import { freePort, startPostgresServer } from '#libs/testing/postgres-server';
 import { KafkaBroker } from '../../deploy/local/kafka-broker.ts';
+import { serviceCommand } from '../../deploy/local/service-command.ts';
 import { ServiceProcess } from '../../deploy/local/service-process.ts';
 import { eventually } from '../support/process.ts';
 import { REPOSITORY } from '../support/repository.ts';
@@ -78,7 +79,7 @@ async function startOurs({ brokers, databaseUrl, directory }: CaptureOptions): P
   const port = await freePort();
   const service = new ServiceProcess({
     name: 'cdc',
-    command: [process.execPath, '-C', 'dist', 'dist/services/cdc/src/main.js'],
+    command: serviceCommand(REPOSITORY, 'cdc'),
     cwd: REPOSITORY,
     env: {
       DATABASE_URL: databaseUrl,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { freePort } from '#libs/testing/postgres-server';
+import { serviceCommand } from '../../../deploy/local/service-command.ts';
 import { ServiceProcess } from '../../../deploy/local/service-process.ts';
 import { Debezium } from '../../debezium/debezium.ts';
 import { REPOSITORY } from '../../support/repository.ts';
@@ -78,7 +79,7 @@ export class Engine {
     const { compression, snapshot } = this.#settings;
     const service = new ServiceProcess({
       name: 'cdc',
-      command: [process.execPath, '-C', 'dist', 'dist/services/cdc/src/main.js'],
+      command: serviceCommand(REPOSITORY, 'cdc'),
       cwd: REPOSITORY,
       env: {
         DATABASE_URL: this.#stage.databaseUrl,

@@ -100,7 +100,7 @@ export class CaptureFaults {
   async #recover(): Promise<void> {
     const start = performance.now();
     this.#capture = await this.#stand.capture();
-    await this.#capture.streaming();
+    await this.#capture.firstStreaming();
     this.#worstRecoveryMs = Math.max(this.#worstRecoveryMs, performance.now() - start);
   }
 

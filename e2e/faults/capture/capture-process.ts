@@ -1,4 +1,5 @@
 import { freePort } from '#libs/testing/postgres-server';
+import { serviceCommand } from '../../../deploy/local/service-command.ts';
 import { eventually, TestProcess } from '../../support/process.ts';
 import { REPOSITORY } from '../../support/repository.ts';
 import { peakMegabytes } from '../../support/usage.ts';
@@ -16,8 +17,8 @@ export class CaptureProcess {
   /** Starts it; resolves at once. */
   static async start(env: Readonly<Record<string, string>>, port?: number): Promise<CaptureProcess> {
     const chosen = port ?? (await freePort());
-    const command = ['-C', 'dist', 'dist/services/cdc/src/main.js'];
-    return new CaptureProcess(new TestProcess(process.execPath, command, { ...env, CDC_PORT: String(chosen) }, REPOSITORY), chosen);
+    const [node, ...args] = serviceCommand(REPOSITORY, 'cdc');
+    return new CaptureProcess(new TestProcess(node, args, { ...env, CDC_PORT: String(chosen) }, REPOSITORY), chosen);
   }
 
   get output(): string {
@@ -40,6 +41,16 @@ export class CaptureProcess {
     await eventually(
       async () => this.exited || state.test((await this.detail()) ?? ''),
       () => `capture did not reach ${String(state)}: ${this.output.slice(-2_000)}`,
+      withinMs,
+    );
+    if (this.exited) throw new Error(`capture ended: ${this.output.slice(-2_000)}`);
+  }
+
+  /** Waits until a process that was just started streams, as it says itself: HTTP comes only then. */
+  async firstStreaming(withinMs = 30_000): Promise<void> {
+    await eventually(
+      async () => this.exited || this.output.includes('"phase":"streaming"'),
+      () => `capture did not stream: ${this.output.slice(-2_000)}`,
       withinMs,
     );
     if (this.exited) throw new Error(`capture ended: ${this.output.slice(-2_000)}`);

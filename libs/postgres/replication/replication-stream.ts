@@ -23,7 +23,7 @@ export interface StreamOptions extends StreamPace {
 }
 
 /** Read at most about this much ahead of the consumer; the rest waits in the server. */
-const HELD_BYTES = 1 << 20;
+const HELD_BYTES = 1 << 19;
 const CLOSE_WITHIN_MS = 2_000;
 const COPY_BOTH = 0x57;
 const COPY_DATA = 0x64;

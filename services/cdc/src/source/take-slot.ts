@@ -177,11 +177,14 @@ class SlotTaking {
     const { changeLog, config } = this.#options;
     await refuseHiddenKeys(this.#options.pool, this.#options.patterns, this.#options.rules);
     await this.#reconciler.reconcile();
-    await this.#store.ensure();
-    await this.#options.topics.ensureOwn();
-    await this.#snapshots.ensure();
-    await this.#control.ensure();
-    await changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null });
+    // At once: each is several round trips, and a restart finds all of them there.
+    await Promise.all([
+      this.#store.ensure(),
+      this.#options.topics.ensureOwn(),
+      this.#snapshots.ensure(),
+      this.#control.ensure(),
+      changeLog.ensureTopic(gapTopic(config.CDC_TOPIC_PREFIX), { partitions: 1, cleanup: 'delete', retentionMs: null }),
+    ]);
   }
 
   /** A slot from before an upgrade, or of somebody's making, gets what one of ours has. */
