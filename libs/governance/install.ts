@@ -1,6 +1,7 @@
 import pg from 'pg';
+import type { QueryRunner } from 'typeorm';
 import { quoteIdentifier } from '#libs/postgres/identifiers';
-import { migrate } from '#libs/postgres/migrate';
+import { appliedMigrations, migrate } from '#libs/postgres/migrate';
 import type { Logger } from '#libs/runtime/logger';
 import { GOVERNANCE_MIGRATIONS } from './migrations/all.ts';
 import { ensureRoles, LOGINS, type LoginName, OWNER_ROLE, SERVICE_LOGINS } from './roles.ts';
@@ -16,6 +17,8 @@ export interface InstallOptions {
 /** The publication that adopted tables join. */
 export const PUBLICATION = 'lakeloop';
 
+const BOOKKEEPING = { schema: 'lakeloop', table: 'migrations_governance', migrations: GOVERNANCE_MIGRATIONS };
+
 /** Roles, schemas, migrations, privileges, publication and event trigger. Idempotent, and safe when run concurrently. */
 export async function installGovernance({ adminUrl, logger, logins }: InstallOptions): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'lakeloop-install' });
@@ -24,14 +27,51 @@ export async function installGovernance({ adminUrl, logger, logins }: InstallOpt
     await ensureRoles(client, logins);
     // One lock for the rest: migrate() takes its own on another connection.
     await client.query('select pg_advisory_lock($1)', [LOCK]);
-    await prepareSchemas(client);
-    await migrate({ connectionString: adminUrl, schema: 'lakeloop', table: 'migrations_governance', migrations: GOVERNANCE_MIGRATIONS, logger });
-    await client.query(PRIVILEGES);
-    await ensurePublication(client);
-    await ensureEventTrigger(client, logger);
+    await install(client, logger, async () => void (await migrate({ connectionString: adminUrl, ...BOOKKEEPING, logger })));
   } finally {
     await client.end();
   }
+}
+
+/** The statements that `installGovernance` would run on this database as it is, in their order. Passwords are not among them. Looks, and changes nothing. */
+export async function planGovernance({ adminUrl, logger }: Omit<InstallOptions, 'logins'>): Promise<string[]> {
+  const client = new pg.Client({ connectionString: adminUrl, application_name: 'lakeloop-install' });
+  await client.connect();
+  try {
+    const statements: string[] = [];
+    const noting = notingClient(client, statements);
+    await ensureRoles(noting);
+    await install(noting, logger, () => noteMigrations(client, noting));
+    return statements;
+  } finally {
+    await client.end();
+  }
+}
+
+async function install(client: pg.Client, logger: Logger, migrations: () => Promise<void>): Promise<void> {
+  await prepareSchemas(client);
+  await migrations();
+  await client.query(PRIVILEGES);
+  await ensurePublication(client);
+  await ensureEventTrigger(client, logger);
+}
+
+/** Asks what is asked, and notes what would be done. */
+function notingClient(client: pg.Client, statements: string[]): pg.Client {
+  const query = (text: string, values?: unknown[]): Promise<unknown> => {
+    if (/^\s*select\b/i.test(text)) return client.query(text, values);
+    statements.push(text.trim());
+    return Promise.resolve({ rows: [], rowCount: 0 });
+  };
+  return { query } as unknown as pg.Client;
+}
+
+async function noteMigrations(client: pg.Client, noting: pg.Client): Promise<void> {
+  const applied = new Set(await appliedMigrations(client, BOOKKEEPING));
+  const runner = {
+    query: async (text: string): Promise<unknown[]> => ((await noting.query(text)) as { rows: unknown[] }).rows,
+  } as unknown as QueryRunner;
+  for (const migration of GOVERNANCE_MIGRATIONS.map((each) => new each())) if (!applied.has(migration.name ?? '')) await migration.up(runner);
 }
 
 const LOCK = 0x6c6c696e;

@@ -60,7 +60,7 @@ export async function ensureRole(client: pg.ClientBase, role: string, attributes
 }
 
 export async function ensureMember(client: pg.ClientBase, role: string, member: string): Promise<void> {
-  const is = await client.query('select from pg_auth_members where roleid = $1::text::regrole and member = $2::text::regrole', [
+  const is = await client.query('select from pg_auth_members where roleid = to_regrole($1) and member = to_regrole($2)', [
     quoteIdentifier(role),
     quoteIdentifier(member),
   ]);

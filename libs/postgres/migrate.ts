@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { DataSource, type Logger as TypeOrmLogger, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Failure } from '#libs/failure/failure';
 import type { Logger } from '#libs/runtime/logger';
@@ -61,6 +62,14 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
     await lock.release();
     await source.destroy();
   }
+}
+
+/** Names of the migrations that a database has, oldest first; none where there is no bookkeeping yet. */
+export async function appliedMigrations(client: Pick<pg.ClientBase, 'query'>, { schema, table }: Pick<MigrateOptions, 'schema' | 'table'>): Promise<string[]> {
+  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [name]);
+  if (!rows[0]?.exists) return [];
+  return (await client.query<{ name: string }>(`select name from ${name} order by id`)).rows.map((row) => row.name);
 }
 
 /** What a newer version has made, or one before the first release, is not ours to build on. */

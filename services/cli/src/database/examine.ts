@@ -1,0 +1,204 @@
+import type pg from 'pg';
+import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
+
+/** One thing that was looked at. `fix`: SQL, or what to do where SQL does not help. */
+export interface Finding {
+  state: 'ok' | 'note' | 'warning' | 'problem';
+  what: string;
+  fix: string[];
+}
+
+const finding = (state: Finding['state'], what: string, ...fix: string[]): Finding => ({ state, what, fix });
+const ok = (what: string): Finding => finding('ok', what);
+
+/** Names listed before the rest is counted. */
+const MOST_LISTED = 20;
+const RESTART = '-- then restart the server (on a managed one: the parameter group)';
+
+/** Looks at everything that Lakeloop will need of a database, before anything is created in it. Needs no privilege beyond connecting. */
+export async function examine(client: pg.Client, slot: string): Promise<Finding[]> {
+  const facts = await factsOf(client);
+  return [...server(facts), pooler(client, facts), ...login(facts), ...(await slots(client, slot, facts)), installed(facts), ...(await tables(client))];
+}
+
+interface Facts {
+  version: number;
+  versionText: string;
+  walLevel: string;
+  recovery: boolean;
+  readOnly: boolean;
+  slotsUsed: number;
+  slotsMax: number;
+  sendersMax: number;
+  keepSize: string;
+  superuser: boolean;
+  createrole: boolean;
+  replication: boolean;
+  createsInDatabase: boolean;
+  login: string;
+  database: string;
+  pid: number;
+  installed: boolean;
+  eventTrigger: boolean;
+  owner: boolean;
+}
+
+async function factsOf(client: pg.Client): Promise<Facts> {
+  const { rows } = await client.query<Facts>(`
+    select current_setting('server_version_num')::int as version, current_setting('server_version') as "versionText", current_setting('wal_level') as "walLevel",
+      pg_is_in_recovery() as recovery, current_setting('transaction_read_only') = 'on' as "readOnly", (select count(*)::int from pg_replication_slots) as "slotsUsed",
+      current_setting('max_replication_slots')::int as "slotsMax", current_setting('max_wal_senders')::int as "sendersMax", current_setting('max_slot_wal_keep_size') as "keepSize",
+      r.rolsuper as superuser, r.rolcreaterole as createrole, r.rolreplication as replication, has_database_privilege(current_database(), 'create') as "createsInDatabase",
+      current_user as login, current_database() as database, pg_backend_pid() as pid, to_regclass('lakeloop.adopted') is not null as installed,
+      exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') as "eventTrigger",
+      exists (select from pg_roles o where o.rolname = 'lakeloop_owner' and pg_has_role(current_user, o.oid, 'member')) as owner
+    from pg_roles r where r.rolname = current_user`);
+  return rows[0] as Facts;
+}
+
+function server({ version, versionText, walLevel, recovery, readOnly, slotsUsed, slotsMax, sendersMax, keepSize }: Facts): Finding[] {
+  return [
+    version >= 140_000 ? ok(`PostgreSQL ${versionText}`) : finding('problem', `PostgreSQL ${versionText}: 14 or newer is needed`, '-- upgrade the server'),
+    ...(recovery ? [finding('problem', 'this server is a standby', '-- connect to the primary')] : []),
+    ...(readOnly && !recovery ? [finding('problem', 'transactions are read-only here', 'alter database … set default_transaction_read_only = off;')] : []),
+    walLevel === 'logical' ? ok('wal_level is logical') : finding('problem', `wal_level is ${walLevel}`, `alter system set wal_level = 'logical';`, RESTART),
+    slotsUsed < slotsMax
+      ? ok(`${slotsMax - slotsUsed} of ${slotsMax} replication slots are free`)
+      : finding('problem', `all ${slotsMax} replication slots are taken`, `alter system set max_replication_slots = ${slotsMax + 4};`, RESTART),
+    sendersMax > 0 ? ok(`max_wal_senders is ${sendersMax}`) : finding('problem', 'max_wal_senders is 0', 'alter system set max_wal_senders = 10;', RESTART),
+    keepSize === '-1'
+      ? finding(
+          'warning',
+          'a slot that is not read keeps log until the disk is full',
+          `alter system set max_slot_wal_keep_size = '10GB';`,
+          'select pg_reload_conf();',
+        )
+      : ok(`a slot keeps at most ${keepSize} of log`),
+  ];
+}
+
+/** A pooler answers with a process id of its own. */
+function pooler(client: pg.Client, { pid }: Facts): Finding {
+  const { processID } = client as unknown as { processID: number | null };
+  if (processID === null || processID === pid) return ok('no pooler between here and the server');
+  return finding(
+    'warning',
+    'a connection pooler stands between here and the server: replication does not pass it, and settings of a session may be lost',
+    '-- give capture (DATABASE_URL of cdc) and ADMIN_DATABASE_URL the server itself; for the other services pool by session',
+  );
+}
+
+function login({ superuser, createrole, createsInDatabase, replication, login: name, database, installed: there, eventTrigger, owner }: Facts): Finding[] {
+  const user = quoteIdentifier(name);
+  const may = superuser || (createrole && createsInDatabase);
+  return [
+    ...(there && (superuser || owner)
+      ? [ok(`${name} may edit what Lakeloop has made`)]
+      : may
+        ? [ok(`${name} may run lakeloop init`)]
+        : [
+            finding(
+              'problem',
+              `${name} may not install: it needs CREATEROLE, and CREATE on the database`,
+              `alter role ${user} createrole;`,
+              `grant create on database ${quoteIdentifier(database)} to ${user};`,
+            ),
+          ]),
+    ...(superuser || eventTrigger
+      ? []
+      : [
+          finding(
+            'warning',
+            'no superuser: after ALTER TABLE of an adopted table, run lakeloop adopt again (until then it takes no writes)',
+            '-- or let a superuser run lakeloop init once',
+          ),
+        ]),
+    ...(superuser || replication
+      ? []
+      : [finding('note', `${name} has no REPLICATION; lakeloop_cdc needs it`, 'alter role lakeloop_cdc replication;  -- a superuser, once it is there')]),
+  ];
+}
+
+async function slots(client: pg.Client, name: string, { walLevel }: Facts): Promise<Finding[]> {
+  const { rows } = await client.query<{ slot: string; active: boolean; lost: boolean; behind: string; plugin: string | null }>(
+    `select slot_name::text as slot, active, wal_status = 'lost' as lost, plugin::text,
+       pg_size_pretty(pg_wal_lsn_diff(case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, restart_lsn)) as behind
+     from pg_replication_slots where database = current_database() or database is null order by slot_name`,
+  );
+  const idle = rows.filter(({ active, slot, lost }) => (!active && slot !== name) || lost);
+  return [
+    ...idle.map(({ slot, lost, behind }) =>
+      lost
+        ? finding(
+            slot === name ? 'problem' : 'warning',
+            `the slot ${slot} is lost: the log that it needed is gone`,
+            `select pg_drop_replication_slot(${quoteLiteral(slot)});`,
+          )
+        : finding(
+            'warning',
+            `nobody reads the slot ${slot}, and it keeps ${behind} of log`,
+            `select pg_drop_replication_slot(${quoteLiteral(slot)});  -- if nobody will`,
+          ),
+    ),
+    ...(rows.some(({ slot }) => slot === name) || walLevel !== 'logical' ? [] : [finding('note', `capture will make its slot ${name} when it first starts`)]),
+  ];
+}
+
+function installed({ installed: there }: Facts): Finding {
+  return there ? ok('Lakeloop is installed here') : finding('note', 'Lakeloop is not installed here yet', '-- lakeloop init --dry-run says what it would do');
+}
+
+interface TableRow {
+  name: string;
+  keyed: boolean;
+  identity: string;
+  secured: boolean;
+  adopted: boolean;
+  partitioned: boolean;
+  unlogged: boolean;
+}
+
+const TABLES = (adopted: string): string => `
+  select c.oid::regclass::text as name, exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as keyed, c.relreplident as identity, c.relrowsecurity as secured,
+    ${adopted} as adopted, c.relkind = 'p' as partitioned, c.relpersistence = 'u' as unlogged
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '^(pg_|information_schema$|lakeloop|audit$)'
+  order by 1`;
+
+async function tables(client: pg.Client): Promise<Finding[]> {
+  const { rows: states } = await client.query<{ there: boolean }>(`select to_regclass('lakeloop.adopted') is not null as there`);
+  const { rows } = await client.query<TableRow>(TABLES(states[0]?.there ? 'exists (select from lakeloop.adopted a where a.root = c.oid)' : 'false'));
+  const keyless = rows.filter(({ keyed }) => !keyed);
+  const secured = rows.filter((table) => table.secured);
+  const unlogged = rows.filter((table) => table.unlogged);
+  const adopted = rows.filter((table) => table.adopted).length;
+  return [
+    ok(`${rows.length} tables, ${adopted} adopted, ${rows.length - keyless.length} with a primary key`),
+    ...(keyless.length === 0
+      ? []
+      : [
+          finding(
+            'warning',
+            `${keyless.length} without a primary key: they can't be adopted, and UPDATE or DELETE fails on them once they are published`,
+            ...listed(keyless, (name) => `alter table ${name} add primary key (…);`),
+          ),
+        ]),
+    ...(secured.length === 0
+      ? []
+      : [finding('note', `${secured.length} under row-level security: capture reads them with BYPASSRLS`, ...listed(secured, (name) => `-- ${name}`))]),
+    ...(unlogged.length === 0
+      ? []
+      : [
+          finding(
+            'warning',
+            `${unlogged.length} unlogged: their changes are in no log, so in no stream`,
+            ...listed(unlogged, (name) => `alter table ${name} set logged;`),
+          ),
+        ]),
+  ];
+}
+
+function listed(rows: readonly TableRow[], line: (name: string) => string): string[] {
+  const shown = rows.slice(0, MOST_LISTED).map(({ name }) => line(name));
+  return rows.length > MOST_LISTED ? [...shown, `-- and ${rows.length - MOST_LISTED} more`] : shown;
+}
