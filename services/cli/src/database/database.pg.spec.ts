@@ -116,7 +116,7 @@ describe('lakeloop adopt and detach', () => {
     expect(await lakeloop('detach', '--all')).toEqual(['detached app.parts', expect.stringContaining('the audit stays')]);
     const { rows } = await database.client
       .query(`select (select count(*)::int from pg_trigger where tgname like 'lakeloop%') as triggers, (select count(*)::int from pg_publication) as publications,
-      (select count(*)::int from pg_event_trigger) as events, (select count(*)::int from pg_class where relreplident = 'f') as full, (select count(*)::int from pg_proc where proname like 'record_%') as recorders`);
+      (select count(*)::int from pg_event_trigger) as events, (select count(*)::int from pg_class where relreplident = 'f') as full, (select count(*)::int from pg_proc where pronamespace = 'audit'::regnamespace and proname like 'record_%') as recorders`);
     expect(rows).toEqual([{ triggers: 0, publications: 0, events: 0, full: 0, recorders: 0 }]);
     expect(await audited()).toBe(3);
   });
