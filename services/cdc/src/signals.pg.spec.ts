@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Failure } from '#libs/failure/failure';
 import { CdcHarness } from './testing/cdc-harness.ts';
+import { GatedLog } from './testing/gated-log.ts';
 
 let cdc: CdcHarness;
 beforeEach(async () => {
@@ -25,8 +27,30 @@ describe('the signal table', () => {
     await signal('s1', 'execute-snapshot', { 'data-collections': ['public.t'] });
     const events = await cdc.published('public.t');
     expect(events.map(({ op, after }) => [op, after?.['id']])).toEqual([2, 4, 6, 8, 10].map((id) => ['r', id]));
-    expect(second.service.snapshotter?.list()).toHaveLength(1);
+    // Signals are done before what follows them is published.
+    expect(second.service.snapshotter?.list()).toEqual([expect.objectContaining({ state: 'completed', where: `color = 'blue'` })]);
     expect(await cdc.log.topics(`${cdc.prefix}.public.signals`)).toEqual([]);
+  });
+
+  it('asks for several tables, each with its own condition or none', async () => {
+    await cdc.sql('create table u (id int primary key); insert into u values (1), (2)');
+    const service = await cdc.streaming(SETTINGS);
+    const conditions = [{ 'data-collection': 'public.t', filter: 'id = 3' }];
+    await signal('s', 'execute-snapshot', { 'data-collections': ['public.u', 'public.t'], 'additional-conditions': conditions });
+    for (const table of ['t', 'u']) await service.snapshot((snapshot) => snapshot.table === table && snapshot.state === 'completed');
+    expect((await cdc.published('public.u', 'public.t')).map(({ after }) => after?.['id'])).toEqual([1, 2, 3]);
+  });
+
+  it('is heeded again when what it asks for could not be written down', async () => {
+    const log = new GatedLog(cdc.log, (records) => records.some(({ topic, value }) => topic === 'test.__snapshots' && value?.includes('signal:s')));
+    const service = cdc.run(SETTINGS, log.proxy);
+    await service.reaches('streaming');
+    await signal('s', 'execute-snapshot', { 'data-collections': ['public.t'] });
+    await log.reached;
+    log.refuse(new Failure('dependency-unavailable', 'the broker is away'));
+    await service.reaches('connecting');
+    await service.snapshot(({ id, state }) => id === 'signal:s:public.t' && state === 'completed');
+    expect(await cdc.published('public.t')).toHaveLength(10);
   });
 
   it('pauses, resumes and stops what it asked for, and goes on after signals that it does not know', async () => {

@@ -1,3 +1,4 @@
+import type { Failure } from '#libs/failure/failure';
 import type { ChangeLog, LogRecord, Producer } from '#libs/changelog/change-log';
 
 /** A change log whose appends of some records wait until the gate opens. */
@@ -5,13 +6,14 @@ export class GatedLog {
   readonly proxy: ChangeLog;
   readonly #reached = Promise.withResolvers<void>();
   readonly #opened = Promise.withResolvers<void>();
+  #isOpen = false;
 
   constructor(log: ChangeLog, gated: (records: readonly LogRecord[]) => boolean) {
     const openProducer = async (id: string): Promise<Producer> => {
       const producer = await log.openProducer(id);
       return {
         append: async (records) => {
-          if (gated(records)) {
+          if (!this.#isOpen && gated(records)) {
             this.#reached.resolve();
             await this.#opened.promise;
           }
@@ -35,6 +37,13 @@ export class GatedLog {
   }
 
   open(): void {
+    this.#isOpen = true;
     this.#opened.resolve();
+  }
+
+  /** What waits fails, and what comes later passes: a broker that was away for a moment. */
+  refuse(failure: Failure): void {
+    this.#isOpen = true;
+    this.#opened.reject(failure);
   }
 }
