@@ -65,7 +65,8 @@ export function kafkaFailure(doing: string, error: unknown): Failure {
   if (refused) return new Failure(refused.kind, `${doing}: ${refused.message}`, { cause: error });
   if (gaveUp(error)) return new Failure('dependency-unavailable', `${doing}: Kafka did not answer in time`, { cause: error });
   const known = isKafkajs(error) || (error instanceof Error && GenericError.isGenericError(error));
-  if (known) return new Failure('dependency-unavailable', message, { cause: error });
+  // Which dependency it is must be said: the client's own words are often no more than that a connection was closed.
+  if (known) return new Failure('dependency-unavailable', /kafka/i.test(message) ? message : `Kafka: ${message}`, { cause: error });
   return new Failure(classify(error).kind, message, { cause: error });
 }
 

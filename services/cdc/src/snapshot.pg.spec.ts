@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Failure } from '#libs/failure/failure';
 import { arm } from '#libs/runtime/failpoints';
 import { CdcHarness, type Event, type RunningCdc } from './testing/cdc-harness.ts';
+import { GatedLog } from './testing/gated-log.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 let cdc: CdcHarness;
@@ -102,6 +103,23 @@ describe('an initial snapshot', () => {
     expect(new Set(reads.map(({ key }) => JSON.stringify(key))).size).toBe(100);
     // Seven chunks of seven were counted; those in flight come again, no more.
     expect(reads.length).toBeLessThanOrEqual(100 + 3 * 7);
+  });
+
+  it('is no further than what is in the log', async () => {
+    await cdc.sql(`create table orders (id int primary key); insert into orders select generate_series(1, 20)`);
+    const log = new GatedLog(cdc.log, (records) => records.some(({ topic }) => topic === 'test.public.orders'));
+    const advanced: bigint[] = [];
+    const disarm = arm('cdc.snapshot-chunk-durable', async () => void advanced.push((await cdc.log.bounds('test.public.orders'))[0]?.next ?? 0n));
+    const service = cdc.run(SMALL, log.proxy);
+    await log.reached;
+    // Longer than a chunk takes that does not wait for the log.
+    for (let turn = 0; turn < 20; turn += 1) await cdc.sql('select pg_current_xact_id()');
+    expect(advanced).toEqual([]);
+    log.open();
+    await completed(service, 'orders');
+    disarm();
+    expect(advanced.every((next, chunk) => next >= BigInt(Math.min(20, 7 * (chunk + 1))))).toBe(true);
+    expect(advanced).toHaveLength(3);
   });
 
   it('reads a table without a key by its blocks', async () => {
