@@ -17,17 +17,18 @@ export function targetEntries(action: string): TargetEntry[] {
   const entries: TargetEntry[] = [];
   let at = list + 1;
   while (at < action.length && action[at] !== ')') {
-    const end = closing(action, at);
     if (action[at] === '{') entries.push(entryOf(action, at));
-    at = end + 1;
+    at = Math.max(at, closing(action, at)) + 1;
     while (action[at] === ' ') at += 1;
   }
   return entries.filter(({ position }) => position > 0);
 }
 
 function entryOf(text: string, node: number): TargetEntry {
-  const number = (field: string): number =>
-    Number(/^-?\d+/.exec(text.slice(Math.max(0, fieldAt(text, node, field)), fieldAt(text, node, field) + 12))?.[0] ?? 0);
+  const number = (field: string): number => {
+    const at = fieldAt(text, node, field);
+    return at === -1 ? 0 : Number(/^-?\d+/.exec(text.slice(at, at + 12))?.[0] ?? 0);
+  };
   return { position: number('resno'), relation: number('resorigtbl'), column: number('resorigcol') };
 }
 

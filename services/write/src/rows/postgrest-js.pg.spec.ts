@@ -16,7 +16,13 @@ beforeAll(async () => {
     create schema app; create schema other;
     create table app.people (id integer primary key, name text, age integer, tags text[], data jsonb);
     create table other.places (id integer primary key, name text);
-    grant usage on schema app, other to analyst; grant all on app.people, other.places to analyst`);
+    create table app.teams (id integer primary key, name text);
+    create table app.members (team_id integer references app.teams, person_id integer references app.people, since date, primary key (team_id, person_id));
+    insert into app.teams values (1, 'Red'), (2, 'Blue');
+    create function app.older_than(years integer) returns setof app.people stable language sql as $$ select * from app.people where age > years $$;
+    create function app.add_numbers(a integer, b integer) returns integer immutable language sql as $$ select a + b $$;
+    create function app.birthday(who integer) returns app.people language sql as $$ update app.people set age = age + 1 where id = who returning * $$;
+    grant usage on schema app, other to analyst; grant all on app.people, app.teams, app.members, other.places to analyst`);
   service = await startWriteApp(database.writeUrl);
   await untilReady(service.url);
   client = new PostgrestClient(`${service.url}/rest/v1`, {
@@ -100,6 +106,71 @@ describe('@supabase/postgrest-js, unchanged', () => {
     const most = client.from('people').update({ age: 0 }).gt('id', 0).maxAffected(1) as unknown as PromiseLike<unknown>;
     expect(await most).toMatchObject({ status: 400, error: { code: 'PGRST124' } });
     expect((await client.from('people').select('id,data').eq('id', 1).stripNulls()).data).toEqual([{ id: 1 }]);
+  });
+
+  it('embeds, spreads and filters related rows', async () => {
+    expect(
+      await client.from('members').insert([
+        { team_id: 1, person_id: 1, since: '2020-01-01' },
+        { team_id: 1, person_id: 2, since: '2021-01-01' },
+        { team_id: 2, person_id: 3, since: '2022-01-01' },
+      ]),
+    ).toMatchObject({ status: 201, error: null });
+    const teams = await client.from('teams').select('name, people(name), members(since)').order('name').order('name', { referencedTable: 'people' });
+    expect(teams).toMatchObject({
+      error: null,
+      data: [
+        { name: 'Blue', people: [{ name: 'Cy, (third)' }], members: [{ since: '2022-01-01' }] },
+        { name: 'Red', people: [{ name: 'Ann' }, { name: 'Bobby' }], members: [{}, {}] },
+      ],
+    });
+    const inner = client.from('teams').select('id, people!inner(id)').eq('people.name', 'Ann');
+    expect((await inner).data).toEqual([{ id: 1, people: [{ id: 1 }] }]);
+    const limited = client
+      .from('teams')
+      .select('id, people(id)')
+      .eq('id', 1)
+      .order('id', { referencedTable: 'people', ascending: false })
+      .limit(1, { referencedTable: 'people' });
+    expect((await limited).data).toEqual([{ id: 1, people: [{ id: 2 }] }]);
+    const either = client
+      .from('members')
+      .select('since, ...teams(team:name), people(id)')
+      .or('name.eq.Ann,age.gt.45', { referencedTable: 'people' })
+      .not('people', 'is', null)
+      .order('since');
+    expect((await either).data).toEqual([
+      { since: '2020-01-01', team: 'Red', people: { id: 1 } },
+      { since: '2022-01-01', team: 'Blue', people: { id: 3 } },
+    ]);
+    const counted = await client.from('people').select('team_count:members(count)').eq('id', 1).single();
+    expect(counted.data).toEqual({ team_count: [{ count: 1 }] });
+  });
+
+  it('calls functions, reads CSV and explains', async () => {
+    expect(await client.rpc('add_numbers', { a: 2, b: 3 })).toMatchObject({ data: 5, error: null });
+    expect(await client.rpc('older_than', { years: 29 }, { get: true, count: 'exact' }).select('id, members(team_id)').order('id').limit(1)).toMatchObject({
+      data: [{ id: 1, members: [{ team_id: 1 }] }],
+      error: null,
+    });
+    expect(await client.rpc('older_than', { years: 0 }, { head: true, count: 'exact' })).toMatchObject({ data: null, error: null });
+    const before = (await client.from('people').select('age').eq('id', 1).single()).data as unknown as { age: number };
+    expect(await client.rpc('birthday', { who: 1 }).single()).toMatchObject({ data: { id: 1, age: before.age + 1 } });
+    expect(await client.rpc('no_such')).toMatchObject({ status: 404, error: { code: 'PGRST202' } });
+    expect(await client.from('teams').select('id,name').order('id').csv()).toMatchObject({ data: 'id,name\n1,Red\n2,Blue', error: null });
+    expect(await client.from('teams').select().explain()).toMatchObject({ status: 406, error: { code: 'PGRST107' } });
+  });
+
+  it('fills in defaults, and undoes too large a write', async () => {
+    const { data } = await client
+      .from('people')
+      .insert([{ id: 20 }, { id: 21, name: 'x' }], { defaultToNull: false })
+      .select('id, name');
+    expect(data).toEqual([
+      { id: 20, name: null },
+      { id: 21, name: 'x' },
+    ]);
+    expect(await client.from('people').delete().in('id', [20, 21]).select('id')).toMatchObject({ status: 200, data: [{ id: 20 }, { id: 21 }] });
   });
 
   it('switches schema, and reports errors in full', async () => {

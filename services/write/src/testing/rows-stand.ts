@@ -40,7 +40,7 @@ export async function openRows(schema: string, config: Partial<WriteConfig> = {}
       ...(payload === undefined ? {} : { body: payload as string }),
     });
     const text = await reply.text();
-    const isJson = /json/.test(reply.headers.get('content-type') ?? '') && text !== '';
+    const isJson = /^application\/([\w.+-]*\+)?json/.test(reply.headers.get('content-type') ?? '') && text !== '';
     return { status: reply.status, headers: reply.headers, text, body: isJson ? (JSON.parse(text) as unknown) : undefined };
   };
   const stop = async (): Promise<void> => {
