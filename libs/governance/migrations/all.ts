@@ -10,6 +10,7 @@ import { Mirror1764000000013 } from './0013-mirror.ts';
 import { AgentReads1764000000020 } from './0020-agent-reads.ts';
 import { History1764000000021 } from './0021-history.ts';
 import { Tables1764000000022 } from './0022-tables.ts';
+import { Imports1764000000023 } from './0023-imports.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   AgentReads1764000000020,
   History1764000000021,
   Tables1764000000022,
+  Imports1764000000023,
 ];

@@ -15,6 +15,9 @@ import { quoteTable } from '#libs/postgres/identifiers';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
+import { contentRoute } from './imports/content-route.ts';
+import { ImportRooms } from './imports/import-rooms.ts';
+import { ImportsController } from './imports/imports.controller.ts';
 import { QueryController } from './queries/query.controller.ts';
 import { ROWS } from './queries/rows-token.ts';
 import { CallService } from './rows/call/call-service.ts';
@@ -65,12 +68,13 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { REST_ANON_ROLE: anonRole } = options.config;
     return {
       module: WriteModule,
-      controllers: [QueryController, HistoryController, TablesController],
+      controllers: [QueryController, HistoryController, TablesController, ImportsController],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: PARTS, useValue: parts },
         { provide: ROWS, useValue: parts.rows },
         { provide: HistoryRooms, useValue: parts.history },
+        { provide: ImportRooms, useValue: parts.imports },
         { provide: TableRooms, useValue: parts.tables },
         { provide: TokenVerifier, useValue: options.verifier },
         { provide: PRINCIPAL_GUARD_OPTIONS, useValue: anonRole === undefined ? {} : { anonRole } },
@@ -80,14 +84,17 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onModuleInit(): Promise<void> {
     const { config, verifier, runtime } = this.#options;
+    const authenticator = new Authenticator(verifier, config.REST_ANON_ROLE);
+    const { logger } = runtime;
+    await this.#host.httpAdapter.getInstance().register(contentRoute, { prefix: '/v1/imports', imports: this.#parts.imports, authenticator, logger });
     await this.#host.httpAdapter.getInstance().register(rowRoutes, {
       prefix: '/rest/v1',
       rows: this.#parts.rows,
       calls: this.#parts.calls,
       descriptions: this.#parts.descriptions,
-      authenticator: new Authenticator(verifier, config.REST_ANON_ROLE),
+      authenticator,
       metrics: new RowMetrics(runtime.metrics),
-      logger: runtime.logger,
+      logger,
       maxBodyBytes: config.WRITE_MAX_BODY_BYTES,
     });
   }
@@ -106,6 +113,7 @@ interface Parts {
   rows: RowService;
   history: HistoryRooms;
   tables: TableRooms;
+  imports: ImportRooms;
   admin: pg.Pool | undefined;
   calls: CallService;
   descriptions: DescriptionService;
@@ -144,7 +152,17 @@ function assemble(options: WriteModuleOptions): Parts {
     limits,
   });
   const history = new HistoryRooms({ pool, governed }, catalogue, reads);
-  return { pool, catalogue, rows, calls, descriptions, history, tables: new TableRooms(pool, catalogue, admin), admin };
+  return {
+    pool,
+    catalogue,
+    rows,
+    calls,
+    descriptions,
+    history,
+    tables: new TableRooms(pool, catalogue, admin),
+    imports: new ImportRooms({ pool, governed }, catalogue),
+    admin,
+  };
 }
 
 /** Closed last: what drains before it may still need connections. */
