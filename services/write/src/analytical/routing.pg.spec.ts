@@ -54,6 +54,9 @@ describe.each(LAKE_ENGINES)('with a lakehouse of %s', (engine) => {
       },
     );
     await database.client.query(`create table app.items (id integer primary key, segment_id integer);
+      create table app.calls (id integer primary key, customer_id integer references app.customers, note text);
+      insert into app.calls values (1, 1, 'hello'), (2, 1, 'again');
+      grant select on app.calls to analyst;
       insert into app.items select g, case when g % 2 = 0 then 10 else g end from generate_series(1, 900) g;
       insert into lakeloop.relationship values
         ('item_segment', 'app', 'items', 'segment_id', 'lake', 'segment', 'id', true),
@@ -146,6 +149,16 @@ describe.each(LAKE_ENGINES)('with a lakehouse of %s', (engine) => {
       ]);
     });
 
+    it('stand beside related ones of PostgreSQL', async () => {
+      expect(await json('customers?select=id,segment(label),calls(note)&calls.order=id.desc&id=lte.2&order=id')).toEqual([
+        { id: 1, segment: { label: 'gold' }, calls: [{ note: 'again' }, { note: 'hello' }] },
+        { id: 2, segment: { label: 'tin' }, calls: [] },
+      ]);
+      expect(await json('customers?select=id,segment(label),calls!inner(id)&order=id')).toEqual([
+        { id: 1, segment: { label: 'gold' }, calls: [{ id: 1 }, { id: 2 }] },
+      ]);
+    });
+
     it('are found by hundreds of keys', async () => {
       const rows = (await json('items?select=id,segment(label)')) as { segment: { label: string } | null }[];
       expect([rows.length, rows.filter(({ segment }) => segment?.label === 'gold').length]).toEqual([900, 450]);
@@ -164,6 +177,11 @@ describe.each(LAKE_ENGINES)('with a lakehouse of %s', (engine) => {
       expect(await json('customers?select=id,segment(label)', { role: 'approver' })).toEqual([403, '42501']);
       expect(await json('customers?select=id,secret,segment(label)')).toEqual([403, '42501']);
       expect(await json('customers?select=count(),segment(label)')).toEqual([400, 'PGRST127']);
+      expect(await json('customers?select=id,...segment(label)')).toEqual([400, 'PGRST127']);
+      expect(await json('customers?select=id,segment(label)&order=segment(label)')).toEqual([400, 'PGRST108']);
+      expect(await json('customers?select=id,segment(label)', { headers: { accept: 'text/csv' } })).toEqual([406, 'PGRST107']);
+      expect(await json('visit', { headers: { accept: 'text/csv' } })).toEqual([406, 'PGRST107']);
+      expect(await json('visit?order=customers(id)')).toEqual([400, 'PGRST108']);
     });
   });
 });

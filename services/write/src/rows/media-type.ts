@@ -41,6 +41,12 @@ export function negotiate(accept: string | undefined, { handlers, plans }: Offer
   throw new ApiError(406, 'PGRST107', `None of these media types are available: ${wanted.map(({ text }) => text).join(', ')}`);
 }
 
+/** The lakehouse's rows are written as JSON alone: 406 PGRST107 for any other. */
+export function requireJsonAnswer({ body, plan }: Answer, accept: string | undefined): void {
+  if ((body === 'array' || body === 'object') && !plan) return;
+  throw new ApiError(406, 'PGRST107', `None of these media types are available: ${accept ?? '*/*'}`, { details: 'Tables of the lakehouse are read as JSON.' });
+}
+
 interface Wanted {
   text: string;
   type: string;

@@ -15,7 +15,7 @@ import { estimatedTotal, expectation, NO_ROWS, planAnswer, planStep } from './ex
 import type { RowExecutor } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
-import { handlersOf, type Offer } from './media-type.ts';
+import { handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
 import type { ReadLog } from './read-log.ts';
 import { readRelated } from './read-related.ts';
@@ -108,11 +108,13 @@ export class RowService {
     if (found === 'lakehouse') {
       trace.home = 'lakehouse';
       if (!isRead(request.method)) throw readOnly(schema, request.table);
+      requireJsonAnswer(parsed.answer, request.headers['accept']);
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
     const elsewhere = parsed.query.embeds.filter((embed) => !isRelated(found.catalogue, found.relation, embed));
     if (analytical && elsewhere.length > 0 && isRead(request.method)) {
       trace.home = 'both';
+      requireJsonAnswer(parsed.answer, request.headers['accept']);
       return readRelated({ request, parsed, elsewhere, caller, trace, analytical, executor, ...found });
     }
     const work: Work = { ...asked, ...found };

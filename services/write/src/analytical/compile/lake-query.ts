@@ -4,6 +4,7 @@ import { UnsupportedPredicate } from '#libs/governance/policy/unsupported-predic
 import type { LakeDialect } from '#libs/lakehouse/lakehouse';
 import type { LakeValue } from '#libs/lakehouse/lake-type';
 import { ApiError } from '../../rows/api-error.ts';
+import { notEmbedded } from '../../rows/query/parse-row-query.ts';
 import type { OrderItem, RowQuery } from '../../rows/query/row-query.ts';
 import type { Access } from '../access.ts';
 import type { AnalyticalTable } from '../analytical-table.ts';
@@ -91,7 +92,8 @@ function rowFilter(scope: LakeScope, predicate: Predicate, { table, claims }: La
   }
 }
 
-function orderSql(scope: LakeScope, { field, direction = 'asc', nulls }: OrderItem, { groupBy }: LakeSelect): string {
+function orderSql(scope: LakeScope, { field, relation, direction = 'asc', nulls }: OrderItem, { groupBy }: LakeSelect): string {
+  if (relation !== undefined) throw notEmbedded(relation);
   const expression = compileLakeField(scope, field);
   requireOrder(expression, field.column);
   if (groupBy && !groupBy.includes(expression.sql))

@@ -16,16 +16,25 @@ export function routinePath(routine: Routine): Json {
     ...operation,
     parameters: [{ required: true, name: 'args', in: 'body', schema: argumentsSchema(routine) }, { $ref: '#/parameters/preferParams' }],
   };
-  return routine.volatility === 'volatile' ? { post } : { get: { ...operation, parameters: routine.parameters.map(queryParameter) }, post };
+  return routine.volatility === 'volatile'
+    ? { post }
+    : { get: { ...operation, parameters: routine.parameters.map((parameter) => queryParameter(nearby(routine, parameter))) }, post };
 }
 
-function argumentsSchema({ parameters, description }: Routine): Json {
+/** Types of the function's own schema go by their bare names. */
+function nearby({ schema }: Routine, parameter: Parameter): Parameter {
+  const { display } = parameter;
+  return display.startsWith(`${schema}.`) ? { ...parameter, display: display.slice(schema.length + 1) } : parameter;
+}
+
+function argumentsSchema(routine: Routine): Json {
+  const { parameters, description } = routine;
   const required = parameters.filter((parameter) => parameter.required).map(({ name }) => name);
   return {
     ...(description === undefined ? {} : { description }),
     ...(required.length === 0 ? {} : { required }),
     type: 'object',
-    properties: Object.fromEntries(parameters.map(({ name, display }) => [name, swaggerType(display)])),
+    properties: Object.fromEntries(parameters.map((parameter) => [parameter.name, swaggerType(nearby(routine, parameter).display)])),
   };
 }
 

@@ -107,10 +107,16 @@ function rowRequestOf(request: FastifyRequest, headers: RowRequest['headers'], c
 }
 
 function send(reply: FastifyReply, { status, headers, repeated, body }: RowAnswer): FastifyReply {
-  void reply.status(status).headers(headers);
+  void reply
+    .status(status)
+    .header('vary', headers['content-profile'] === undefined ? VARY : `${VARY}, Accept-Profile`)
+    .headers(headers);
   for (const [name, values] of Object.entries(repeated ?? {})) void reply.header(name, values.length === 1 ? values[0] : [...values]);
   return body === undefined ? reply.send() : reply.send(body);
 }
+
+/** What else an answer depends on. Those to a token are no shared cache's to keep anyway (RFC 9111 §3.5). */
+const VARY = 'Accept, Prefer, Range';
 
 function unknownPath(): never {
   throw new ApiError(404, 'PGRST125', 'Invalid path specified in request URL');
