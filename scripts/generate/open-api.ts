@@ -19,6 +19,7 @@ import { WorkflowModule } from '#services/workflow/src/app.module';
 import { WriteModule } from '#services/write/src/app.module';
 import { writeSettings } from '#services/write/src/write-settings';
 import { jsonText, type Artefact } from './artefact.ts';
+import { PLAIN_PATHS } from './plain-paths.ts';
 import { ROW_PATHS } from './row-paths.ts';
 
 const NOWHERE = 'postgres://nobody@127.0.0.1:1/none';
@@ -45,7 +46,7 @@ function complete(document: OpenAPIObject): unknown {
   const paths = Object.fromEntries(Object.entries(document.paths).map(([path, methods]) => [path, withProblems(methods as Record<string, unknown>)]));
   return {
     ...document,
-    paths: { ...ROW_PATHS, ...paths },
+    paths: { ...ROW_PATHS, ...PLAIN_PATHS, ...paths },
     components: { ...document.components, schemas: { ...document.components?.schemas, ...bodies(document), Problem: PROBLEM } },
   };
 }

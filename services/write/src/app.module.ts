@@ -15,6 +15,8 @@ import { quoteTable } from '#libs/postgres/identifiers';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
+import { batchRoute } from './batch/batch-route.ts';
+import type { BatchStand } from './batch/run-batch.ts';
 import { contentRoute } from './imports/content-route.ts';
 import { ImportRooms } from './imports/import-rooms.ts';
 import { ImportsController } from './imports/imports.controller.ts';
@@ -86,8 +88,11 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { config, verifier, runtime } = this.#options;
     const authenticator = new Authenticator(verifier, config.REST_ANON_ROLE);
     const { logger } = runtime;
-    await this.#host.httpAdapter.getInstance().register(contentRoute, { prefix: '/v1/imports', imports: this.#parts.imports, authenticator, logger });
-    await this.#host.httpAdapter.getInstance().register(rowRoutes, {
+    const { imports, batch, catalogue } = this.#parts;
+    const fastify = this.#host.httpAdapter.getInstance();
+    await fastify.register(contentRoute, { prefix: '/v1/imports', imports, authenticator, logger });
+    await fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, authenticator, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
+    await fastify.register(rowRoutes, {
       prefix: '/rest/v1',
       rows: this.#parts.rows,
       calls: this.#parts.calls,
@@ -114,6 +119,7 @@ interface Parts {
   history: HistoryRooms;
   tables: TableRooms;
   imports: ImportRooms;
+  batch: BatchStand;
   admin: pg.Pool | undefined;
   calls: CallService;
   descriptions: DescriptionService;
@@ -141,15 +147,11 @@ function assemble(options: WriteModuleOptions): Parts {
   const reads = new AgentReads(pool, runtime.logger);
   const calls = new CallService({ catalogue, executor, limits, sessions, reads });
   const descriptions = new DescriptionService({ catalogue, executor, sessions });
+  const shared = { catalogue, sessions, timing: config.REST_SERVER_TIMING, reads, versions: new VersionGrants(runtime.clock), limits };
   const rows = new RowService({
-    catalogue,
+    ...shared,
     executor,
-    sessions,
-    timing: config.REST_SERVER_TIMING,
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
-    reads,
-    versions: new VersionGrants(runtime.clock),
-    limits,
   });
   const history = new HistoryRooms({ pool, governed }, catalogue, reads);
   return {
@@ -161,6 +163,7 @@ function assemble(options: WriteModuleOptions): Parts {
     history,
     tables: new TableRooms(pool, catalogue, admin),
     imports: new ImportRooms({ pool, governed }, catalogue),
+    batch: { governed, rows: shared },
     admin,
   };
 }

@@ -16,6 +16,9 @@ export interface WriteCall {
   session?: Session;
 }
 
+/** What a row request needs of an executor: another one runs statements inside a transaction that is there (../batch). */
+export type StatementRunner = Pick<RowExecutor, 'read' | 'write'>;
+
 /** Runs statements as the principal: governed where our schema is, else under plain grants (decisions.md 8). */
 export class RowExecutor {
   readonly #governed: Governed;
@@ -76,11 +79,12 @@ class Undone extends Error {
   }
 }
 
-function answerAmong(results: readonly (readonly Row[])[], place: number): Answer {
+export function answerAmong(results: readonly (readonly Row[])[], place: number): Answer {
   return { ...answerOf(results[place]), after: results.slice(place + 1) };
 }
 
-async function rowsOf(client: pg.PoolClient, text: string, values: readonly (string | null)[]): Promise<Row[]> {
+/** Rows of a statement as they come: lists of texts. */
+export async function rowsOf(client: pg.ClientBase, text: string, values: readonly (string | null)[]): Promise<Row[]> {
   const types = { getTypeParser: () => (value: string) => value };
   const { rows } = await client.query<string[]>({ text, values: [...values], rowMode: 'array', types });
   return rows;

@@ -4,7 +4,7 @@ import { readAnswer } from './answer.ts';
 import { ApiError } from './api-error.ts';
 import type { ParsedRequest } from './compile-request.ts';
 import { compileKeyedPage } from './compile/read.ts';
-import type { RowExecutor } from './executor.ts';
+import type { StatementRunner } from './executor.ts';
 import { isGrouped } from './query/select-names.ts';
 import type { Embed } from './query/row-query.ts';
 import type { RowAnswer } from './row-request.ts';
@@ -17,7 +17,7 @@ export interface RelatedRead extends Omit<AnalyticalEmbed, 'embed' | 'of'> {
   parsed: ParsedRequest;
   relation: Relation;
   analytical: AnalyticalLayer;
-  executor: RowExecutor;
+  executor: StatementRunner;
   /** What the lakehouse has of what is embedded; the rest is Postgres's own. */
   elsewhere: readonly Embed[];
 }

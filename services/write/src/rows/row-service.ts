@@ -12,7 +12,7 @@ import { UnknownColumn } from './compile/scope.ts';
 import type { Statement } from './compile/statement.ts';
 import { withRetries } from './concurrency.ts';
 import { estimatedTotal, expectation, NO_ROWS, planAnswer, planStep } from './expectation.ts';
-import type { RowExecutor } from './executor.ts';
+import type { RowExecutor, StatementRunner } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
 import { handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
@@ -30,7 +30,7 @@ import type { VersionGrants } from './version-grants.ts';
 
 export interface RowServiceOptions {
   catalogue: CatalogueCache;
-  executor: RowExecutor;
+  executor: StatementRunner;
   versions: VersionGrants;
   limits: ReadLimits;
   sessions: SessionPolicy;

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { governedDatabase, signToken, startWriteApp, untilReady, type WriteApp } from '../testing/write-app.ts';
+
+let database: Awaited<ReturnType<typeof governedDatabase>>;
+let app: WriteApp;
+
+beforeAll(async () => {
+  database = await governedDatabase();
+  await database.client.query(`
+    create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner; set role lakeloop_owner;
+    create table app.account (id integer primary key, name text not null);
+    create table app.entry (id bigint primary key, account_id integer references app.account, amount numeric);
+    create table other.note (id integer primary key, text text); create table app.secret (id integer primary key);
+    grant usage on schema app, other to analyst; grant select, insert, update, delete on app.account, app.entry, other.note to analyst;
+    select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('other.note'); reset role`);
+  app = await startWriteApp(database.writeUrl);
+  await untilReady(app.url);
+});
+afterAll(async () => {
+  await app?.stop();
+  await database?.drop();
+});
+
+interface Answer {
+  status: number;
+  body: { answers: { status: number; headers: Record<string, string>; body: unknown }[] } & Record<string, unknown>;
+}
+
+async function batch(requests: unknown, raw?: string): Promise<Answer> {
+  const headers = { authorization: `Bearer ${await signToken('analyst')}`, 'content-type': 'application/json', 'lakeloop-reason': 'moving house' };
+  const response = await fetch(`${app.url}/v1/batch`, { method: 'POST', headers, body: raw ?? JSON.stringify({ requests }) });
+  return { status: response.status, body: (await response.json()) as Answer['body'] };
+}
+
+const count = async (): Promise<unknown> =>
+  (
+    await database.client.query(
+      `select (select count(*)::int from app.account) as accounts, (select count(*)::int from app.entry) as entries, (select count(*)::int from audit.log) as audited`,
+    )
+  ).rows[0] as unknown;
+
+describe('a batch', () => {
+  it('is one transaction over several tables: each request sees what came before it, all are one change', async () => {
+    const { status, body } = await batch([
+      { method: 'POST', path: 'account', body: { id: 1, name: 'one' } },
+      {
+        method: 'POST',
+        path: 'entry?select=id,amount',
+        headers: { prefer: 'return=representation' },
+        body: [
+          { id: 10, account_id: 1, amount: 1.5 },
+          { id: 11, account_id: 1, amount: 2 },
+        ],
+      },
+      { method: 'PATCH', path: 'entry?id=eq.11', body: { amount: 3 } },
+      { method: 'POST', path: 'note', schema: 'other', body: { id: 1, text: 't' } },
+      { method: 'GET', path: 'account?select=name,entry(amount)&entry.order=id', headers: { accept: 'application/vnd.pgrst.object+json' } },
+      { method: 'DELETE', path: 'entry?id=eq.10', headers: { prefer: 'return=representation' } },
+    ]);
+    expect([status, body.answers.map((answer) => answer.status)]).toEqual([200, [201, 201, 204, 201, 200, 200]]);
+    expect(body.answers.map((answer) => answer.body)).toEqual([
+      null,
+      [
+        { id: 10, amount: 1.5 },
+        { id: 11, amount: 2 },
+      ],
+      null,
+      null,
+      { name: 'one', entry: [{ amount: 1.5 }, { amount: 3 }] },
+      [{ id: 10, account_id: 1, amount: 1.5 }],
+    ]);
+    const { rows } = await database.client.query(
+      `select count(*)::int as entries, count(distinct xid)::int as transactions, min(actor) as actor, min(reason) as reason from audit.entry`,
+    );
+    expect(rows).toEqual([{ entries: 6, transactions: 1, actor: 'user-of-analyst', reason: 'moving house' }]);
+  });
+
+  it.each([
+    ['a constraint', { method: 'POST', path: 'entry', body: { id: 20, account_id: 99 } }, 409, '23503'],
+    ['a grant', { method: 'GET', path: 'secret' }, 403, '42501'],
+    ['a table', { method: 'GET', path: 'nowhere' }, 404, 'PGRST205'],
+    ['a filter', { method: 'DELETE', path: 'entry?id=nope.1' }, 400, 'PGRST100'],
+    ['a row version', { method: 'PATCH', path: 'account?id=eq.50', headers: { 'if-match': '"1"' }, body: { name: 'x' } }, 412, undefined],
+  ])('keeps nothing when one is refused: %s', async (_title, request, status, code) => {
+    const before = await count();
+    const refused = await batch([
+      { method: 'POST', path: 'account', body: { id: 50, name: 'never' } },
+      request,
+      { method: 'POST', path: 'account', body: { id: 51, name: 'never' } },
+    ]);
+    expect(refused).toMatchObject({ status, body: { type: 'urn:lakeloop:problem:batch-refused', index: 1, ...(code === undefined ? {} : { code }) } });
+    expect(await count()).toEqual(before);
+  });
+
+  it('keeps the digits of numbers, and takes what it can and no more', async () => {
+    await batch(undefined, '{"requests": [{"method": "POST", "path": "entry", "body": {"id": 9007199254740993, "amount": 0.1000000000000000000001}}]}');
+    const { rows } = await database.client.query(`select amount::text from app.entry where id = 9007199254740993`);
+    expect(rows).toEqual([{ amount: '0.1000000000000000000001' }]);
+    for (const requests of [
+      [],
+      [{ method: 'TRACE', path: 'a' }],
+      [{ method: 'GET', path: '' }],
+      [{ method: 'GET', path: 'a', surprise: 1 }],
+      [{ method: 'GET', path: 'account', headers: { authorization: 'x' } }],
+      5,
+    ])
+      expect((await batch(requests)).status).toBe(400);
+    expect((await batch(undefined, '{')).status).toBe(400);
+    expect((await batch([{ method: 'GET', path: 'account', headers: { prefer: 'tx=rollback' } }])).status).toBe(200);
+    expect((await fetch(`${app.url}/v1/batch`, { method: 'POST', body: '{}' })).status).toBe(401);
+    expect(
+      (await batch(undefined, JSON.stringify({ requests: [{ method: 'POST', path: 'account', body: { id: 1, name: 'x'.repeat(200_000) } }] }))).status,
+    ).toBe(413);
+  });
+});

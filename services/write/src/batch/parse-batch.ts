@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ProblemException } from '#libs/runtime/http/problem';
+import { READS, WRITES } from '../rows/row-request.ts';
+
+/** One request of a batch. */
+export interface BatchItem {
+  method: string;
+  table: string;
+  queryString: string;
+  schema: string | undefined;
+  headers: Readonly<Record<string, string>>;
+  body: Buffer | undefined;
+}
+
+/** Requests of one batch. */
+const MOST_REQUESTS = 1_000;
+
+const request = z.strictObject({
+  method: z.enum([...READS, ...WRITES]),
+  path: z.string().regex(/^\/?[^/?]+(\?.*)?$/s, 'must be <table>?<query>'),
+  schema: z.string().optional(),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.unknown().optional(),
+});
+const batch = z.strictObject({ requests: z.array(request).min(1).max(MOST_REQUESTS) });
+
+/** Headers that say something about a single request; who asks, and why, is said once. */
+const TAKEN = new Set(['prefer', 'accept', 'range', 'range-unit', 'if-match', 'content-type']);
+
+/** The requests of a batch's JSON. Numbers of bodies stay as they are written. 400 for what is no batch, with the place. */
+export function parseBatch(text: string): BatchItem[] {
+  const parsed = batch.safeParse(jsonOf(text));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ProblemException(400, 'invalid-input', `${issue?.path.join('.') || 'the body'}: ${issue?.message}`);
+  }
+  return parsed.data.requests.map(({ method, path, schema, headers, body }, index) => {
+    const [, table = '', query = ''] = /^\/?([^?]*)\??(.*)$/s.exec(path) ?? [];
+    const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    const strange = Object.keys(given).find((name) => !TAKEN.has(name));
+    if (strange !== undefined)
+      throw new ProblemException(400, 'invalid-input', `requests.${index}.headers: ${strange} is said for the whole batch, or not at all`, {
+        headers: [...TAKEN],
+      });
+    return {
+      method,
+      table: decoded(table, index),
+      queryString: query,
+      schema,
+      headers: given,
+      body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    };
+  });
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text, (_name, value: unknown, context?: { source?: string }) =>
+      typeof value === 'number' && context?.source !== undefined ? rawNumber(value, context.source) : value,
+    );
+  } catch {
+    throw new ProblemException(400, 'invalid-input', 'the body is no JSON');
+  }
+}
+
+/** A number that a double would change is kept as it is written. */
+function rawNumber(value: number, source: string): unknown {
+  return String(value) === source ? value : (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(source);
+}
+
+function decoded(table: string, index: number): string {
+  try {
+    return decodeURIComponent(table);
+  } catch {
+    throw new ProblemException(400, 'invalid-input', `requests.${index}.path is not percent-encoded as it should be`);
+  }
+}
