@@ -3,12 +3,14 @@ import type { Socket } from 'node:net';
 /** More than this within one window is a backlog, not a trickle. */
 const BACKLOG_BYTES = 16_384;
 const WINDOW_MS = 1;
-const REST_MS = 1;
+const REST_MS = 2;
+/** What Node reads at once at most: a read of so much says that more has gathered already. */
+const FULL_READ_BYTES = 65_536;
 
 /**
  * Paces reads under a backlog. The walsender writes one message per system call; a reader that wakes for each spends ten times the
- * CPU of one that lets about a millisecond's worth gather, and slows the server down (docs/adr/0005-replication-over-pg.md).
- * A trickle is read at once. `hold` stops reading until `release`, for a consumer that has enough.
+ * CPU of one that lets about two milliseconds' worth gather, and slows the server down (docs/adr/0005-replication-over-pg.md).
+ * A trickle is read at once, and so is what has gathered while the consumer was busy. `hold` stops reading until `release`, for a consumer that has enough.
  */
 export class Pacer {
   readonly #socket: Socket;
@@ -29,7 +31,12 @@ export class Pacer {
       this.#windowBytes = 0;
     }
     this.#windowBytes += bytes;
-    if (this.#windowBytes >= BACKLOG_BYTES && !this.#resting) this.#rest();
+    if (this.#windowBytes >= BACKLOG_BYTES && bytes < FULL_READ_BYTES && !this.#resting) this.#rest();
+  }
+
+  /** Whether what was read last was of a backlog, of which more is expected. */
+  get behind(): boolean {
+    return this.#windowBytes >= BACKLOG_BYTES;
   }
 
   hold(): void {

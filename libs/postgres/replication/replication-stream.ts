@@ -84,6 +84,11 @@ export class ReplicationStream {
     return this.#ended.promise;
   }
 
+  /** Whether more is there, or expected at once. */
+  get behind(): boolean {
+    return this.#held.length > 0 || this.#pacer.behind;
+  }
+
   get acknowledged(): Lsn {
     return this.#acknowledged;
   }

@@ -216,7 +216,7 @@ export class Capture {
       this.#now = this.#clock.now();
     }
     await this.#heed();
-    await this.#publisher.add(records, { position: this.#assembler.position, commitTime, urgent });
+    await this.#publisher.add(records, { position: this.#assembler.position, commitTime, urgent, more: this.#taken.stream.behind });
   }
 
   /** Signals are written down before the position behind them can be confirmed. */

@@ -21,7 +21,7 @@ class Bench {
   readonly publisher: Publisher;
   failure: Failure | undefined;
 
-  constructor(lingerMs = 1_000) {
+  constructor(lingerMs = 1_000, gatherMs = 60_000) {
     this.publisher = new Publisher({
       producer: { append: (records) => this.#append(records), close: async () => undefined },
       from: { end: ZERO_LSN, lastCommit: null, open: null },
@@ -32,7 +32,7 @@ class Bench {
         throw error;
       },
       clock: new SystemClock(),
-      linger: { afterRecordsMs: lingerMs, afterIdleMs: lingerMs },
+      linger: { afterRecordsMs: lingerMs, afterIdleMs: lingerMs, gatherMs },
       metrics: createCdcMetrics(new Registry(), () => null),
     });
   }
@@ -88,6 +88,14 @@ describe('the publisher', () => {
     await bench.publisher.add([record('d')], { position: at(5), commitTime: null });
     await turn();
     expect(bench.journal.at(-1)).toBe('append t c, t d');
+    bench.publisher.abandon(new Failure('bug', 'end'));
+  });
+
+  it('waits for more only so long', async () => {
+    const bench = new Bench(1_000, 1);
+    await bench.publisher.add([record('a')], { position: at(1), commitTime: null, more: true });
+    while (bench.journal.length === 0) await turn();
+    expect(bench.journal).toEqual(['append t a']);
     bench.publisher.abandon(new Failure('bug', 'end'));
   });
 

@@ -21,7 +21,7 @@ export interface PublisherOptions {
   refused: Refused;
   clock: Clock;
   metrics: CdcMetrics;
-  /** How long progress waits for an append to ride on. */
+  /** How long progress waits for an append to ride on, and an append for what follows. */
   linger?: Linger;
 }
 
@@ -30,9 +30,11 @@ export interface Linger {
   afterRecordsMs: number;
   /** After idle WAL alone, ms. */
   afterIdleMs: number;
+  /** How long a batch that is not full waits for more that is said to follow, ms. */
+  gatherMs: number;
 }
 
-const LINGER: Linger = { afterRecordsMs: 100, afterIdleMs: 1_000 };
+const LINGER: Linger = { afterRecordsMs: 100, afterIdleMs: 1_000, gatherMs: 10 };
 
 /** What comes with records. */
 export interface Reached {
@@ -42,7 +44,7 @@ export interface Reached {
   commitTime: bigint | null;
   /** To be confirmed soon. */
   urgent?: boolean;
-  /** More follows at once: a batch that is not full waits for it. */
+  /** More follows at once: a batch that is not full waits for it, for a while. */
   more?: boolean;
 }
 
@@ -68,6 +70,7 @@ export class Publisher {
   #failure: Failure | undefined;
   #running = false;
   #more = false;
+  #gathering: NodeJS.Timeout | undefined;
   #draining = false;
   #change = Promise.withResolvers<void>();
   #waiting: { upTo: number; resolve: () => void }[] = [];
@@ -84,12 +87,15 @@ export class Publisher {
     this.#outbox.add(records, position, commitTime);
     if (this.#outbox.length === 0 && !this.#running) this.#settle(0, urgent ? this.#linger.afterRecordsMs : this.#linger.afterIdleMs);
     this.#more = more;
+    if (more) this.#gathering ??= setTimeout(() => this.flush(), this.#linger.gatherMs);
     this.#wake();
     while (this.#outbox.bytes > FULL_BYTES && !this.#failure) await this.#change.promise;
   }
 
   /** What was added goes out now, although more was to follow: whoever was to add it waits for something else first. */
   flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     this.#more = false;
     this.#wake();
   }
@@ -106,12 +112,14 @@ export class Publisher {
     this.#wake();
     while (!this.#failure && (this.#running || this.#outbox.length > 0 || this.#durable !== this.#written)) await this.#change.promise;
     clearTimeout(this.#timer);
+    clearTimeout(this.#gathering);
   }
 
   /** Publishes nothing more; what is in flight may still land. */
   abandon(failure: Failure): void {
     this.#failure ??= failure;
     clearTimeout(this.#timer);
+    clearTimeout(this.#gathering);
     this.#announce();
   }
 
