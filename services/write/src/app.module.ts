@@ -9,6 +9,7 @@ import type { Lakehouse } from '#libs/lakehouse/lakehouse';
 import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
+import type { Identify } from './asking.ts';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { quoteTable } from '#libs/postgres/identifiers';
@@ -87,11 +88,12 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
   async onModuleInit(): Promise<void> {
     const { config, verifier, runtime } = this.#options;
     const authenticator = new Authenticator(verifier, config.REST_ANON_ROLE);
+    const identify: Identify = (authorization) => authenticator.identify(authorization);
     const { logger } = runtime;
     const { imports, batch, catalogue } = this.#parts;
     const fastify = this.#host.httpAdapter.getInstance();
-    await fastify.register(contentRoute, { prefix: '/v1/imports', imports, authenticator, logger });
-    await fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, authenticator, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
+    await fastify.register(contentRoute, { prefix: '/v1/imports', imports, identify, logger });
+    await fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, identify, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
     await fastify.register(rowRoutes, {
       prefix: '/rest/v1',
       rows: this.#parts.rows,

@@ -9,6 +9,9 @@ export interface Asking {
   context: WriteContext;
 }
 
+/** Tells who calls, from the Authorization header, where no guard stands in front; throws what the row API answers a bad token with. */
+export type Identify = (authorization: string | undefined) => Promise<{ principal: Principal }>;
+
 interface GuardedRequest {
   headers: Record<string, string | undefined>;
   principal: Principal;

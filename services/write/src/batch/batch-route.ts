@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '#libs/runtime/logger';
 import { ProblemException, problemOf } from '#libs/runtime/http/problem';
+import type { Identify } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { ApiError } from '../rows/api-error.ts';
-import type { Authenticator } from '../rows/http/authenticate.ts';
 import { contextOf } from '../rows/write-context.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import { parseBatch } from './parse-batch.ts';
@@ -12,14 +12,14 @@ import { type BatchStand, runBatch } from './run-batch.ts';
 export interface BatchRouteOptions {
   batch: BatchStand;
   catalogue: CatalogueCache;
-  authenticator: Authenticator;
+  identify: Identify;
   logger: Logger;
   /** Largest body, bytes. */
   maxBodyBytes: number;
 }
 
 /** `POST /v1/batch`, straight on Fastify: the body is parsed by ./parse-batch.ts, which keeps the digits of numbers. */
-export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, authenticator, logger, maxBodyBytes }: BatchRouteOptions): Promise<void> {
+export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, identify, logger, maxBodyBytes }: BatchRouteOptions): Promise<void> {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'string', bodyLimit: maxBodyBytes }, (_request, body, done) => done(null, body));
   fastify.setErrorHandler((error, request, reply) => {
@@ -29,7 +29,7 @@ export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, a
   });
   fastify.post('/', async (request, reply) => {
     const headers = request.headers as Record<string, string | undefined>;
-    const { principal } = await authenticator.identify(headers['authorization']);
+    const { principal } = await identify(headers['authorization']);
     const context = contextOf(headers, principal);
     void reply.header('x-request-id', context.requestId).header('traceparent', context.traceparent);
     if (catalogue.current?.governed === false)

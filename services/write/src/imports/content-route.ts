@@ -2,25 +2,25 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import type { Logger } from '#libs/runtime/logger';
 import { ProblemException, problemOf } from '#libs/runtime/http/problem';
+import type { Identify } from '../asking.ts';
 import { ApiError } from '../rows/api-error.ts';
-import type { Authenticator } from '../rows/http/authenticate.ts';
 import { contextOf } from '../rows/write-context.ts';
 import type { ImportRooms } from './import-rooms.ts';
 
 export interface ContentRouteOptions {
   imports: ImportRooms;
-  authenticator: Authenticator;
+  identify: Identify;
   logger: Logger;
 }
 
 /** `PUT /v1/imports/:id/content`: the file as a stream, straight on Fastify, so that no parser collects it and no limit of a body's size applies. */
-export async function contentRoute(fastify: FastifyInstance, { imports, authenticator, logger }: ContentRouteOptions): Promise<void> {
+export async function contentRoute(fastify: FastifyInstance, { imports, identify, logger }: ContentRouteOptions): Promise<void> {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
   fastify.setErrorHandler((error, request, reply) => refuse(logger, error, request, reply));
   fastify.put('/:id/content', { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
     const headers = request.headers as Record<string, string | undefined>;
-    const { principal } = await authenticator.identify(headers['authorization']);
+    const { principal } = await identify(headers['authorization']);
     const asking = { principal, context: contextOf(headers, principal) };
     const { id } = request.params as { id: string };
     return reply.send(await imports.feed(asking, id, offsetOf(headers['upload-offset']), (request.body ?? request.raw) as Readable));
