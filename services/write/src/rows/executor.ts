@@ -33,7 +33,7 @@ export class RowExecutor {
     const { before, after } = stepsOf(session);
     const call = { principal, statement: text, parameters, separate: true, before, after };
     if (governed) return this.#governed.read(call);
-    return answerAmong(await pipeline(this.#pool, [become(principal, READ_ONLY), ...before, stepOf(call), ...after]), before.length + 1);
+    return answerAmong(await pipeline(this.#pool, [become('read', principal, READ_ONLY), ...before, stepOf(call), ...after]), before.length + 1);
   }
 
   async write(governed: boolean, { principal, context, statement, idempotency, session = PLAIN }: WriteCall): Promise<GovernedResult> {
@@ -43,7 +43,7 @@ export class RowExecutor {
     if (session.rollback)
       return { outcome: 'executed', ...(await this.#undone(governed, principal, context, [...before, stepOf(call), ...after], before.length)) };
     if (governed) return this.#governed.execute({ ...call, context, ...(idempotency ? { idempotency } : {}) });
-    const steps = [become(principal, message(context)), ...before, stepOf(call), ...after];
+    const steps = [become('write', principal, message(context)), ...before, stepOf(call), ...after];
     return { outcome: 'executed', ...answerAmong(await pipeline(this.#pool, steps), before.length + 1) };
   }
 
@@ -55,7 +55,7 @@ export class RowExecutor {
       await client.query('set constraints all immediate');
       throw new Undone(answerAmong(results, place));
     };
-    const { text, values } = become(principal, message(context));
+    const { text, values } = become('write', principal, message(context));
     const native = async (client: pg.PoolClient): Promise<never> => {
       await client.query(text, [...values]);
       return work(client);
@@ -97,9 +97,9 @@ function message(context: WriteContext): readonly [sql: string, value: string] {
 }
 
 /** PostgREST's settings: claims and role, until the transaction ends. The role comes last: what is before it is the login's to do. */
-function become({ role, claims }: Principal, [sql, value]: readonly [sql: string, value: string]): PipelineStep {
+function become(name: string, { role, claims }: Principal, [sql, value]: readonly [sql: string, value: string]): PipelineStep {
   const text = `select ${sql}, pg_catalog.set_config('request.jwt.claims', $1, true), pg_catalog.set_config('role', $2, true)`;
-  return { text, values: [JSON.stringify({ ...claims, role }), role, value] };
+  return { name: `lakeloop.native-${name}`, text, values: [JSON.stringify({ ...claims, role }), role, value] };
 }
 
 function withoutKeys(): ApiError {
