@@ -18,7 +18,8 @@ export interface RelationshipSources {
  * ends' columns, pairs of keys in a junction, and functions, which take the place of what they are called like.
  */
 export function buildRelationships(sources: RelationshipSources): Map<string, Map<string, Relationship[]>> {
-  const toOne = sources.keys.flatMap((key) => sidesOf(key, sources.views));
+  const shown = shownBy(sources.views);
+  const toOne = sources.keys.flatMap((key) => sidesOf(key, shown));
   const derived: Relationship[] = [...toOne, ...toOne.map(inverse), ...junctions(toOne, sources.primaryKey)];
   const replaced = new Set(sources.computed.map(({ from, name }) => JSON.stringify([from.schema, from.name, name])));
   const all = [...derived.filter(({ from, to }) => !replaced.has(JSON.stringify([from.schema, from.name, to.name]))), ...sources.computed];
@@ -40,17 +41,33 @@ interface Side {
   columns: readonly string[];
 }
 
+/** What each table's columns are shown as, by view: a schema of thousands of keys and views is looked through once. */
+type Shown = ReadonlyMap<string, readonly { view: TableName; names: ReadonlyMap<string, readonly string[]> }[]>;
+
+function shownBy(views: readonly ViewColumns[]): Shown {
+  const shown = new Map<string, { view: TableName; names: Map<string, string[]> }[]>();
+  for (const { view, columns } of views) {
+    const byTable = Map.groupBy(columns, ({ of }) => keyOf(of));
+    for (const [table, own] of byTable) {
+      const names = new Map<string, string[]>();
+      for (const { name, column } of own) names.set(column, [...(names.get(column) ?? []), name]);
+      shown.set(table, [...(shown.get(table) ?? []), { view, names }]);
+    }
+  }
+  return shown;
+}
+
 /** The key between its two tables, and between the views over either. */
-function sidesOf({ constraint, from, to, columns, unique }: ForeignKey, views: readonly ViewColumns[]): KeyRelationship[] {
+function sidesOf({ constraint, from, to, columns, unique }: ForeignKey, shown: Shown): KeyRelationship[] {
   const own = sides(
     from,
     columns.map(([column]) => column),
-    views,
+    shown,
   );
   const other = sides(
     to,
     columns.map(([, column]) => column),
-    views,
+    shown,
   );
   return own.flatMap((left) =>
     other.map((right): KeyRelationship => ({
@@ -66,11 +83,10 @@ function sidesOf({ constraint, from, to, columns, unique }: ForeignKey, views: r
   );
 }
 
-function sides(table: TableName, columns: readonly string[], views: readonly ViewColumns[]): Side[] {
-  const over = views.flatMap(({ view, columns: shown }) => {
-    const names = columns.map((column) => shown.filter((item) => same(item.of, table) && item.column === column).map(({ name }) => name));
-    return choices(names).map((choice): Side => ({ table: view, view: true, columns: choice }));
-  });
+function sides(table: TableName, columns: readonly string[], shown: Shown): Side[] {
+  const over = (shown.get(keyOf(table)) ?? []).flatMap(({ view, names }) =>
+    choices(columns.map((column) => names.get(column) ?? [])).map((choice): Side => ({ table: view, view: true, columns: choice })),
+  );
   return [{ table, view: false, columns }, ...over];
 }
 
@@ -120,6 +136,6 @@ function pair(one: KeyRelationship, two: KeyRelationship): JunctionRelationship 
   };
 }
 
-function same(a: TableName, b: TableName): boolean {
-  return a.schema === b.schema && a.name === b.name;
+function keyOf({ schema, name }: TableName): string {
+  return JSON.stringify([schema, name]);
 }
