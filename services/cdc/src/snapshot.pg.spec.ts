@@ -193,7 +193,8 @@ describe('a snapshot on request', () => {
     const slow = await snapshotter?.request({ schema: 'public', table: 'orders', maxRowsPerSecond: 200, cause: 'http' });
     await service.snapshot(({ id, rows }) => id === slow?.id && rows > 0);
     await snapshotter?.change(slow?.id ?? '', 'paused');
-    expect(await snapshotter?.change(slow?.id ?? '', 'queued')).toMatchObject({ state: 'queued' });
+    // Its turn may have come by the time of the answer.
+    expect(await snapshotter?.change(slow?.id ?? '', 'queued')).toMatchObject({ state: expect.stringMatching(/^(queued|running)$/) });
     expect(await completed(service, 'orders')).toMatchObject({ id: slow?.id });
     const other = await snapshotter?.request({ schema: 'public', table: 'orders', maxRowsPerSecond: 1, cause: 'http' });
     expect(await snapshotter?.change(other?.id ?? '', 'cancelled')).toMatchObject({ state: 'cancelled', endedAt: expect.any(Number) });
