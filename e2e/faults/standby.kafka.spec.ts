@@ -47,6 +47,17 @@ describe('two instances of capture as processes', () => {
     expect(await settled()).toMatchObject({ lost: 0, outOfOrder: 0 });
   }, 60_000);
 
+  it('hand over when the leader is frozen under a backlog, so that the server is stuck in writing to it', async () => {
+    const [leader, standby] = await pair();
+    leader.signal('SIGSTOP');
+    await stand.sql(`insert into ledger select n, 1, repeat('x', 1000) from generate_series(1000, 40000) n`);
+    const start = performance.now();
+    await standby.streaming(15_000);
+    process.stdout.write(`takeover from a frozen leader under a backlog: ${Math.round(performance.now() - start)} ms\n`);
+    leader.signal('SIGCONT');
+    expect(await settled()).toMatchObject({ lost: 0, outOfOrder: 0 });
+  }, 60_000);
+
   it('hand over when the leader is frozen, which publishes nothing once it wakes up', async () => {
     const [leader, standby] = await pair();
     leader.signal('SIGSTOP');

@@ -91,6 +91,8 @@ export class LeaderWatch {
   readonly #slot: string;
   readonly #silentMs: number;
   #seen: { beat: string; at: number } | undefined;
+  /** Process that held the slot of a leader that was ended. */
+  #ended: number | undefined;
 
   /** `silentMs`: silence after which a leader is ended; 0: never. */
   constructor(pool: pg.Pool, slot: string, silentMs: number) {
@@ -102,6 +104,7 @@ export class LeaderWatch {
   /** Ends the sessions of a leader that was silent for too long, so that its slot is free. Returns for how long, ms; null when there was nothing to do. */
   async endSilent(): Promise<number | null> {
     if (this.#silentMs === 0) return null;
+    await this.#endAgain();
     const { rows } = await this.#pool.query<{ beat: string; silent: number }>(
       `select max(state_change)::text as beat, (extract(epoch from clock_timestamp() - max(state_change)) * 1000)::float8 as silent
          from pg_stat_activity where application_name = $1 having max(state_change) is not null`,
@@ -119,7 +122,22 @@ export class LeaderWatch {
     return leader.silent;
   }
 
+  /**
+   * Until it is gone. A walsender whose client does not read waits in the middle of telling it that it is ended, for as long as the client likes; told again, it
+   * ends without a word.
+   */
+  async #endAgain(): Promise<void> {
+    if (this.#ended === undefined) return;
+    const { rowCount } = await this.#pool.query('select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = $1 and active_pid = $2', [
+      this.#slot,
+      this.#ended,
+    ]);
+    if (rowCount === 0) this.#ended = undefined;
+  }
+
   async #end(): Promise<void> {
+    const { rows } = await this.#pool.query<{ pid: number | null }>('select active_pid as pid from pg_replication_slots where slot_name = $1', [this.#slot]);
+    this.#ended = rows[0]?.pid ?? undefined;
     await this.#pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
         where application_name = $1 or (application_name = $2 and pid = (select active_pid from pg_replication_slots where slot_name = $3))`,
