@@ -53,7 +53,7 @@ export const cdcSettings = z.object({
     .describe('replication slot, created when missing'),
   CDC_PUBLICATION: z.string().min(1).max(63).default('lakeloop').describe('publication, created when missing'),
   CDC_SNAPSHOT: z.enum(['initial', 'never']).default('initial').describe('rows that were there before the slot, or before their table was published'),
-  CDC_SNAPSHOT_CHUNK_ROWS: z.coerce.number().int().min(1).max(1_000_000).default(5_000).describe('most rows of one chunk of a snapshot'),
+  CDC_SNAPSHOT_CHUNK_ROWS: z.coerce.number().int().min(1).max(1_000_000).default(2_500).describe('most rows of one chunk of a snapshot'),
   CDC_SNAPSHOT_PARALLEL: z.coerce.number().int().min(1).max(64).default(2).describe('tables whose snapshots are taken at once'),
   CDC_ADMIN_TOKEN: z
     .string()
