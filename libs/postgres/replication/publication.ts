@@ -9,14 +9,16 @@ export interface Publication {
   allTables: boolean;
   /** Operations that it leaves out: of insert, update, delete, truncate. */
   omits: string[];
+  /** Whether stored generated columns are published; null before PostgreSQL 18, which has no choice: they are not. */
+  generated: boolean | null;
 }
 
 export async function findPublication(client: Queryable, name: string): Promise<Publication | null> {
   const { rows } = await client.query<Publication>(
-    `select pubname as name, oid::text, puballtables as "allTables",
+    `select pubname as name, oid::text, puballtables as "allTables", to_jsonb(p) ->> 'pubgencols' = 's' as generated,
             array_remove(array[case when not pubinsert then 'insert' end, case when not pubupdate then 'update' end,
                                case when not pubdelete then 'delete' end, case when not pubtruncate then 'truncate' end], null) as omits
-       from pg_publication where pubname = $1`,
+       from pg_publication p where pubname = $1`,
     [name],
   );
   return rows[0] ?? null;
@@ -56,18 +58,22 @@ export interface TableToPublish extends TableName {
   where?: string;
 }
 
-/** Creates the publication with these tables; none is fine. */
-export async function createPublication(client: Queryable, name: string, tables: readonly TableToPublish[]): Promise<void> {
-  await client.query(createPublicationSql(name, tables));
+/** Creates the publication with these tables; none is fine. `generated`: with their stored generated columns (PostgreSQL 18). */
+export async function createPublication(client: Queryable, name: string, tables: readonly TableToPublish[], generated = false): Promise<void> {
+  await client.query(createPublicationSql(name, tables, generated));
+}
+
+export function publishGeneratedSql(name: string): string {
+  return `ALTER PUBLICATION ${quoteIdentifier(name)} SET (publish_generated_columns = stored)`;
 }
 
 export async function addToPublication(client: Queryable, name: string, tables: readonly TableToPublish[]): Promise<void> {
   if (tables.length > 0) await client.query(addToPublicationSql(name, tables));
 }
 
-export function createPublicationSql(name: string, tables: readonly TableToPublish[]): string {
+export function createPublicationSql(name: string, tables: readonly TableToPublish[], generated = false): string {
   const list = tables.length > 0 ? ` FOR TABLE ${tables.map(member).join(', ')}` : '';
-  return `CREATE PUBLICATION ${quoteIdentifier(name)}${list}`;
+  return `CREATE PUBLICATION ${quoteIdentifier(name)}${list}${generated ? ' WITH (publish_generated_columns = stored)' : ''}`;
 }
 
 export function addToPublicationSql(name: string, tables: readonly TableToPublish[]): string {

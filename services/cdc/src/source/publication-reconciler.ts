@@ -7,6 +7,7 @@ import {
   createPublication,
   createPublicationSql,
   findPublication,
+  publishGeneratedSql,
   publishedTables,
 } from '#libs/postgres/replication/publication';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
@@ -21,6 +22,8 @@ interface Candidate extends TableId {
   owned: boolean;
   /** Updates and deletes of it can be published. */
   identified: boolean;
+  /** Its replica identity covers a stored generated column: PostgreSQL 18 refuses UPDATE and DELETE of it where the publication leaves such columns out. */
+  generated: boolean;
 }
 
 export interface ReconcilerOptions {
@@ -37,7 +40,9 @@ const CANDIDATES = `
   select n.nspname as schema, c.relname as name, pg_has_role(c.relowner, 'USAGE') as owned,
          case c.relreplident when 'f' then true when 'n' then false
            else exists (select from pg_catalog.pg_index i where i.indrelid = c.oid
-                         and case c.relreplident when 'i' then i.indisreplident else i.indisprimary end) end as identified
+                         and case c.relreplident when 'i' then i.indisreplident else i.indisprimary end) end as identified,
+         current_setting('server_version_num')::int >= 180000 and c.relreplident = 'f'
+           and exists (select from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attgenerated = 's' and not a.attisdropped) as generated
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p') and c.relpersistence = 'p' and not c.relispartition`;
 
@@ -70,7 +75,9 @@ export class PublicationReconciler {
     const publication = await findPublication(this.#pool, this.#publication);
     if (publication?.allTables && !this.#filters.empty)
       throw new Failure('misconfigured', `publication ${this.#publication} is FOR ALL TABLES, which has no row filters: choose another CDC_PUBLICATION`);
-    if (!publication) await this.#create(wanted);
+    const generated = wanted.some((table) => table.generated);
+    if (!publication) await this.#create(wanted, generated);
+    else if (generated && publication.generated === false) await this.#publishGenerated();
     const missing = publication?.allTables ? [] : await this.#missing(wanted);
     const added = missing.filter((table) => table.owned);
     const refused = (await this.#add(added)) ? missing.filter((table) => !table.owned) : missing;
@@ -83,10 +90,26 @@ export class PublicationReconciler {
     );
   }
 
-  async #create(wanted: readonly Candidate[]): Promise<void> {
+  /** Before the table is added: from then on its UPDATE would fail. */
+  async #publishGenerated(): Promise<void> {
+    const sql = publishGeneratedSql(this.#publication);
+    try {
+      await this.#pool.query(sql);
+      this.#logger.info({ publication: this.#publication }, 'stored generated columns are published: a replica identity covers one');
+    } catch (error) {
+      const failure = classify(error);
+      if (failure.kind !== 'forbidden') throw failure;
+      this.#logger.warn(
+        { sql },
+        'a table with REPLICA IDENTITY FULL has a stored generated column: once published, it refuses UPDATE and DELETE until the publication has that column too',
+      );
+    }
+  }
+
+  async #create(wanted: readonly Candidate[], generated: boolean): Promise<void> {
     const tables = wanted.filter((table) => table.owned);
     try {
-      await createPublication(this.#pool, this.#publication, tables);
+      await createPublication(this.#pool, this.#publication, tables, generated);
       this.#logger.info({ publication: this.#publication, tables: tables.map(quoteTable) }, 'publication created');
     } catch (error) {
       const failure = classify(error);
@@ -94,7 +117,7 @@ export class PublicationReconciler {
       if (failure.kind !== 'forbidden') throw failure;
       throw new Failure(
         'dependency-unavailable',
-        `publication ${this.#publication} is missing and this login may not create it; run: ${createPublicationSql(this.#publication, wanted)}`,
+        `publication ${this.#publication} is missing and this login may not create it; run: ${createPublicationSql(this.#publication, wanted, generated)}`,
       );
     }
   }

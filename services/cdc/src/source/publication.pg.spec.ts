@@ -65,6 +65,22 @@ describe('the publication', () => {
   });
 });
 
+describe('a replica identity that covers a stored generated column', () => {
+  const WHOLE =
+    'create table whole (id int primary key, a int, twice int generated always as (a * 2) stored); alter table whole replica identity full; insert into whole values (1, 1)';
+
+  it.each([
+    ['at first', async () => database.client.query(WHOLE)],
+    ['later', async () => reconcile([]).then(() => database.client.query(WHOLE))],
+  ])('still takes UPDATE and DELETE, whether the table is there %s', async (_when, make) => {
+    await make();
+    await reconcile([]);
+    expect(await published()).toEqual(['public.whole']);
+    await database.client.query('update whole set a = 2; delete from whole');
+    expect((await database.client.query('select from whole')).rowCount).toBe(0);
+  });
+});
+
 describe('CDC_TABLES', () => {
   it.each([
     ['a.b', { schema: 'a', name: 'b' }, true],
