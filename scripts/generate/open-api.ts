@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { createRequire } from 'node:module';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -51,11 +52,18 @@ function complete(document: OpenAPIObject): unknown {
   };
 }
 
-/** Request bodies, as their validators have them: the rules are said once. */
+/** What `@Type` says of nested bodies; class-transformer declares no types for it. */
+const { defaultMetadataStorage } = createRequire(import.meta.url)('class-transformer/cjs/storage.js') as { defaultMetadataStorage: never };
+
+/** Request bodies, as their validators have them: the rules are said once. With those that they are made of. */
 function bodies(document: OpenAPIObject): Record<string, unknown> {
-  const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/' });
-  const named = Object.keys(document.components?.schemas ?? {}).filter((name) => name in validated);
-  return Object.fromEntries(named.map((name) => [name, { additionalProperties: false, ...validated[name] }]));
+  const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/', classTransformerMetadataStorage: defaultMetadataStorage });
+  const named = new Set(Object.keys(document.components?.schemas ?? {}).filter((name) => name in validated));
+  for (const name of named)
+    for (const [, nested = ''] of JSON.stringify(validated[name]).matchAll(/#\/components\/schemas\/(\w+)/g)) if (nested in validated) named.add(nested);
+  // A union is an Object to the compiler, which says nothing.
+  const said = (schema: unknown): object => JSON.parse(JSON.stringify(schema).replaceAll('{"$ref":"#/components/schemas/Object"}', '{}')) as object;
+  return Object.fromEntries([...named].map((name) => [name, { additionalProperties: false, ...said(validated[name]) }]));
 }
 
 /** Every operation may answer with a problem. */

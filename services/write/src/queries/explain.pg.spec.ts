@@ -61,6 +61,7 @@ describe.each(LAKE_ENGINES)('with a lakehouse of %s', (engine) => {
         body: { code: '42501' },
       });
       expect((await explain({ path: '../other' })).status).toBe(400);
+      expect((await explain({ path: 'orders%E0' })).status).toBe(400);
       expect((await explain({ path: 'orders' }, 'nonsense')).status).toBe(401);
     });
   });

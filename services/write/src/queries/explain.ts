@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { QueryExplanation } from '#contracts/http/query';
 import type { Caller } from '../rows/caller.ts';
+import { ApiError } from '../rows/api-error.ts';
 import { QueryTrace } from '../rows/query-trace.ts';
 import { rowsIn } from '../rows/range.ts';
 import type { RowAnswer, RowRequest } from '../rows/row-request.ts';
@@ -16,13 +17,21 @@ export interface ExplainedQuery {
   authorization: string | undefined;
 }
 
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new ApiError(400, 'PGRST125', 'Invalid path specified in request URL', { details: 'The path is not percent-encoded as it should be.' });
+  }
+}
+
 /** Runs the read to its end and keeps nothing of it but counts and times. Throws the `ApiError` that the read would be answered with. */
 export async function explain(rows: Explained, { path, schema, authorization }: ExplainedQuery, caller: Caller): Promise<QueryExplanation> {
   const trace = new QueryTrace();
   const started = performance.now();
   const [name = '', ...query] = path.replace(/^(\/rest\/v1)?\//, '').split('?');
   const headers = { authorization, ...(schema === undefined ? {} : { 'accept-profile': schema }) };
-  const answer = await rows.answer({ method: 'GET', table: decodeURIComponent(name), queryString: query.join('?'), headers, body: undefined }, caller, trace);
+  const answer = await rows.answer({ method: 'GET', table: decoded(name), queryString: query.join('?'), headers, body: undefined }, caller, trace);
   const bytes = await lengthOf(answer.body);
   return {
     home: trace.home ?? 'postgres',

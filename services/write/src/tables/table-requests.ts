@@ -10,7 +10,6 @@ import {
   IsOptional,
   IsString,
   Length,
-  Matches,
   MaxLength,
   ValidateNested,
 } from 'class-validator';
@@ -185,13 +184,4 @@ export class ChangeColumnRequest extends ColumnRules {
   @IsOptional()
   @IsIn(COLUMN_TYPES)
   type?: NonNullable<ColumnSpec['type']>;
-}
-
-/** `{edit}` of a path. */
-export class EditPath {
-  @IsString()
-  table!: string;
-
-  @Matches(/^[1-9]\d{0,18}$/, { message: 'edit must be the id of an edit' })
-  edit!: string;
 }

@@ -5,7 +5,7 @@ import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import { type Asking, Asks } from '../asking.ts';
 import type { ColumnChange, TableEdit } from './table-edit.ts';
-import { ChangeColumnRequest, ChangeTableRequest, ColumnRequest, CreateTableRequest, EditPath, TableQuery } from './table-requests.ts';
+import { ChangeColumnRequest, ChangeTableRequest, ColumnRequest, CreateTableRequest, TableQuery } from './table-requests.ts';
 import { TableRooms } from './table-rooms.ts';
 
 /** Tables that users make and edit. Every edit can be tried with `?dryRun=true`, is on record, and is taken back by another where data allows. */
@@ -85,7 +85,7 @@ export class TablesController {
 
   @Post(':table/edits/:edit/revert')
   @HttpCode(200)
-  revert(@Param() { table, edit }: EditPath, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
+  revert(@Param('table') table: string, @Param('edit') edit: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
     return this.#rooms.revert(asking, table, edit, query);
   }
 }
@@ -95,7 +95,8 @@ function given(column: ColumnRequest): ColumnSpec {
   return Object.fromEntries(Object.entries(column).filter(([, value]) => value !== null && value !== undefined)) as unknown as ColumnSpec;
 }
 
-function tableChangeOf({ name, columns, label, description }: ChangeTableRequest): Exclude<TableEdit, { op: 'create' }> {
+function tableChangeOf({ label, description, ...body }: ChangeTableRequest): Exclude<TableEdit, { op: 'create' }> {
+  const [name, columns] = [body.name ?? undefined, body.columns ?? undefined];
   const described = label !== undefined || description !== undefined;
   if ([name !== undefined, columns !== undefined, described].filter(Boolean).length !== 1)
     throw new ProblemException(400, 'invalid-input', 'one change at a time: a name, an order of columns, or label and description');

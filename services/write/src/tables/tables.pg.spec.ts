@@ -276,7 +276,10 @@ describe('edits of a table', () => {
     expect((await insert('theirs', { id: 1, amount: 13 })).status).toBe(400);
     expect((await insert('theirs', { id: 1, amount: 101 })).status).toBe(400);
     expect((await insert('theirs', { id: 1, amount: 99 })).status).toBe(201);
-    expect((await edit('PATCH', '/theirs', { label: 'a', columns: ['amount'] })).status).toBe(400);
+    for (const nothing of [{ label: 'a', columns: ['amount'] }, { columns: null }, { name: null }, {}])
+      expect((await edit('PATCH', '/theirs', nothing)).status).toBe(400);
+    for (const id of ['x', '99999999999999999999', '5 or 1=1'])
+      expect((await edit('POST', `/theirs/edits/${encodeURIComponent(id)}/revert`, {})).status).toBe(400);
     expect(await edit('PATCH', '/theirs', { columns: ['at', 'amount', 'id'] })).toMatchObject({
       body: { table: { columns: [{ name: 'at' }, { name: 'amount' }, { name: 'id' }] } },
     });
