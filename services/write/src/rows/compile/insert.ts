@@ -62,7 +62,7 @@ export function takesScalars(relation: Relation, { scalars, columns }: RowBody):
 function compileRows(scope: Scope, { body, defaults, conditions }: InsertRequest, counted: boolean): string {
   const { columns, rows } = body;
   if (columns.length === 0) return rowsWithoutColumns(scope, rows);
-  const names = columns.map(quoteIdentifier).join(', ');
+  const names = columns.map((name) => quoteIdentifier(bodyColumnOf(scope, name).name)).join(', ');
   if (takesScalars(scope.relation, body) && !defaults && conditions.length === 0 && !counted) {
     const values = bodyParameters(scope.relation, body).map((value, index) => scope.parameters.cast(value, bodyColumnOf(scope, columns[index] as string).type));
     return ` (${names}) values (${values.join(', ')})`;
