@@ -67,7 +67,7 @@ function notingClient(client: pg.Client, statements: string[]): pg.Client {
 }
 
 async function noteMigrations(client: pg.Client, noting: pg.Client): Promise<void> {
-  const applied = new Set(await appliedMigrations(client, BOOKKEEPING));
+  const applied = new Set(await appliedMigrations(async (text, values) => (await client.query<Record<string, unknown>>(text, values)).rows, BOOKKEEPING));
   const runner = {
     query: async (text: string): Promise<unknown[]> => ((await noting.query(text)) as { rows: unknown[] }).rows,
   } as unknown as QueryRunner;

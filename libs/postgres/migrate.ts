@@ -1,4 +1,3 @@
-import type pg from 'pg';
 import { DataSource, type Logger as TypeOrmLogger, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Failure } from '#libs/failure/failure';
 import type { Logger } from '#libs/runtime/logger';
@@ -64,22 +63,23 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   }
 }
 
+/** Asks a database, through whatever connection there is. */
+type Ask = (text: string, values?: unknown[]) => Promise<unknown[]>;
+
 /** Names of the migrations that a database has, oldest first; none where there is no bookkeeping yet. */
-export async function appliedMigrations(client: Pick<pg.ClientBase, 'query'>, { schema, table }: Pick<MigrateOptions, 'schema' | 'table'>): Promise<string[]> {
+export async function appliedMigrations(ask: Ask, { schema, table }: Pick<MigrateOptions, 'schema' | 'table'>): Promise<string[]> {
   const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-  const { rows } = await client.query<{ exists: boolean }>('select to_regclass($1) is not null as exists', [name]);
-  if (!rows[0]?.exists) return [];
-  return (await client.query<{ name: string }>(`select name from ${name} order by id`)).rows.map((row) => row.name);
+  const [found] = (await ask('select to_regclass($1) is not null as exists', [name])) as { exists: boolean }[];
+  if (!found?.exists) return [];
+  return ((await ask(`select name from ${name} order by id`)) as { name: string }[]).map((row) => row.name);
 }
 
 /** What a newer version has made, or one before the first release, is not ours to build on. */
-async function refuseUnknown(runner: QueryRunner, { schema, table, migrations }: MigrateOptions): Promise<void> {
-  const name = `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
-  const [found] = (await runner.query('select to_regclass($1) is not null as exists', [name])) as { exists: boolean }[];
-  if (!found?.exists) return;
-  const applied = (await runner.query(`select name from ${name} order by id`)) as { name: string }[];
+async function refuseUnknown(runner: QueryRunner, options: MigrateOptions): Promise<void> {
+  const { migrations } = options;
+  const applied = await appliedMigrations((text, values) => runner.query(text, values) as Promise<unknown[]>, options);
   const known = new Set(migrations.map((migration) => new migration().name ?? migration.name));
-  const unknown = applied.map((row) => row.name).filter((each) => !known.has(each));
+  const unknown = applied.filter((each) => !known.has(each));
   if (unknown.length === 0) return;
   throw new Failure(
     'misconfigured',

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Governed } from '#libs/governance/governed';
-import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import { ApiError } from '../rows/api-error.ts';
 import { isRead, type RowAnswer, type RowRequest } from '../rows/row-request.ts';
 import { RowService, type RowServiceOptions } from '../rows/row-service.ts';
+import { problemFrom } from '../sql-problem.ts';
 import { BatchExecutor } from './batch-executor.ts';
 import type { BatchItem } from './parse-batch.ts';
 
@@ -38,13 +38,7 @@ function requestOf({ method, table, queryString, schema, headers, body }: BatchI
 
 function refused(error: unknown, index: number): never {
   if (!(error instanceof ApiError)) throw error;
-  const { code, message, details, hint } = error.body;
-  throw new ProblemException(error.status, 'batch-refused', `request ${index}: ${message}`, {
-    index,
-    code,
-    ...(details === null ? {} : { details }),
-    ...(hint === null ? {} : { hint }),
-  });
+  throw problemFrom(error, 'batch-refused', { index, detail: `request ${index}: ${error.message}` });
 }
 
 async function answerJson({ status, headers, body }: RowAnswer): Promise<string> {

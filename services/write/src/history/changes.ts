@@ -28,7 +28,7 @@ const COLUMNS = `c.id::text, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24
 
 /** Changes of one row, newest first, older than `before`. */
 export async function changesOfRow(
-  pool: Pick<pg.Pool, 'query'>,
+  pool: Pick<pg.ClientBase, 'query'>,
   adoptedId: number,
   key: string,
   page: { before: string | undefined; limit: number },
@@ -38,7 +38,11 @@ export async function changesOfRow(
 }
 
 /** Changes of a table, newest first, older than `before`. */
-export async function changesOfTable(pool: Pick<pg.Pool, 'query'>, adoptedId: number, page: { before: string | undefined; limit: number }): Promise<Change[]> {
+export async function changesOfTable(
+  pool: Pick<pg.ClientBase, 'query'>,
+  adoptedId: number,
+  page: { before: string | undefined; limit: number },
+): Promise<Change[]> {
   const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ($2::bigint is null or c.id < $2) order by c.id desc limit $3`;
   return (await pool.query<Change>(text, [adoptedId, page.before ?? null, page.limit])).rows;
 }
@@ -47,7 +51,7 @@ export async function changesOfTable(pool: Pick<pg.Pool, 'query'>, adoptedId: nu
 export type Undoable = { change: string } | { request: string } | { trace: string };
 
 /** Oldest first; at most `limit`. */
-export async function changesOf(pool: Pick<pg.Pool, 'query'>, what: Undoable, limit: number): Promise<Change[]> {
+export async function changesOf(pool: Pick<pg.ClientBase, 'query'>, what: Undoable, limit: number): Promise<Change[]> {
   const [condition, value] =
     'change' in what ? ['c.id = $1::bigint', what.change] : 'request' in what ? ['c.request = $1::bigint', what.request] : ['c.trace_id = $1', what.trace];
   const text = `select ${COLUMNS} from audit.change c where ${condition} and c.key is not null order by c.id limit $2`;
@@ -74,7 +78,7 @@ export interface ForeignChange {
  * The newest change of each row that is not one of `known` and came after the row's first known one; changes of the transaction that asks do not count.
  * Asked after a row was written in the same transaction, the answer is final: the row is locked.
  */
-export async function foreignChanges(client: Pick<pg.Pool, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
+export async function foreignChanges(client: Pick<pg.ClientBase, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
   const text = `
     select distinct on (s.ordinal) s.adopted_id as "adoptedId", s.key, c.id::text, c.actor, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
     from unnest($1::int[], $2::text[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)

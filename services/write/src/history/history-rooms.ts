@@ -4,6 +4,7 @@ import { ProblemException } from '#libs/runtime/http/problem';
 import type { AgentReads } from '../audit/agent-reads.ts';
 import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { Undoable } from './changes.ts';
 import { recordedKey } from './recorded-key.ts';
@@ -59,9 +60,7 @@ export class HistoryRooms {
   }
 
   async #facts({ role }: Principal, name: string, { schema }: OfSchema): Promise<TableFacts> {
-    const catalogue = this.#catalogue.current;
-    if (!catalogue?.governed)
-      throw new ProblemException(501, 'unsupported', 'there is no history: the lakeloop schema is not installed here', { hint: 'Run lakeloop init.' });
+    const catalogue = governedCatalogue(this.#catalogue);
     const home = schema ?? catalogue.schemas[0] ?? '';
     if (!catalogue.schemas.includes(home))
       throw new ProblemException(404, 'unknown-table', `the schema ${home} is not exposed`, { schemas: catalogue.schemas });

@@ -7,7 +7,7 @@ import type { TableFacts } from './table-facts.ts';
  * A primary key as the audit spells it (JSON text), from how a caller does: an object of its columns or, where there is one column, the bare value.
  * 400 for another set of columns; what `pg` throws for a value that the column's type does not take.
  */
-export async function recordedKey(pool: Pick<pg.Pool, 'query'>, facts: TableFacts, given: string): Promise<string> {
+export async function recordedKey(pool: Pick<pg.ClientBase, 'query'>, facts: TableFacts, given: string): Promise<string> {
   const { key, columns } = facts;
   const pairs = key.map((name, index) => `${quoteLiteral(name)}, $${index + 1}::${columns.find((column) => column.name === name)?.baseType}`);
   // A recorder pins the time zone; here it holds for this statement.

@@ -76,7 +76,7 @@ const FACTS = `
 export type TableAsked = { schema: string; name: string } | { adoptedIds: readonly number[] };
 
 /** The adopted tables asked for, for a role. A table that is not there, not adopted, or of which the role may select nothing is 404: what is not granted is not told apart. */
-export async function tableFacts(pool: Pick<pg.Pool, 'query'>, role: string, asked: TableAsked): Promise<TableFacts[]> {
+export async function tableFacts(pool: Pick<pg.ClientBase, 'query'>, role: string, asked: TableAsked): Promise<TableFacts[]> {
   const [schema, name, ids] = 'name' in asked ? [asked.schema, asked.name, []] : [null, null, asked.adoptedIds];
   const { rows } = await pool.query<TableRow>({ name: 'lakeloop.history-facts', text: FACTS, values: [role, schema, name, ids] });
   const facts = rows.filter(({ adopted_id: adoptedId, columns }) => adoptedId !== null && columns?.some(({ readable }) => readable)).map(factsOf);

@@ -17,11 +17,7 @@ export interface RowAction extends RowSpan {
  * which they have to be done, last change first, so that what refers to a row goes before it and comes back after it. Rows that ended as they began need none.
  */
 export function planUndo(changes: readonly Change[], tables: ReadonlyMap<number, TableFacts>): RowAction[] {
-  const rows = new Map<string, Change[]>();
-  for (const change of changes) {
-    const row = `${change.adoptedId} ${change.key}`;
-    rows.set(row, [...(rows.get(row) ?? []), change]);
-  }
+  const rows = Map.groupBy(changes, ({ adoptedId, key }) => `${adoptedId} ${key}`);
   return [...rows.values()]
     .map((each) => actionTo(each[0]?.before ?? null, each, tables))
     .filter((action) => action !== undefined)

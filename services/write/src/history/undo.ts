@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import type { Principal } from '#libs/governance/principal';
-import type { WriteContext } from '#libs/governance/write-context';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { UndoReport } from '#contracts/http/history';
+import type { Asking } from '../asking.ts';
 import { type Change, changesOf, changesOfRow, foreignChanges, type ForeignChange, type Undoable } from './changes.ts';
 import { type HistoryStand, isSeen, seen } from './row-history.ts';
 import { type TableFacts, tableFacts } from './table-facts.ts';
@@ -14,9 +14,7 @@ export const MOST_CHANGES = 100_000;
 /** Actions and conflicts that a report lists. */
 const MOST_LISTED = 100;
 
-export interface WriteAsked {
-  principal: Principal;
-  context: WriteContext;
+export interface WriteAsked extends Asking {
   /** Whether to write over what somebody changed since. */
   force: boolean;
   /** Say what would be done, and do nothing. */

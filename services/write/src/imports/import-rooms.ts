@@ -7,6 +7,7 @@ import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { findRelation } from '../catalogue/catalogue.ts';
 import type { Relation } from '../catalogue/relation.ts';
+import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { ImportRequest } from './import-requests.ts';
 import { createImport, type Progress, refusalsOf, reportOf } from './import-store.ts';
@@ -47,8 +48,8 @@ export class ImportRooms {
   async report(asking: Asking, id: string): Promise<ImportReport> {
     const stored = await importOf(this.#stand, id, asking);
     const running = stored.state === 'open' ? this.#running.get(id) : undefined;
-    const { offset, ...report } = reportOf(stored, await refusalsOf(this.#stand.pool, id));
-    return running ? { ...report, offset, lines: running.lines, inserted: running.inserted, refused: running.refused } : { ...report, offset };
+    const report = reportOf(stored, await refusalsOf(this.#stand.pool, id));
+    return running ? { ...report, lines: running.lines, inserted: running.inserted, refused: running.refused } : report;
   }
 
   /** Feeds an import from `offset` on, and reports. 409 where it stands elsewhere, is ended, or is being fed. */
@@ -82,10 +83,7 @@ export class ImportRooms {
   }
 
   #relation(table: string, schema: string | undefined): Relation {
-    const catalogue = this.#catalogue.current;
-    if (!catalogue) throw new ProblemException(503, 'dependency-unavailable', 'the catalogue has not been loaded yet');
-    if (!catalogue.governed)
-      throw new ProblemException(501, 'unsupported', 'imports need the lakeloop schema, which is not installed here', { hint: 'Run lakeloop init.' });
+    const catalogue = governedCatalogue(this.#catalogue);
     const home = schema ?? catalogue.schemas[0] ?? '';
     const relation = catalogue.schemas.includes(home) ? findRelation(catalogue, home, table) : undefined;
     if (relation) return relation;

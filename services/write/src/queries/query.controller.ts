@@ -2,11 +2,11 @@ import { Body, Controller, Headers, HttpCode, Inject, Post, UseGuards } from '@n
 import type { QueryExplanation } from '#contracts/http/query';
 import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
 import type { Principal } from '#libs/governance/principal';
-import { ProblemException } from '#libs/runtime/http/problem';
 import { ApiError } from '../rows/api-error.ts';
 import { contextOf } from '../rows/write-context.ts';
 import { explain, type Explained } from './explain.ts';
 import { ExplainQuery } from './explain-request.ts';
+import { problemFrom } from '../sql-problem.ts';
 import { ROWS } from './rows-token.ts';
 
 /** `POST /v1/query`: runs a read and tells where it went. A POST, since a query string within a query string helps nobody. */
@@ -31,12 +31,7 @@ export class QueryController {
       return await explain(this.#rows, { path, authorization: headers['authorization'], ...(schema === undefined ? {} : { schema }) }, caller);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const { code, message, details, hint } = error.body;
-      throw new ProblemException(error.status, 'query-refused', message, {
-        code,
-        ...(details === null ? {} : { details }),
-        ...(hint === null ? {} : { hint }),
-      });
+      throw problemFrom(error, 'query-refused');
     }
   }
 }

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { ColumnSpec, EditReport, SchemaEdit } from '#contracts/http/tables';
-import type { Principal } from '#libs/governance/principal';
 import type { WriteContext } from '#libs/governance/write-context';
 import { quoteIdentifier, quoteLiteral, quoteTable } from '#libs/postgres/identifiers';
 import { transaction } from '#libs/postgres/transaction';
 import { retrying } from '#libs/runtime/backoff';
 import { ProblemException } from '#libs/runtime/http/problem';
+import type { Asking } from '../asking.ts';
 import { SCHEMA_CHANNEL } from '../catalogue/catalogue-cache.ts';
 import { compileCreate, compileEdit, type Targets } from './compile-edit.ts';
 import type { CompiledEdit, Loss, TableEdit } from './table-edit.ts';
@@ -20,9 +20,7 @@ const BUSY = new Set(['55P03', '40P01']);
 /** Keys shown of rows that an edit loses. */
 const EXAMPLES = 5;
 
-export interface EditAsked {
-  principal: Principal;
-  context: WriteContext;
+export interface EditAsked extends Asking {
   dryRun: boolean;
   schemas: readonly string[];
 }

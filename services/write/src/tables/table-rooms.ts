@@ -4,6 +4,7 @@ import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { TableEdit } from './table-edit.ts';
 import { type EditAsked, type NamedTable, TableEditor } from './table-editor.ts';
@@ -65,9 +66,6 @@ export class TableRooms {
   }
 
   #schemas(): readonly string[] {
-    const catalogue = this.#catalogue.current;
-    if (!catalogue) throw new ProblemException(503, 'dependency-unavailable', 'the catalogue has not been loaded yet');
-    if (!catalogue.governed) throw new ProblemException(501, 'unsupported', 'the lakeloop schema is not installed here', { hint: 'Run lakeloop init.' });
-    return catalogue.schemas;
+    return governedCatalogue(this.#catalogue).schemas;
   }
 }

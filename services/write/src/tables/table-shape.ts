@@ -101,13 +101,13 @@ export interface ShapeQuery {
 }
 
 /** Every table of the exposed schemas that the role may read, or edit; archived ones with the schema that they came from. */
-export async function tableShapes(pool: Pick<pg.Pool, 'query'>, { role, schemas }: ShapeQuery): Promise<TableShape[]> {
+export async function tableShapes(pool: Pick<pg.ClientBase, 'query'>, { role, schemas }: ShapeQuery): Promise<TableShape[]> {
   return (await pool.query<ShapeRow>(SHAPES, [role, schemas, null, null])).rows.map(shapeOf);
 }
 
 /** One table; 404 where there is none, or none that the role may read or edit. */
 export async function tableShape(
-  pool: Pick<pg.Pool, 'query'>,
+  pool: Pick<pg.ClientBase, 'query'>,
   { role, schemas }: ShapeQuery,
   { schema, name }: { schema: string; name: string },
 ): Promise<TableShape> {
