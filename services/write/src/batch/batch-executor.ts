@@ -35,6 +35,8 @@ export class BatchExecutor implements StatementRunner {
     try {
       const results: Row[][] = [];
       for (const step of steps) results.push(await rowsOf(this.#client, step.text, step.values));
+      // They hold until the transaction ends, and that is not the request's end here.
+      for (const [name] of session.settings) await this.#client.query(`set local ${name} to default`);
       await this.#client.query('release savepoint request');
       return answerAmong(results, before.length);
     } catch (error) {

@@ -92,6 +92,19 @@ describe('a batch', () => {
     expect(await count()).toEqual(before);
   });
 
+  it('runs each request under settings of its own: another schema, or time zone, is not left to the next', async () => {
+    await database.client.query(`set role lakeloop_owner; create table app.seen (name text); grant insert on app.seen to analyst;
+      create function app.see() returns trigger language plpgsql as $$ begin insert into seen values (new.name || ' ' || current_setting('timezone')); return new; end $$;
+      create trigger see after insert on app.account for each row execute function app.see(); reset role`);
+    const zone = (await database.client.query<{ zone: string }>(`select reset_val as zone from pg_settings where name = 'TimeZone'`)).rows[0]?.zone;
+    const { status } = await batch([
+      { method: 'GET', path: 'note', schema: 'other', headers: { prefer: 'timezone=America/Los_Angeles' } },
+      { method: 'POST', path: 'account', body: { id: 70, name: 'after' } },
+    ]);
+    expect([status, (await database.client.query('select name from app.seen')).rows]).toEqual([200, [{ name: `after ${zone}` }]]);
+    await database.client.query('drop trigger see on app.account');
+  });
+
   it('keeps the digits of numbers, and takes what it can and no more', async () => {
     await batch(undefined, '{"requests": [{"method": "POST", "path": "entry", "body": {"id": 9007199254740993, "amount": 0.1000000000000000000001}}]}');
     const { rows } = await database.client.query(`select amount::text from app.entry where id = 9007199254740993`);
