@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
-import type { ColumnSpec, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
 import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
@@ -30,7 +30,7 @@ export class TablesController {
 
   @Post()
   create(@Body() { name, ...body }: CreateTableRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
-    return this.#rooms.create(asking, name, { op: 'create', ...body, columns: body.columns.map(given) }, query);
+    return this.#rooms.create(asking, name, { op: 'create', ...given(body), columns: body.columns.map((column) => given(column)) }, query);
   }
 
   /** One change at a time: a name, an order of columns, or label and description. */
@@ -90,9 +90,9 @@ export class TablesController {
   }
 }
 
-/** A column as it was asked for: what is null is not asked for. */
-function given(column: ColumnRequest): ColumnSpec {
-  return Object.fromEntries(Object.entries(column).filter(([, value]) => value !== null && value !== undefined)) as unknown as ColumnSpec;
+/** What was asked for: what is null is not. */
+function given<T extends object>(body: T): T {
+  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined)) as T;
 }
 
 function tableChangeOf({ label, description, ...body }: ChangeTableRequest): Exclude<TableEdit, { op: 'create' }> {

@@ -140,6 +140,8 @@ describe('a table that a user makes', () => {
     expect(tried).toMatchObject({ body: { applied: false, table: null, edit: null } });
     expect(tried.body.sql[0]).toContain('create table "app"."tried"');
     expect((await edit('GET', '/tried')).status).toBe(404);
+    const nothing = { label: null, description: null, key: null };
+    expect((await edit('POST', '?dryRun=true', { name: 'tried', columns: [{ name: 'a', type: 'text', label: null }], ...nothing })).status).toBe(201);
     const refused: [unknown, number][] = [
       [{ name: 'x', columns: [] }, 400],
       [{ name: 'x'.repeat(64), columns: [{ name: 'a', type: 'text' }] }, 400],
