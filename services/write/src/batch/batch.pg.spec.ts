@@ -1,40 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { governedDatabase, signToken, startWriteApp, untilReady, type WriteApp } from '../testing/write-app.ts';
+import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
 
-let database: Awaited<ReturnType<typeof governedDatabase>>;
-let app: WriteApp;
+let stand: ApiStand;
 
 beforeAll(async () => {
-  database = await governedDatabase();
-  await database.client.query(`
+  stand = await openApi(`
     create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner; set role lakeloop_owner;
     create table app.account (id integer primary key, name text not null);
     create table app.entry (id bigint primary key, account_id integer references app.account, amount numeric);
     create table other.note (id integer primary key, text text); create table app.secret (id integer primary key);
     grant usage on schema app, other to analyst; grant select, insert, update, delete on app.account, app.entry, other.note to analyst;
     select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('other.note'); reset role`);
-  app = await startWriteApp(database.writeUrl);
-  await untilReady(app.url);
 });
 afterAll(async () => {
-  await app?.stop();
-  await database?.drop();
+  await stand?.stop();
 });
 
-interface Answer {
-  status: number;
-  body: { answers: { status: number; headers: Record<string, string>; body: unknown }[] } & Record<string, unknown>;
+interface Body extends Record<string, unknown> {
+  answers: { status: number; headers: Record<string, string>; body: unknown }[];
 }
 
-async function batch(requests: unknown, raw?: string): Promise<Answer> {
-  const headers = { authorization: `Bearer ${await signToken('analyst')}`, 'content-type': 'application/json', 'lakeloop-reason': 'moving house' };
-  const response = await fetch(`${app.url}/v1/batch`, { method: 'POST', headers, body: raw ?? JSON.stringify({ requests }) });
-  return { status: response.status, body: (await response.json()) as Answer['body'] };
-}
+const batch = (requests: unknown, raw?: string): Promise<Reply<Body>> =>
+  stand.call<Body>('POST', '/v1/batch', { headers: { 'lakeloop-reason': 'moving house' }, body: raw ?? { requests } });
 
 const count = async (): Promise<unknown> =>
   (
-    await database.client.query(
+    await stand.database.client.query(
       `select (select count(*)::int from app.account) as accounts, (select count(*)::int from app.entry) as entries, (select count(*)::int from audit.log) as audited`,
     )
   ).rows[0] as unknown;
@@ -69,7 +60,7 @@ describe('a batch', () => {
       { name: 'one', entry: [{ amount: 1.5 }, { amount: 3 }] },
       [{ id: 10, account_id: 1, amount: 1.5 }],
     ]);
-    const { rows } = await database.client.query(
+    const { rows } = await stand.database.client.query(
       `select count(*)::int as entries, count(distinct xid)::int as transactions, min(actor) as actor, min(reason) as reason from audit.entry`,
     );
     expect(rows).toEqual([{ entries: 6, transactions: 1, actor: 'user-of-analyst', reason: 'moving house' }]);
@@ -93,21 +84,21 @@ describe('a batch', () => {
   });
 
   it('runs each request under settings of its own: another schema, or time zone, is not left to the next', async () => {
-    await database.client.query(`set role lakeloop_owner; create table app.seen (name text); grant insert on app.seen to analyst;
+    await stand.database.client.query(`set role lakeloop_owner; create table app.seen (name text); grant insert on app.seen to analyst;
       create function app.see() returns trigger language plpgsql as $$ begin insert into seen values (new.name || ' ' || current_setting('timezone')); return new; end $$;
       create trigger see after insert on app.account for each row execute function app.see(); reset role`);
-    const zone = (await database.client.query<{ zone: string }>(`select reset_val as zone from pg_settings where name = 'TimeZone'`)).rows[0]?.zone;
+    const zone = (await stand.database.client.query<{ zone: string }>(`select reset_val as zone from pg_settings where name = 'TimeZone'`)).rows[0]?.zone;
     const { status } = await batch([
       { method: 'GET', path: 'note', schema: 'other', headers: { prefer: 'timezone=America/Los_Angeles' } },
       { method: 'POST', path: 'account', body: { id: 70, name: 'after' } },
     ]);
-    expect([status, (await database.client.query('select name from app.seen')).rows]).toEqual([200, [{ name: `after ${zone}` }]]);
-    await database.client.query('drop trigger see on app.account');
+    expect([status, (await stand.database.client.query('select name from app.seen')).rows]).toEqual([200, [{ name: `after ${zone}` }]]);
+    await stand.database.client.query('drop trigger see on app.account');
   });
 
   it('keeps the digits of numbers, and takes what it can and no more', async () => {
     await batch(undefined, '{"requests": [{"method": "POST", "path": "entry", "body": {"id": 9007199254740993, "amount": 0.1000000000000000000001}}]}');
-    const { rows } = await database.client.query(`select amount::text from app.entry where id = 9007199254740993`);
+    const { rows } = await stand.database.client.query(`select amount::text from app.entry where id = 9007199254740993`);
     expect(rows).toEqual([{ amount: '0.1000000000000000000001' }]);
     for (const requests of [
       [],
@@ -120,7 +111,7 @@ describe('a batch', () => {
       expect((await batch(requests)).status).toBe(400);
     expect((await batch(undefined, '{')).status).toBe(400);
     expect((await batch([{ method: 'GET', path: 'account', headers: { prefer: 'tx=rollback' } }])).status).toBe(200);
-    expect((await fetch(`${app.url}/v1/batch`, { method: 'POST', body: '{}' })).status).toBe(401);
+    expect((await fetch(`${stand.service.url}/v1/batch`, { method: 'POST', body: '{}' })).status).toBe(401);
     expect(
       (await batch(undefined, JSON.stringify({ requests: [{ method: 'POST', path: 'account', body: { id: 1, name: 'x'.repeat(200_000) } }] }))).status,
     ).toBe(413);

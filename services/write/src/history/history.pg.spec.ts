@@ -2,15 +2,14 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { HistoryPage, RowChange, UndoReport } from '#contracts/http/history';
-import { governedDatabase, signToken, startWriteApp, untilReady, type WriteApp } from '../testing/write-app.ts';
+import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
+import { signToken } from '../testing/write-app.ts';
 
-let database: Awaited<ReturnType<typeof governedDatabase>>;
-let app: WriteApp;
+let stand: ApiStand;
 let psql: pg.Client;
 
 beforeAll(async () => {
-  database = await governedDatabase();
-  await database.client.query(`
+  stand = await openApi(`
     create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner;
     set role lakeloop_owner;
     create table app.account (id bigint primary key, name text not null);
@@ -29,40 +28,23 @@ beforeAll(async () => {
     select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('app.visit'), lakeloop.adopt('app.i');
     insert into app.account values (1, 'one'), (2, 'two');
     reset role`);
-  app = await startWriteApp(database.writeUrl);
-  await untilReady(app.url);
-  psql = new pg.Client({ connectionString: database.url });
+  psql = new pg.Client({ connectionString: stand.database.url });
   await psql.connect();
 });
 afterAll(async () => {
   await psql?.end();
-  await app?.stop();
-  await database?.drop();
+  await stand?.stop();
 });
 
-interface Answer<T> {
-  status: number;
-  body: T;
-  text: string;
-}
+type Answer<T> = Reply<T>;
 
-async function call<T>(
+function call<T>(
   role: string,
   path: string,
   body?: unknown,
   { method = body === undefined ? 'GET' : 'POST', headers = {} }: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<Answer<T>> {
-  const response = await fetch(`${app.url}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${await signToken(role, { region: 'north' })}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, text, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  return stand.call<T>(method, path, { role, headers, claims: { region: 'north' }, ...(body === undefined ? {} : { body }) });
 }
 
 const write = (role: string, path: string, body: unknown, method = 'POST', headers: Record<string, string> = {}): Promise<Answer<Record<string, unknown>[]>> =>
@@ -170,7 +152,7 @@ describe('what a caller may see of it', () => {
       ['approver', 'entry?schema=audit'],
     ] as const)
       expect(await call(role, `/v1/history/${table}`)).toMatchObject({ status: 404, body: { type: 'urn:lakeloop:problem:unknown-table' } });
-    expect((await fetch(`${app.url}/v1/history/entry`)).status).toBe(401);
+    expect((await fetch(`${stand.service.url}/v1/history/entry`)).status).toBe(401);
   });
 });
 
@@ -178,7 +160,7 @@ describe('an agent', () => {
   it('is on record before it sees any history', async () => {
     const id = await insert({ account_id: 1, amount: 1 });
     const token = await signToken('approver', { act: { sub: 'bot' } });
-    const answer = await fetch(`${app.url}/v1/history/entry?key=${id}`, { headers: { authorization: `Bearer ${token}`, 'x-request-id': 'agent-1' } });
+    const answer = await fetch(`${stand.service.url}/v1/history/entry?key=${id}`, { headers: { authorization: `Bearer ${token}`, 'x-request-id': 'agent-1' } });
     const body = Buffer.from(await answer.arrayBuffer());
     const { rows } = await psql.query(`select table_name, query, rows::int, result_hash from audit.agent_read where request_id = 'agent-1'`);
     expect(rows).toEqual([{ table_name: 'entry', query: 'history?key=?', rows: 1, result_hash: createHash('sha256').update(body).digest() }]);
@@ -260,7 +242,7 @@ describe('undo', () => {
     const id = await insert({ account_id: 1, amount: 1, note: 'a' });
     await write('approver', `entry?id=eq.${id}`, { note: 'b' }, 'PATCH');
     const change = await newest(id);
-    const other = new pg.Client({ connectionString: database.url });
+    const other = new pg.Client({ connectionString: stand.database.url });
     await other.connect();
     await other.query('begin');
     await other.query(`update app.entry set amount = 9 where id = $1`, [id]);

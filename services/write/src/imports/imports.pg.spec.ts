@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import pg from 'pg';
 import type { ImportReport } from '#contracts/http/imports';
-import { governedDatabase, signToken, startWriteApp, untilReady, type WriteApp } from '../testing/write-app.ts';
+import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
+import { signToken } from '../testing/write-app.ts';
 
-let database: Awaited<ReturnType<typeof governedDatabase>>;
-let app: WriteApp;
+let stand: ApiStand;
 let psql: pg.Client;
 
 beforeAll(async () => {
-  database = await governedDatabase();
-  await database.client.query(`
+  stand = await openApi(`
     create schema app authorization lakeloop_owner; create schema other; set role lakeloop_owner;
     create domain app.positive as integer check (value > 0);
     create table app.item (id integer primary key, name text not null, amount numeric(12, 2), tags text[], data jsonb, region text default 'north', size app.positive);
@@ -21,32 +20,19 @@ beforeAll(async () => {
     create policy north on app.item for insert to analyst with check (region is distinct from 'south');
     grant usage on schema app to analyst, sales; grant select, insert, update, delete on app.item to analyst;
     select lakeloop.adopt('app.item'); reset role`);
-  app = await startWriteApp(database.writeUrl);
-  await untilReady(app.url);
-  psql = new pg.Client({ connectionString: database.url });
+  psql = new pg.Client({ connectionString: stand.database.url });
   await psql.connect();
 });
 afterAll(async () => {
   await psql?.end();
-  await app?.stop();
-  await database?.drop();
+  await stand?.stop();
 });
 
-interface Answer<T> {
-  status: number;
-  body: T;
-}
+type Answer<T> = Reply<T>;
 type Report = ImportReport & Record<string, unknown>;
 
-async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, role = 'analyst'): Promise<Answer<Report>> {
-  const raw = body instanceof Readable || typeof body === 'string';
-  const response = await fetch(`${app.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${await signToken(role)}`, 'content-type': raw ? 'application/octet-stream' : 'application/json', ...headers },
-    ...(body === undefined ? {} : { body: (raw ? body : JSON.stringify(body)) as string, duplex: 'half' }),
-  });
-  return { status: response.status, body: (await response.json()) as Report };
-}
+const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}, role = 'analyst'): Promise<Answer<Report>> =>
+  stand.call<Report>(method, path, { role, headers, ...(body === undefined ? {} : { body }) });
 
 async function begin(format: 'csv' | 'ndjson', mode?: string): Promise<string> {
   const { status, body } = await call('POST', '/v1/imports', { table: 'item', format, ...(mode ? { mode } : {}) });
@@ -55,7 +41,7 @@ async function begin(format: 'csv' | 'ndjson', mode?: string): Promise<string> {
 }
 
 const feed = (id: string, file: string | Readable, offset = 0): Promise<Answer<Report>> =>
-  call('PUT', `/v1/imports/${id}/content`, file, { 'upload-offset': String(offset) });
+  call('PUT', `/v1/imports/${id}/content`, file, { 'content-type': 'application/octet-stream', 'upload-offset': String(offset) });
 const rows = async (where: string): Promise<unknown[]> =>
   (await psql.query<Record<string, unknown>>(`select id, name, amount::text, tags, data, region, size from app.item where ${where} order by id`)).rows;
 
@@ -121,7 +107,7 @@ describe('a CSV file', () => {
 
 /** Sends a part of a longer body, and cuts the connection. */
 async function cutOff(id: string, part: Buffer): Promise<void> {
-  const { hostname, port } = new URL(app.url);
+  const { hostname, port } = new URL(stand.service.url);
   const sending = request({
     hostname,
     port,
@@ -179,7 +165,7 @@ describe('what is refused at once', () => {
     const id = await begin('csv');
     expect((await call('GET', `/v1/imports/${id}`, undefined, {}, 'sales')).status).toBe(404);
     expect((await call('PUT', `/v1/imports/${id}/content`, 'id,name\n1,a', { 'upload-offset': 'x' })).status).toBe(400);
-    expect((await fetch(`${app.url}/v1/imports/${id}/content`, { method: 'PUT', body: 'x' })).status).toBe(401);
+    expect((await fetch(`${stand.service.url}/v1/imports/${id}/content`, { method: 'PUT', body: 'x' })).status).toBe(401);
     await psql.query('revoke insert on app.item from analyst');
     expect(await feed(id, 'id,name\n70,a')).toMatchObject({ status: 403, body: { code: '42501' } });
     await psql.query('grant insert on app.item to analyst');

@@ -1,46 +1,34 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import type { ColumnSpec, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
-import { governedDatabase, signToken, startWriteApp, untilReady, type WriteApp } from '../testing/write-app.ts';
+import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
+import { signToken, startWriteApp, untilReady } from '../testing/write-app.ts';
 
-let database: Awaited<ReturnType<typeof governedDatabase>>;
-let app: WriteApp;
+let stand: ApiStand;
 let psql: pg.Client;
 
 beforeAll(async () => {
-  database = await governedDatabase();
-  await database.client.query(`create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner;
-    grant usage, create on schema app to analyst; grant usage on schema app to sales`);
-  app = await startWriteApp(database.writeUrl, {}, undefined, database.adminUrl);
-  await untilReady(app.url);
-  psql = new pg.Client({ connectionString: database.url });
+  stand = await openApi(
+    `create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner;
+    grant usage, create on schema app to analyst; grant usage on schema app to sales`,
+    { editsTables: true },
+  );
+  psql = new pg.Client({ connectionString: stand.database.url });
   await psql.connect();
 });
 afterAll(async () => {
   await psql?.end();
-  await app?.stop();
-  await database?.drop();
+  await stand?.stop();
 });
 
-interface Answer<T> {
-  status: number;
-  body: T;
-}
+type Answer<T> = Reply<T>;
 
-async function call<T = Record<string, unknown>>(
+const call = <T = Record<string, unknown>>(
   method: string,
   path: string,
   body?: unknown,
   { role = 'analyst', headers = {} }: { role?: string; headers?: Record<string, string> } = {},
-): Promise<Answer<T>> {
-  const response = await fetch(`${app.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${await signToken(role)}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
-}
+): Promise<Answer<T>> => stand.call<T>(method, path, { role, headers, ...(body === undefined ? {} : { body }) });
 
 const edit = (method: string, path: string, body?: unknown): Promise<Answer<EditReport & Record<string, unknown>>> => call(method, `/v1/tables${path}`, body);
 const insert = (table: string, rows: unknown): Promise<Answer<Record<string, unknown>[]>> =>
@@ -259,14 +247,15 @@ describe('edits of a table', () => {
     await psql.query('begin; select * from app.busy');
     const adding = edit('POST', '/busy/columns', { name: 'later', type: 'text' });
     for (let waiting = false; !waiting;)
-      waiting = (await database.client.query(`select from pg_stat_activity where usename = 'lakeloop_admin' and wait_event_type = 'Lock'`)).rowCount === 1;
+      waiting =
+        (await stand.database.client.query(`select from pg_stat_activity where usename = 'lakeloop_admin' and wait_event_type = 'Lock'`)).rowCount === 1;
     expect((await insert('busy', { name: 'meanwhile' })).status).toBe(201);
     await psql.query('commit');
     expect(await adding).toMatchObject({ status: 201 });
   });
 
   it('keep what SQL made, and adopt it', async () => {
-    await database.client.query(
+    await stand.database.client.query(
       `set role lakeloop_owner; create table app.theirs (id integer primary key, amount numeric check (amount <> 13), at timestamp); grant select, insert on app.theirs to analyst; reset role`,
     );
     expect((await call<TableDescription>('GET', '/v1/tables/theirs')).body).toMatchObject({
@@ -307,7 +296,7 @@ describe('who may', () => {
   });
 
   it('is told that tables are not edited where there is no login for DDL', async () => {
-    const without = await startWriteApp(database.writeUrl);
+    const without = await startWriteApp(stand.database.writeUrl);
     await untilReady(without.url);
     const headers = { authorization: `Bearer ${await signToken('analyst')}`, 'content-type': 'application/json' };
     const refused = await fetch(`${without.url}/v1/tables`, {
