@@ -45,8 +45,8 @@ export class ReferenceRequest {
   column?: string;
 }
 
-/** What a column may say of itself, whether new or changed. `null` in a change takes it away. */
-class ColumnRules {
+/** What people call a table or a column, and say of it. `null` in a change takes it away. */
+class Described {
   @IsOptional()
   @IsString()
   @MaxLength(200)
@@ -56,7 +56,10 @@ class ColumnRules {
   @IsString()
   @MaxLength(2_000)
   description?: string;
+}
 
+/** What a column may say of itself, whether new or changed. `null` in a change takes it away. */
+class ColumnRules extends Described {
   @IsOptional()
   @IsBoolean()
   required?: boolean;
@@ -119,19 +122,9 @@ export class ColumnRequest extends ColumnRules {
 }
 
 /** Body of `POST /v1/tables`. */
-export class CreateTableRequest {
+export class CreateTableRequest extends Described {
   @IsName()
   name!: string;
-
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  label?: string;
-
-  @IsOptional()
-  @IsString()
-  @MaxLength(2_000)
-  description?: string;
 
   @IsArray()
   @ArrayMinSize(1)
@@ -151,20 +144,10 @@ export class CreateTableRequest {
 }
 
 /** Body of `PATCH /v1/tables/{table}`. */
-export class ChangeTableRequest {
+export class ChangeTableRequest extends Described {
   @IsOptional()
   @IsName()
   name?: string;
-
-  @IsOptional()
-  @IsString()
-  @MaxLength(200)
-  label?: string | null;
-
-  @IsOptional()
-  @IsString()
-  @MaxLength(2_000)
-  description?: string | null;
 
   /** The order in which columns are shown. */
   @IsOptional()
