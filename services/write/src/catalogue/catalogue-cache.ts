@@ -8,6 +8,7 @@ import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { Logger } from '#libs/runtime/logger';
 import { type Catalogue, findRelation } from './catalogue.ts';
 import { loadCatalogue } from './load-catalogue.ts';
+import type { Relation } from './relation.ts';
 
 export interface CatalogueCacheOptions {
   pool: pg.Pool;
@@ -85,6 +86,17 @@ export class CatalogueCache implements Lifecycle {
     this.#lastRefresh = now;
     await this.reload();
     return true;
+  }
+
+  /** A table or view by name. One that is unknown may be new: it is looked for in a newer catalogue before it is said not to be there. */
+  async find(schema: string, name: string): Promise<{ catalogue: Catalogue; relation: Relation } | undefined> {
+    for (;;) {
+      const catalogue = this.#catalogue;
+      const relation = catalogue && findRelation(catalogue, schema, name);
+      if (relation) return { catalogue, relation };
+      // Another request's refresh may have ended while we asked.
+      if (!(await this.refreshForUnknown(schema, name)) && this.#catalogue === catalogue) return undefined;
+    }
   }
 
   async #isOutdated(schema: string, table: string): Promise<boolean> {

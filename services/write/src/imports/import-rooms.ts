@@ -5,7 +5,6 @@ import { traceIdOf } from '#libs/governance/write-context';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
-import { findRelation } from '../catalogue/catalogue.ts';
 import type { Relation } from '../catalogue/relation.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
@@ -27,7 +26,7 @@ export class ImportRooms {
 
   create(asking: Asking, { table, schema, format, mode = 'all-or-nothing' }: ImportRequest): Promise<ImportReport> {
     return withSqlProblems(async () => {
-      const relation = this.#relation(table, schema);
+      const relation = await this.#relation(table, schema);
       const { principal, context } = asking;
       const traceId = traceIdOf(context.traceparent) ?? '';
       const id = randomUUID();
@@ -67,7 +66,7 @@ export class ImportRooms {
       try {
         const traceparent = `00-${stored.traceId}-${asking.context.traceparent.slice(36, 52)}-01`;
         const context = { ...asking.context, traceparent, reason: asking.context.reason ?? `import ${id}` };
-        const relation = this.#relation(stored.table, stored.schema);
+        const relation = await this.#relation(stored.table, stored.schema);
         await runImport(this.#stand, {
           stored,
           relation,
@@ -82,11 +81,11 @@ export class ImportRooms {
     });
   }
 
-  #relation(table: string, schema: string | undefined): Relation {
-    const catalogue = governedCatalogue(this.#catalogue);
-    const home = schema ?? catalogue.schemas[0] ?? '';
-    const relation = catalogue.schemas.includes(home) ? findRelation(catalogue, home, table) : undefined;
-    if (relation) return relation;
+  async #relation(table: string, schema: string | undefined): Promise<Relation> {
+    const { schemas } = governedCatalogue(this.#catalogue);
+    const home = schema ?? schemas[0] ?? '';
+    const found = schemas.includes(home) ? await this.#catalogue.find(home, table) : undefined;
+    if (found) return found.relation;
     throw new ProblemException(404, 'unknown-table', `there is no table ${home}.${table}`);
   }
 }

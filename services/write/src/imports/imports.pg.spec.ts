@@ -150,6 +150,14 @@ describe('a file of JSON objects', () => {
   });
 });
 
+describe('a table that was made a moment ago', () => {
+  it('takes an import at once', async () => {
+    await stand.database.client.query('create table app.young (id integer primary key); grant select, insert on app.young to analyst');
+    const begun = await call('POST', '/v1/imports', { table: 'young', format: 'csv' });
+    expect([begun.status, (await feed(begun.body.id, 'id\n1\n2')).body.inserted]).toEqual([201, 2]);
+  });
+});
+
 describe('what is refused at once', () => {
   it('names what is wrong', async () => {
     const refused = async (format: 'csv' | 'ndjson', file: string): Promise<unknown> => {

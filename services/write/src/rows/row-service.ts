@@ -148,13 +148,12 @@ export class RowService {
 
   /** A name we don't know may be new: look again in a newer catalogue before saying no. */
   async #find(schema: string, table: string): Promise<{ catalogue: Catalogue; relation: Relation }> {
-    for (;;) {
-      const catalogue = this.#catalogue();
-      const relation = relationOf(catalogue, schema, table);
-      if (relation) return { catalogue, relation };
-      // Another request's refresh may have ended while we asked.
-      if (!(await this.#refreshed(schema, table)) && this.#catalogue() === catalogue) throw unknownTable(catalogue, schema, table);
-    }
+    this.#catalogue();
+    const found = await this.#options.catalogue.find(schema, table).catch((error: unknown) => {
+      throw translateSqlError(error, false);
+    });
+    if (found) return found;
+    throw unknownTable(this.#catalogue(), schema, table);
   }
 
   #refreshed(schema: string, table: string): Promise<boolean> {
