@@ -8,12 +8,13 @@ import { useFlows } from './flows/flows.ts';
 import { CurrentUser } from './session/current-user.ts';
 import { useSession } from './session/session.ts';
 import { SignInPage } from './session/sign-in-page.tsx';
-import { Message, Problem } from './shell/message.tsx';
-import { useMayPlan, useRooms } from './shell/rooms.ts';
+import { Problem } from './shell/message.tsx';
+import { TABLES, useMayPlan, useRooms } from './shell/rooms.ts';
 import { RowsPage } from './subjects/rows-page.tsx';
 
 /** With its charts as large as all the rest: fetched by who plans. */
 const PlanningRoutes = lazy(async () => ({ default: (await import('./planning/planning-room.tsx')).PlanningRoutes }));
+const TablesRoutes = lazy(async () => ({ default: (await import('./tables/tables-room.tsx')).TablesRoutes }));
 
 /** The whole web app: signed out it is the sign-in page, whatever the address. */
 export function App() {
@@ -30,6 +31,14 @@ export function App() {
           element={
             <Suspense fallback={<Waiting />}>
               <PlanningRoutes />
+            </Suspense>
+          }
+        />
+        <Route
+          path="/tables/*"
+          element={
+            <Suspense fallback={<Waiting />}>
+              <TablesRoutes />
             </Suspense>
           }
         />
@@ -52,13 +61,8 @@ function FirstRoom() {
   const rooms = useRooms(flows.data ?? []);
   if (flows.isPending) return <Waiting />;
   if (flows.isError) return <Problem error={flows.error} retry={() => void flows.refetch()} />;
-  const [first] = rooms;
-  if (!first && planning.isPending) return <Waiting />;
-  return first ? (
-    <Navigate to={first.home} replace />
-  ) : (
-    <Message title="Nothing for you here yet">Your role can read neither a flow nor the plan. An administrator can change that.</Message>
-  );
+  const { home } = rooms[0] ?? TABLES;
+  return home === TABLES.home && planning.isPending ? <Waiting /> : <Navigate to={home} replace />;
 }
 
 function Waiting() {

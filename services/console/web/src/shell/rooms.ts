@@ -13,6 +13,8 @@ export interface Room {
 }
 
 export const PLANNING: Room = { name: 'planning', title: 'Planning', home: '/planning' };
+/** For everybody: it lists what one may read, be it nothing. */
+export const TABLES: Room = { name: 'tables', title: 'Tables', home: '/tables' };
 
 /** Whether there is planning here, and this person may read it: its tables are asked, as whoever is signed in. */
 export function useMayPlan() {
@@ -35,5 +37,8 @@ export function useMayPlan() {
 /** The rooms that this person may enter. */
 export function useRooms(flows: readonly FlowDescription[]): readonly Room[] {
   const planning = useMayPlan().data === true;
-  return useMemo(() => [...flows.map(({ name, title }) => ({ name, title, home: `/${name}/cases` })), ...(planning ? [PLANNING] : [])], [flows, planning]);
+  return useMemo(
+    () => [...flows.map(({ name, title }) => ({ name, title, home: `/${name}/cases` })), ...(planning ? [PLANNING] : []), TABLES],
+    [flows, planning],
+  );
 }

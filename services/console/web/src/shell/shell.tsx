@@ -16,7 +16,8 @@ interface ShellProps {
   rooms: readonly Room[];
   room: string;
   pages: readonly { to: string; title: string }[];
-  stream: ConnectionView;
+  /** Undefined: nothing on this page is followed. */
+  stream: ConnectionView | undefined;
   help: readonly HelpSection[];
   /** Beside the stream's state. */
   aside?: ReactNode;
@@ -47,7 +48,7 @@ export function Shell({ rooms, room, pages, stream, help: sections, aside, child
           </Group>
           <Group gap="xs" wrap="nowrap">
             {aside}
-            <LiveIndicator connection={stream.connection} />
+            {stream && <LiveIndicator connection={stream.connection} />}
             <Tooltip label="Keyboard shortcuts (?)">
               <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Keyboard shortcuts" onClick={open}>
                 <IconKeyboard size={19} />
@@ -59,7 +60,7 @@ export function Shell({ rooms, room, pages, stream, help: sections, aside, child
         </Group>
       </AppShell.Header>
       <AppShell.Main>
-        <ConnectionBanner {...stream} />
+        {stream && <ConnectionBanner {...stream} />}
         {children}
       </AppShell.Main>
       <HelpOverlay opened={help} close={close} sections={sections} />
