@@ -35,6 +35,16 @@ export const historyPage = z.object({
 });
 export type HistoryPage = z.infer<typeof historyPage>;
 
+/** Answer of `GET /v1/history/{table}/compare`: the row as two of its changes left it. */
+export const versionDiff = z.object({
+  table: z.string().describe('schema.table'),
+  key: z.record(z.string(), z.unknown()),
+  from: rowChange.describe('the one version is its `after`; null: the row was not there'),
+  to: rowChange.describe('the other version'),
+  columns: z.array(z.string()).describe('columns in which they differ, of those that the caller may see'),
+});
+export type VersionDiff = z.infer<typeof versionDiff>;
+
 /** One row of what an undo does. */
 const undoneRow = z.object({
   table: z.string(),

@@ -26,25 +26,35 @@ export interface Change {
 const COLUMNS = `c.id::text, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, c.adopted_id as "adoptedId", c.operation, c.key::text, c.before, c.after,
   c.types, c.request::text, c.trace_id as "traceId", c.actor, c.role, c.verified, c.context`;
 
+/** Which changes, newest first. */
+export interface ChangePage {
+  /** Older than this one. */
+  before: string | undefined;
+  limit: number;
+  /** By this one alone. */
+  actor?: string | undefined;
+  /** At this time or later, and before that one; ISO 8601. */
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+const OF_PAGE =
+  '($2::bigint is null or c.id < $2) and ($4::text is null or c.actor = $4) and ($5::timestamptz is null or c.at >= $5) and ($6::timestamptz is null or c.at < $6)';
+
+function pageValues({ before, limit, actor, since, until }: ChangePage): unknown[] {
+  return [before ?? null, limit, actor ?? null, since ?? null, until ?? null];
+}
+
 /** Changes of one row, newest first, older than `before`. */
-export async function changesOfRow(
-  pool: Pick<pg.ClientBase, 'query'>,
-  adoptedId: number,
-  key: string,
-  page: { before: string | undefined; limit: number },
-): Promise<Change[]> {
-  const text = `select ${COLUMNS} from audit.change c where c.key = $2::jsonb and c.adopted_id = $1 and ($3::bigint is null or c.id < $3) order by c.id desc limit $4`;
-  return (await pool.query<Change>(text, [adoptedId, key, page.before ?? null, page.limit])).rows;
+export async function changesOfRow(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, key: string, page: ChangePage): Promise<Change[]> {
+  const text = `select ${COLUMNS} from audit.change c where c.key = $7::jsonb and c.adopted_id = $1 and ${OF_PAGE} order by c.id desc limit $3`;
+  return (await pool.query<Change>(text, [adoptedId, ...pageValues(page), key])).rows;
 }
 
 /** Changes of a table, newest first, older than `before`. */
-export async function changesOfTable(
-  pool: Pick<pg.ClientBase, 'query'>,
-  adoptedId: number,
-  page: { before: string | undefined; limit: number },
-): Promise<Change[]> {
-  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ($2::bigint is null or c.id < $2) order by c.id desc limit $3`;
-  return (await pool.query<Change>(text, [adoptedId, page.before ?? null, page.limit])).rows;
+export async function changesOfTable(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, page: ChangePage): Promise<Change[]> {
+  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ${OF_PAGE} order by c.id desc limit $3`;
+  return (await pool.query<Change>(text, [adoptedId, ...pageValues(page)])).rows;
 }
 
 /** What is to be undone: one change, all of one request, or all of one trace. */

@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsInt, IsISO8601, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
 const ID = /^[1-9]\d{0,18}$/;
 
@@ -30,6 +30,38 @@ export class HistoryRequest extends OfSchema {
   @Min(1)
   @Max(1_000)
   limit?: number;
+
+  /** Changes of this actor alone. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  actor?: string;
+
+  /** Changes at this time or later, ISO 8601. */
+  @IsOptional()
+  @IsISO8601()
+  since?: string;
+
+  /** Changes before this time, ISO 8601. */
+  @IsOptional()
+  @IsISO8601()
+  until?: string;
+}
+
+/** Query of `GET /v1/history/{table}/compare`. */
+export class CompareRequest extends OfSchema {
+  /** As in `GET /v1/history/{table}`. */
+  @IsString()
+  @MaxLength(8_000)
+  key!: string;
+
+  /** The change that made the one version. */
+  @Matches(ID, { message: 'from must be the id of a change' })
+  from!: string;
+
+  /** The change that made the other. */
+  @Matches(ID, { message: 'to must be the id of a change' })
+  to!: string;
 }
 
 /** Body of `POST /v1/history/{table}/restore`. */

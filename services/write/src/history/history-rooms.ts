@@ -7,8 +7,9 @@ import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { Undoable } from './changes.ts';
+import { compareVersions } from './compare.ts';
 import { recordedKey } from './recorded-key.ts';
-import type { HistoryRequest, OfSchema, RestoreRequest } from './history-requests.ts';
+import type { CompareRequest, HistoryRequest, OfSchema, RestoreRequest } from './history-requests.ts';
 import { changeJson, historyOf, type HistoryStand } from './row-history.ts';
 import { type TableFacts, tableFacts } from './table-facts.ts';
 import { restore, undo, type WriteAsked } from './undo.ts';
@@ -32,17 +33,21 @@ export class HistoryRooms {
     return withSqlProblems(async () => {
       const facts = await this.#facts(principal, table, query);
       const key = query.key === undefined ? undefined : await recordedKey(this.#stand.pool, facts, query.key);
-      const { changes, next } = await historyOf(this.#stand, principal, facts, { key, before: query.before, limit: query.limit ?? DEFAULT_LIMIT });
+      const { before, actor, since, until, limit = DEFAULT_LIMIT } = query;
+      const { changes, next } = await historyOf(this.#stand, principal, facts, { key, before, actor, since, until, limit });
       const members = changes.map((change) => changeJson(facts, change)).join(',');
       const body = `{"table":${JSON.stringify(`${facts.schema}.${facts.name}`)},"changes":[${members}],"next":${JSON.stringify(next ?? null)}}`;
-      const { agent } = principal;
-      const shape = `history${key === undefined ? '' : '?key=?'}`;
-      if (agent !== undefined)
-        await this.#reads.recordSeen(
-          { principal, context, agent, home: 'postgres', schema: facts.schema, table: facts.name, query: shape, rows: changes.length },
-          body,
-        );
-      return body;
+      return this.#seenBy({ principal, context }, facts, { query: `history${key === undefined ? '' : '?key=?'}`, rows: changes.length }, body);
+    });
+  }
+
+  /** `versionDiff` of contracts/http/history.ts, as JSON text. */
+  compare({ principal, context }: Asking, table: string, query: CompareRequest): Promise<string> {
+    return withSqlProblems(async () => {
+      const facts = await this.#facts(principal, table, query);
+      const key = await recordedKey(this.#stand.pool, facts, query.key);
+      const body = await compareVersions(this.#stand, principal, { facts, key, from: query.from, to: query.to });
+      return this.#seenBy({ principal, context }, facts, { query: 'history/compare?key=?', rows: 2 }, body);
     });
   }
 
@@ -57,6 +62,13 @@ export class HistoryRooms {
 
   undo(what: Undoable, asked: WriteAsked): Promise<UndoReport> {
     return withSqlProblems(() => undo(this.#stand, what, asked));
+  }
+
+  /** What an agent is about to see is on record first. */
+  async #seenBy({ principal, context }: Asking, { schema, name }: TableFacts, read: { query: string; rows: number }, body: string): Promise<string> {
+    const { agent } = principal;
+    if (agent !== undefined) await this.#reads.recordSeen({ principal, context, agent, home: 'postgres', schema, table: name, ...read }, body);
+    return body;
   }
 
   async #facts({ role }: Principal, name: string, { schema }: OfSchema): Promise<TableFacts> {

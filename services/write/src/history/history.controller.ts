@@ -5,7 +5,7 @@ import { PrincipalGuard } from '#libs/governance/http/principal.guard';
 import { ProblemException } from '#libs/runtime/http/problem';
 import { type Asking, Asks } from '../asking.ts';
 import type { Undoable } from './changes.ts';
-import { HistoryRequest, RestoreRequest, UndoRequest } from './history-requests.ts';
+import { CompareRequest, HistoryRequest, RestoreRequest, UndoRequest } from './history-requests.ts';
 import { HistoryRooms } from './history-rooms.ts';
 
 /** What happened to a table's rows, and taking it back. */
@@ -22,6 +22,13 @@ export class HistoryController {
   @Get('history/:table')
   async history(@Param('table') table: string, @Query() query: HistoryRequest, @Asks() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
     const body = await this.#rooms.page(asking, table, query);
+    await reply.header('content-type', 'application/json; charset=utf-8').send(body);
+  }
+
+  /** Two versions of a row, and the columns in which they differ. */
+  @Get('history/:table/compare')
+  async compare(@Param('table') table: string, @Query() query: CompareRequest, @Asks() asking: Asking, @Res() reply: FastifyReply): Promise<void> {
+    const body = await this.#rooms.compare(asking, table, query);
     await reply.header('content-type', 'application/json; charset=utf-8').send(body);
   }
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
-import { type Change, changesOfRow, changesOfTable, type Image } from './changes.ts';
+import { type Change, type ChangePage, changesOfRow, changesOfTable, type Image } from './changes.ts';
 import type { TableFacts } from './table-facts.ts';
 import { visibleImages } from './visible-images.ts';
 
@@ -12,12 +12,9 @@ export interface SeenChange {
   after: string | null;
 }
 
-export interface HistoryQuery {
+export interface HistoryQuery extends ChangePage {
   /** JSON text of a primary key; undefined: of all rows. */
   key: string | undefined;
-  /** Older than this change. */
-  before: string | undefined;
-  limit: number;
 }
 
 export interface HistoryStand {
