@@ -11,6 +11,7 @@ import { AgentReads1764000000020 } from './0020-agent-reads.ts';
 import { History1764000000021 } from './0021-history.ts';
 import { Tables1764000000022 } from './0022-tables.ts';
 import { Imports1764000000023 } from './0023-imports.ts';
+import { ImportMapping1764000000025 } from './0025-import-mapping.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   History1764000000021,
   Tables1764000000022,
   Imports1764000000023,
+  ImportMapping1764000000025,
 ];

@@ -1,4 +1,16 @@
-import { IsIn, IsOptional, IsString, Length, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsOptional, IsString, Length, MaxLength, ValidateNested } from 'class-validator';
+
+/** A name in a file, and the column that it means. */
+export class MappedField {
+  @IsString()
+  @MaxLength(10_000)
+  name!: string;
+
+  @IsString()
+  @Length(1, 63)
+  column!: string;
+}
 
 /** Body of `POST /v1/imports`. */
 export class ImportRequest {
@@ -20,4 +32,13 @@ export class ImportRequest {
   @IsOptional()
   @IsIn(['all-or-nothing', 'skip-bad'])
   mode?: 'all-or-nothing' | 'skip-bad';
+
+  /** What is taken of the file, and into which columns; the rest is left out. Without it the names are those of the columns. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMinSize(1)
+  @ArrayMaxSize(1_600)
+  @ValidateNested({ each: true })
+  @Type(() => MappedField)
+  columns?: MappedField[];
 }

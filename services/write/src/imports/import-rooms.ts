@@ -8,6 +8,7 @@ import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import type { Relation } from '../catalogue/relation.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
+import { checkMapping } from './column-mapping.ts';
 import type { ImportRequest } from './import-requests.ts';
 import { createImport, type Progress, refusalsOf, reportOf } from './import-store.ts';
 import { importOf, type ImportStand, runImport } from './run-import.ts';
@@ -24,9 +25,11 @@ export class ImportRooms {
     this.#catalogue = catalogue;
   }
 
-  create(asking: Asking, { table, schema, format, mode = 'all-or-nothing' }: ImportRequest): Promise<ImportReport> {
+  create(asking: Asking, { table, schema, format, mode = 'all-or-nothing', columns }: ImportRequest): Promise<ImportReport> {
     return withSqlProblems(async () => {
       const relation = await this.#relation(table, schema);
+      const mapping = columns?.map(({ name, column }) => ({ name, column })) ?? null;
+      if (mapping) checkMapping(relation, mapping);
       const { principal, context } = asking;
       const traceId = traceIdOf(context.traceparent) ?? '';
       const id = randomUUID();
@@ -38,6 +41,7 @@ export class ImportRooms {
         table: relation.name,
         format,
         mode,
+        mapping,
         traceId,
       });
       return this.report(asking, id);

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ImportRefusal, ImportReport } from '#contracts/http/imports';
+import type { ColumnMapping } from './column-mapping.ts';
 import type { Refusal } from './insert-records.ts';
 
 /** An import as it is kept. Counts fit a double: a file of 2^53 bytes is not sent. */
@@ -11,7 +12,9 @@ export interface StoredImport {
   table: string;
   format: 'csv' | 'ndjson';
   mode: 'all-or-nothing' | 'skip-bad';
-  columns: string[] | null;
+  /** Column of each field of the file, null for those that are left out; known once the first record is read. */
+  columns: (string | null)[] | null;
+  mapping: ColumnMapping | null;
   state: 'open' | 'complete' | 'failed';
   failure: string | null;
   bytes: number;
@@ -27,9 +30,7 @@ const MOST_REFUSALS = 1_000;
 
 export async function createImport(
   pool: pg.Pool,
-  { id, actor, role, schema, table, format, mode, traceId }: Omit<StoredImport, 'columns' | 'state' | 'failure' | 'bytes' | 'lines' | 'inserted' | 'refused'>,
-): Promise<void> {
-  await pool.query('insert into lakeloop.import (id, actor, role, table_schema, table_name, format, mode, trace_id) values ($1, $2, $3, $4, $5, $6, $7, $8)', [
+  {
     id,
     actor,
     role,
@@ -37,13 +38,19 @@ export async function createImport(
     table,
     format,
     mode,
+    mapping,
     traceId,
-  ]);
+  }: Omit<StoredImport, 'columns' | 'state' | 'failure' | 'bytes' | 'lines' | 'inserted' | 'refused'>,
+): Promise<void> {
+  await pool.query(
+    'insert into lakeloop.import (id, actor, role, table_schema, table_name, format, mode, mapping, trace_id) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    [id, actor, role, schema, table, format, mode, mapping === null ? null : JSON.stringify(mapping), traceId],
+  );
 }
 
 export async function findImport(pool: pg.Pool, id: string): Promise<StoredImport | undefined> {
   const { rows } = await pool.query<StoredImport>(
-    `select id::text, actor, role, table_schema as schema, table_name as "table", format, mode, columns, state, failure, bytes::float8, lines::float8, inserted::float8, refused::float8, trace_id as "traceId"
+    `select id::text, actor, role, table_schema as schema, table_name as "table", format, mode, columns, mapping, state, failure, bytes::float8, lines::float8, inserted::float8, refused::float8, trace_id as "traceId"
      from lakeloop.import where id = $1`,
     [id],
   );
@@ -59,7 +66,7 @@ export async function refusalsOf(pool: pg.Pool, id: string): Promise<ImportRefus
 }
 
 export interface Progress {
-  columns: readonly string[] | null;
+  columns: readonly (string | null)[] | null;
   bytes: number;
   lines: number;
   inserted: number;

@@ -132,6 +132,36 @@ async function settled(id: string): Promise<number> {
   }
 }
 
+describe('a file with names of its own', () => {
+  const mapped = async (format: 'csv' | 'ndjson', columns: Record<string, unknown>): Promise<Answer<Report>> =>
+    call('POST', '/v1/imports', { table: 'item', format, mode: 'skip-bad', columns: Object.entries(columns).map(([name, column]) => ({ name, column })) });
+
+  it('is taken by the columns that they mean; what is not named is left out', async () => {
+    const { body } = await mapped('csv', { No: 'id', 'Wie, genannt': 'name', constructor: 'amount' });
+    const file = 'junk,No,"Wie, genannt",constructor\nx,70,first,1.5\ny,71,second,\nz,72\n';
+    expect(await feed(body.id, file)).toMatchObject({ status: 200, body: { inserted: 2, refused: 1, refusals: [{ line: 4 }] } });
+    const json = (await mapped('ndjson', { No: 'id', title: 'name', sum: 'amount', more: 'data' })).body.id;
+    const lines = '{"title": "t", "No": 73, "junk": 1, "sum": 1234567890.12, "more": {"n": 12345678901234567890}}\n{"No": 74, "title": "u"}\n{"No": 75}\n';
+    expect(await feed(json, lines)).toMatchObject({ status: 200, body: { inserted: 2, refused: 1, refusals: [{ line: 3, code: '23502' }] } });
+    expect((await rows('id between 70 and 79')).map((row) => Object.values(row as Record<string, unknown>).slice(0, 3))).toEqual([
+      [70, 'first', '1.50'],
+      [71, 'second', null],
+      [73, 't', '1234567890.12'],
+      [74, 'u', null],
+    ]);
+    expect((await psql.query('select data::text from app.item where id = 73')).rows).toEqual([{ data: '{"n": 12345678901234567890}' }]);
+    await psql.query('delete from app.item where id between 70 and 79');
+  });
+
+  it('is refused where the table or the file has no such column', async () => {
+    expect(await mapped('csv', { a: 'nope' })).toMatchObject({ status: 422, body: { type: 'urn:lakeloop:problem:unknown-column' } });
+    expect((await mapped('csv', { a: 'id', b: 'id' })).status).toBe(422);
+    for (const columns of [{}, { a: 1 }, { a: '' }]) expect((await mapped('csv', columns)).status).toBe(400);
+    const { body } = await mapped('csv', { a: 'id' });
+    expect(await feed(body.id, 'b,c\n1,2\n')).toMatchObject({ status: 422, body: { detail: 'the file has no column "a"' } });
+  });
+});
+
 describe('a file of JSON objects', () => {
   it('is imported line by line, every digit kept', async () => {
     const id = await begin('ndjson', 'skip-bad');

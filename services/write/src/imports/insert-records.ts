@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 import type { Relation } from '../catalogue/relation.ts';
+import { type ColumnMapping, mappedObject } from './column-mapping.ts';
 import type { ImportRecord } from './records.ts';
 
 /** A line that was refused, and why. */
@@ -18,26 +19,30 @@ export interface RecordInsert {
   malformed: (record: ImportRecord) => string | undefined;
 }
 
-export function csvInsert(relation: Relation, columns: readonly string[]): RecordInsert {
-  const typed = columns.map((name, index) => `f${index + 1}::${relation.columns.get(name)?.type}`);
-  const lists = columns.map((_, index) => `$${index + 1}::text[]`);
+/** `columns`: of each field, null for those that are left out. */
+export function csvInsert(relation: Relation, columns: readonly (string | null)[]): RecordInsert {
+  const taken = columns.flatMap((name, index) => (name === null ? [] : [{ name, index }]));
+  const typed = taken.map(({ name }, at) => `f${at + 1}::${relation.columns.get(name)?.type}`);
+  const lists = taken.map((_, at) => `$${at + 1}::text[]`);
   return {
-    text: `insert into ${relation.sql} (${columns.map(quoteIdentifier).join(', ')}) select ${typed.join(', ')} from unnest(${lists.join(', ')}) as r(${columns.map((_, index) => `f${index + 1}`).join(', ')})`,
-    values: (records) => columns.map((_, index) => records.map(({ value }) => value[index] ?? null)),
+    text: `insert into ${relation.sql} (${taken.map(({ name }) => quoteIdentifier(name)).join(', ')}) select ${typed.join(', ')} from unnest(${lists.join(', ')}) as r(${taken.map((_, at) => `f${at + 1}`).join(', ')})`,
+    values: (records) => taken.map(({ index }) => records.map(({ value }) => value[index] ?? null)),
     malformed: ({ value }) => (value.length === columns.length ? undefined : `the line has ${value.length} fields, and the header ${columns.length}`),
   };
 }
 
-export function jsonInsert(relation: Relation, columns: readonly string[]): RecordInsert {
+/** With a mapping, members that it does not name are left out; without one they are refused. */
+export function jsonInsert(relation: Relation, columns: readonly string[], mapping: ColumnMapping | null): RecordInsert {
   const names = columns.map(quoteIdentifier).join(', ');
+  const text = (value: string): string => (mapping === null ? value : mappedObject(mapping, value));
   return {
     text: `insert into ${relation.sql} (${names}) select ${names} from json_populate_recordset(null::${relation.sql}, $1::json)`,
-    values: (records) => [`[${records.map(({ value }) => value as string).join(',')}]`],
+    values: (records) => [`[${records.map(({ value }) => text(value as string)).join(',')}]`],
     malformed: ({ value }) => {
       try {
         const parsed: unknown = JSON.parse(value as string);
         if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return 'the line is no JSON object';
-        const unknown = Object.keys(parsed).find((name) => !columns.includes(name));
+        const unknown = mapping === null ? Object.keys(parsed).find((name) => !columns.includes(name)) : undefined;
         return unknown === undefined ? undefined : `the line has ${JSON.stringify(unknown)}, which is no column of the first line`;
       } catch {
         return 'the line is no JSON';

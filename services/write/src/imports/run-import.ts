@@ -5,6 +5,7 @@ import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import type { Relation } from '../catalogue/relation.ts';
 import { withRetries } from '../rows/concurrency.ts';
+import { checkMapping, mappedHeader } from './column-mapping.ts';
 import { endImport, findImport, keepRefusals, moveOn, type Progress, type StoredImport } from './import-store.ts';
 import { csvInsert, insertRecords, jsonInsert, type RecordInsert, type Refusal } from './insert-records.ts';
 import { csvRecords, type ImportRecord, ndjsonRecords } from './records.ts';
@@ -96,7 +97,7 @@ function startOf({ columns, bytes, lines, inserted, refused }: StoredImport): St
 interface Batch {
   records: ImportRecord[];
   insert: RecordInsert;
-  columns: readonly string[];
+  columns: readonly (string | null)[];
   /** Where the body stands behind it. */
   end: number;
   line: number;
@@ -109,7 +110,7 @@ function advanced({ inserted, refused }: Progress, { records, columns, end, line
 /** Batches of a body. The first record of a new CSV import is its header; of NDJSON, the first object's members are the columns. */
 async function* batchesOf({ stored, relation, body }: ImportWork, { bytes, lines, columns: known }: State): AsyncGenerator<Batch> {
   const records = stored.format === 'csv' ? csvRecords(body, { bytes, lines }) : ndjsonRecords(body, { bytes, lines });
-  let columns: readonly string[] | null = known;
+  let columns: readonly (string | null)[] | null = known;
   let insert = columns && insertFor(stored, relation, columns);
   let batch: ImportRecord[] = [];
   let from = bytes;
@@ -128,24 +129,24 @@ async function* batchesOf({ stored, relation, body }: ImportWork, { bytes, lines
   if (last && insert && columns) yield { records: batch, insert, columns, end: last.end, line: last.line };
 }
 
-function insertFor({ format }: StoredImport, relation: Relation, columns: readonly string[]): RecordInsert {
-  return format === 'csv' ? csvInsert(relation, columns) : jsonInsert(relation, columns);
+function insertFor({ format, mapping }: StoredImport, relation: Relation, columns: readonly (string | null)[]): RecordInsert {
+  return format === 'csv'
+    ? csvInsert(relation, columns)
+    : jsonInsert(
+        relation,
+        columns.filter((name) => name !== null),
+        mapping,
+      );
 }
 
-function columnsOf({ format }: StoredImport, relation: Relation, { value, line }: ImportRecord): string[] {
+function columnsOf({ format, mapping }: StoredImport, relation: Relation, { value, line }: ImportRecord): (string | null)[] {
+  if (mapping && format === 'ndjson') return mapping.map(({ column }) => column);
   const names = format === 'csv' ? (value as (string | null)[]).map((name) => name ?? '') : membersOf(value as string, line);
-  const unknown = names.filter((name) => !relation.columns.has(name));
-  if (unknown.length > 0)
-    throw new ProblemException(
-      422,
-      'unknown-column',
-      `${relation.schema}.${relation.name} has no column ${unknown.map((name) => JSON.stringify(name)).join(', ')}`,
-      {
-        hint: `Its columns are ${[...relation.columns.keys()].join(', ')}.`,
-      },
-    );
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ProblemException(422, 'unknown-column', `the column ${JSON.stringify(twice)} is there twice`);
+  if (mapping) return mappedHeader(mapping, names);
+  checkMapping(
+    relation,
+    names.map((name) => ({ name, column: name })),
+  );
   return names;
 }
 
