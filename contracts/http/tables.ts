@@ -50,13 +50,27 @@ export const tableDescription = z.object({
 });
 export type TableDescription = z.infer<typeof tableDescription>;
 
+/** `GET /v1/tables`. */
+export const tableList = z.object({
+  tables: z.array(tableDescription),
+  schemas: z.array(z.string()).describe('in which the caller may make tables'),
+});
+export type TableList = z.infer<typeof tableList>;
+
 /** What an edit would do, or did. */
 export const editReport = z.object({
   applied: z.boolean().describe('false: a dry run'),
   edit: z.string().nullable().describe('id of the edit; null in a dry run'),
   sql: z.array(z.string()),
   losses: z
-    .array(z.object({ what: z.string(), rows: z.number(), examples: z.array(z.string()).describe('primary keys as JSON') }))
+    .array(
+      z.object({
+        what: z.string(),
+        rows: z.number(),
+        examples: z.array(z.string()).describe('primary keys as JSON'),
+        refuses: z.boolean().describe('the edit does not go through while there are such rows'),
+      }),
+    )
     .describe('rows that it loses or breaks'),
   reversible: z.boolean(),
   table: tableDescription.nullable().describe('as it is afterwards; null in a dry run'),

@@ -116,14 +116,23 @@ export class TableEditor {
     await client.query(`notify ${SCHEMA_CHANNEL}, 'reload schema'`);
   }
 
-  async #count(shape: TableShape, { what, condition }: Loss): Promise<EditReport['losses'][number]> {
+  async #count(shape: TableShape, { what, condition, refuses }: Loss): Promise<EditReport['losses'][number]> {
     const key =
       shape.key.length === 0 ? `null` : `json_build_object(${shape.key.map((name) => `${quoteLiteral(name)}, t.${quoteIdentifier(name)}`).join(', ')})::text`;
     const where = condition.replaceAll('@table', shape.sql);
     const { rows } = await this.#admin.query<{ rows: string; examples: string[] }>(
       `select (select count(*) from ${shape.sql} t where ${where}) as rows, array(select ${key} from ${shape.sql} t where ${where} limit ${EXAMPLES}) as examples`,
     );
-    return { what, rows: Number(rows[0]?.rows ?? 0), examples: (rows[0]?.examples ?? []).filter((each) => each !== null) };
+    return { what, rows: Number(rows[0]?.rows ?? 0), examples: (rows[0]?.examples ?? []).filter((each) => each !== null), refuses };
+  }
+
+  /** Those of the schemas in which a role may make tables. */
+  async makable(role: string, schemas: readonly string[]): Promise<string[]> {
+    const { rows } = await this.#admin.query<{ name: string }>(
+      `select n.nspname::text as name from pg_namespace n where n.nspname = any ($2) and has_schema_privilege($1::name, n.oid, 'create') order by n.nspname`,
+      [role, schemas],
+    );
+    return rows.map(({ name }) => name);
   }
 
   async #mayCreate(schema: string, role: string): Promise<void> {

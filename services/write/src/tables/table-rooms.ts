@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
@@ -23,8 +23,12 @@ export class TableRooms {
     this.#editor = admin && new TableEditor(admin);
   }
 
-  list({ role }: Principal): Promise<TableDescription[]> {
-    return withSqlProblems(async () => (await tableShapes(this.#pool, { role, schemas: this.#schemas() })).map(describe));
+  list({ role }: Principal): Promise<TableList> {
+    return withSqlProblems(async () => {
+      const schemas = this.#schemas();
+      const [shapes, makable] = await Promise.all([tableShapes(this.#pool, { role, schemas }), this.#editor?.makable(role, schemas) ?? []]);
+      return { tables: shapes.map(describe), schemas: makable };
+    });
   }
 
   describe({ role }: Principal, name: string, query: TableQuery): Promise<TableDescription> {

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
-import type { EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
@@ -19,8 +19,8 @@ export class TablesController {
   }
 
   @Get()
-  async list(@CurrentPrincipal() principal: Principal): Promise<{ tables: TableDescription[] }> {
-    return { tables: await this.#rooms.list(principal) };
+  list(@CurrentPrincipal() principal: Principal): Promise<TableList> {
+    return this.#rooms.list(principal);
   }
 
   @Get(':table')

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { ColumnSpec, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { ColumnSpec, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
 import { signToken, startWriteApp, untilReady } from '../testing/write-app.ts';
 
@@ -128,6 +128,8 @@ describe('a table that a user makes', () => {
     expect(tried).toMatchObject({ body: { applied: false, table: null, edit: null } });
     expect(tried.body.sql[0]).toContain('create table "app"."tried"');
     expect((await edit('GET', '/tried')).status).toBe(404);
+    expect((await call<TableList>('GET', '/v1/tables')).body.schemas).toEqual(['app']);
+    expect((await call<TableList>('GET', '/v1/tables', undefined, { role: 'sales' })).body.schemas).toEqual([]);
     const nothing = { label: null, description: null, key: null };
     expect((await edit('POST', '?dryRun=true', { name: 'tried', columns: [{ name: 'a', type: 'text', label: null }], ...nothing })).status).toBe(201);
     const refused: [unknown, number][] = [
@@ -184,10 +186,10 @@ describe('edits of a table', () => {
     const change = { type: 'integer', required: true, unique: true, max: 11 };
     const tried = await edit('PATCH', '/mixed/columns/value?dryRun=true', change);
     expect(tried.body.losses).toEqual([
-      { what: 'values of value that are no bigint', rows: 1, examples: ['{"id" : 2}'] },
-      { what: 'rows without value', rows: 1, examples: ['{"id" : 4}'] },
-      { what: 'values of value outside its range', rows: 2, examples: ['{"id" : 1}', '{"id" : 3}'] },
-      { what: 'rows that share their value with another', rows: 2, examples: ['{"id" : 1}', '{"id" : 3}'] },
+      { what: 'values of value that are no bigint', rows: 1, examples: ['{"id" : 2}'], refuses: true },
+      { what: 'rows without value', rows: 1, examples: ['{"id" : 4}'], refuses: true },
+      { what: 'values of value outside its range', rows: 2, examples: ['{"id" : 1}', '{"id" : 3}'], refuses: true },
+      { what: 'rows that share their value with another', rows: 2, examples: ['{"id" : 1}', '{"id" : 3}'], refuses: true },
     ]);
     expect(await edit('PATCH', '/mixed/columns/value', change)).toMatchObject({
       status: 409,
@@ -210,7 +212,7 @@ describe('edits of a table', () => {
       { name: 'b', note: 'y' },
     ]);
     const dropped = await call<EditReport>('DELETE', '/v1/tables/kept/columns/note', undefined, { headers: { 'lakeloop-reason': 'not needed' } });
-    expect(dropped).toMatchObject({ status: 200, body: { reversible: true, losses: [{ rows: 2 }] } });
+    expect(dropped).toMatchObject({ status: 200, body: { reversible: true, losses: [{ rows: 2, refuses: false }] } });
     expect((await call('GET', '/rest/v1/kept?select=note')).status).toBe(400);
     await edit('PATCH', '/kept', { name: 'kept on' });
     const edits = (await call<{ edits: SchemaEdit[] }>('GET', '/v1/tables/kept%20on/edits')).body.edits;
