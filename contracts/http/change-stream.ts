@@ -8,6 +8,8 @@ import type { EncodedRow, Operation } from '../topics/change-event.ts';
  * subscriber any more, it sends one `reset` and closes: reconnect without `Last-Event-ID`. `expired` closes it too: reconnect with
  * a fresh token and the last cursor. A stream that ends in any other way: reconnect with the last cursor, if there was one.
  *
+ * With `Prefer: snapshot=none` a fresh stream has no `snapshot` events: `ready` comes at once, with 0 rows. For who reads a large table page by page.
+ *
  * `id:` is an opaque cursor, on `ready` and on every `change`; it belongs to this subscription alone (role, filter, `select`).
  * Comment lines are heartbeats; an event without data moves the cursor past changes that were not for this subscriber.
  * Before the stream starts, errors are problem+json: 400 (with `place`), 401, 403, 404, 409, 503.

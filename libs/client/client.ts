@@ -32,6 +32,8 @@ export interface SubscribeTo {
   filter?: string | Readonly<Record<string, string>>;
   /** Columns; default all that may be read. The key's are always there. */
   select?: readonly string[];
+  /** Take no snapshot and hold no rows: for a table too large to hold, whose pages are read otherwise. `before` of a change is not known then. */
+  changesOnly?: boolean;
 }
 
 /** Rows of a table whose shape is not told. */
@@ -80,7 +82,14 @@ export class LakeloopClient<Database = AnyDatabase> {
     if (to.select) query.set('select', to.select.map(quoted).join(','));
     const path = `/v1/changes/${encodeURIComponent(`${to.schema}.${to.table}`)}${query.size > 0 ? `?${query}` : ''}`;
     return new Subscription<Row>(
-      { url: this.#url(path), token, fetch: this.#options.fetch ?? globalThis.fetch.bind(globalThis), maxDelayMs, silenceMs },
+      {
+        url: this.#url(path),
+        token,
+        fetch: this.#options.fetch ?? globalThis.fetch.bind(globalThis),
+        maxDelayMs,
+        silenceMs,
+        changesOnly: to.changesOnly ?? false,
+      },
       handlers,
     );
   }

@@ -9,6 +9,8 @@ export interface EventSourceCall {
   lastEventId: string | undefined;
   /** No byte for so long, ms: the connection is given up. */
   silenceMs: number;
+  /** More headers. */
+  headers?: Readonly<Record<string, string>>;
   signal: AbortSignal;
   fetch: typeof fetch;
   onOpen: () => void;
@@ -45,8 +47,8 @@ export async function readEventSource(call: EventSourceCall): Promise<void> {
   }
 }
 
-async function headersOf({ token, lastEventId }: EventSourceCall): Promise<Record<string, string>> {
-  return { accept: 'text/event-stream', ...(await authorization(token)), ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
+async function headersOf({ token, lastEventId, headers }: EventSourceCall): Promise<Record<string, string>> {
+  return { ...headers, accept: 'text/event-stream', ...(await authorization(token)), ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
 }
 
 /** The header that a token makes; none when a cookie does its work. */

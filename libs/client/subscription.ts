@@ -5,6 +5,7 @@ import { pause, reconnectDelay } from './backoff.ts';
 import { type EventSourceCall, readEventSource, type Token } from './event-source.ts';
 import { HttpProblem } from './http-problem.ts';
 import { LiveRows, type RowChange } from './live-rows.ts';
+import { PassingChanges } from './passing-changes.ts';
 
 /** `connecting` until the first snapshot is complete, then `live` or `reconnecting`; `closed` by `close()` or by a refusal that trying again won't mend. */
 export type SubscriptionStatus = 'connecting' | 'live' | 'reconnecting' | 'closed';
@@ -12,7 +13,7 @@ export type SubscriptionStatus = 'connecting' | 'live' | 'reconnecting' | 'close
 export interface SubscriptionHandlers<Row> {
   /** Each change of the rows, in order, after it was applied. The first snapshot is none: it is there when `ready` resolves. */
   onChange?: (change: RowChange<Row>) => void;
-  /** After a snapshot was put in place: the first, and each time the stream could not be resumed. */
+  /** After a snapshot was put in place: the first, and each time the stream could not be resumed. With `changesOnly`: changes may have been missed until now. */
   onSnapshot?: (rows: ReadonlyMap<string, Row>) => void;
   onStatus?: (status: SubscriptionStatus) => void;
   /** A connection that failed, and is tried again unless the status is `closed`. */
@@ -26,6 +27,8 @@ export interface SubscriptionOptions {
   /** Longest wait between attempts, ms. */
   maxDelayMs: number;
   silenceMs: number;
+  /** Hold no rows: only changes, as they pass. */
+  changesOnly: boolean;
 }
 
 /** A connection that lived this long, ms, was a good one: the next attempt after it comes at once. */
@@ -44,7 +47,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
   readonly closed: Promise<void>;
   readonly #options: SubscriptionOptions;
   readonly #handlers: SubscriptionHandlers<Row>;
-  readonly #rows = new LiveRows<Row>();
+  readonly #rows: LiveRows<Row> | PassingChanges<Row>;
   readonly #closing = new AbortController();
   readonly #ready = Promise.withResolvers<void>();
   readonly #readers = new Set<(change: RowChange<Row> | undefined) => void>();
@@ -57,6 +60,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
   constructor(options: SubscriptionOptions, handlers: SubscriptionHandlers<Row>) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#rows = options.changesOnly ? new PassingChanges<Row>() : new LiveRows<Row>();
     this.ready = this.#ready.promise;
     this.closed = this.#run();
     // Who does not ask must not bring the process down.
@@ -64,7 +68,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
     this.closed.catch(() => undefined);
   }
 
-  /** By the key's value as text (`rowKey`): always the newest. Not to be changed. */
+  /** By the key's value as text (`rowKey`): always the newest. Not to be changed. Empty with `changesOnly`. */
   get rows(): ReadonlyMap<string, Row> {
     return this.#rows.rows;
   }
@@ -123,7 +127,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
   }
 
   async #connect(onOpen: () => void): Promise<void> {
-    const { url, token, fetch, silenceMs } = this.#options;
+    const { url, token, fetch, silenceMs, changesOnly } = this.#options;
     this.#page = [];
     const call: EventSourceCall = {
       url,
@@ -131,6 +135,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
       fetch,
       silenceMs,
       lastEventId: this.#cursor,
+      ...(changesOnly ? { headers: { prefer: 'snapshot=none' } } : {}),
       signal: this.#closing.signal,
       onOpen: () => {
         onOpen();

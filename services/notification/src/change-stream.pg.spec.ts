@@ -27,9 +27,15 @@ afterEach(async () => {
   await shop.rollBack();
 });
 
-async function open(path = 'shop.item', { lastEventId, bearer }: { lastEventId?: string; bearer?: string } = {}): Promise<EventReader> {
-  const authorization = `Bearer ${bearer ?? (await token())}`;
-  const reader = await EventReader.open(`${app.url}/v1/changes/${path}`, { authorization, ...(lastEventId ? { 'last-event-id': lastEventId } : {}) });
+interface Opening {
+  lastEventId?: string;
+  bearer?: string;
+  prefer?: string;
+}
+
+async function open(path = 'shop.item', { lastEventId, bearer, prefer }: Opening = {}): Promise<EventReader> {
+  const headers = { ...(lastEventId ? { 'last-event-id': lastEventId } : {}), ...(prefer ? { prefer } : {}) };
+  const reader = await EventReader.open(`${app.url}/v1/changes/${path}`, { authorization: `Bearer ${bearer ?? (await token())}`, ...headers });
   readers.push(reader);
   return reader;
 }
@@ -77,6 +83,22 @@ describe('a fresh change stream', () => {
       ]),
     );
     expect(reader.changes[0]).toMatchObject({ actor: 'ada', traceparent: expect.stringContaining('4bf92f') });
+  });
+
+  it('leaves the rows out where only changes are wanted, and goes on from its cursor all the same', async () => {
+    await shop.write(created(item(1)));
+    const reader = await open('shop.item', { prefer: 'handling=lenient, snapshot=none' });
+    await reader.ready();
+    expect([reader.rows, reader.of('ready'), reader.response.headers.get('preference-applied')]).toEqual([[], [{ rows: 0, key: ['id'] }], 'snapshot=none']);
+    await shop.write(deleted(item(1)));
+    await reader.until(({ changes }) => changes.length === 1);
+    expect(reader.changes[0]).toMatchObject({ op: 'd', key: { id: 1 } });
+    reader.close();
+    await shop.write(created(item(2)));
+    const lastEventId = reader.cursors.at(-1) ?? '';
+    const resumed = await open('shop.item', { prefer: 'snapshot=none', lastEventId });
+    await resumed.until(({ changes }) => changes.length === 1);
+    expect([resumed.rows, resumed.changes[0]?.key]).toEqual([[], { id: 2 }]);
   });
 
   it('drops what the snapshot holds and delivers what it does not, whichever came first in the log', async () => {

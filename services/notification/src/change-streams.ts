@@ -25,11 +25,14 @@ export class ChangeStreams {
 
   async open(table: string, principal: Principal, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const lastEventId = request.headers['last-event-id'];
+    const snapshot = !prefersNoSnapshot(request.headers['prefer']);
+    if (!snapshot) void reply.header('preference-applied', 'snapshot=none');
     try {
       await this.#parts.opener.open({
         principal,
         request: parseSubscription(table, queryOf(request)),
         lastEventId: typeof lastEventId === 'string' && lastEventId !== '' ? lastEventId : undefined,
+        snapshot,
         start: () => this.#start(reply, table, principal),
       });
     } catch (error) {
@@ -50,6 +53,13 @@ export class ChangeStreams {
     stream.open(headers);
     return stream;
   }
+}
+
+/** RFC 7240: a preference among others, in a list or in a header of its own. */
+function prefersNoSnapshot(prefer: string | string[] | undefined): boolean {
+  return String(prefer ?? '')
+    .split(',')
+    .some((preference) => preference.trim() === 'snapshot=none');
 }
 
 /** Repeated names count each, which Fastify's own parser would make arrays of. */

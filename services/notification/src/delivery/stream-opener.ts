@@ -27,6 +27,8 @@ export interface StreamCall {
   request: SubscriptionRequest;
   /** `Last-Event-ID`. */
   lastEventId: string | undefined;
+  /** Whether a fresh stream begins with the rows, or only tells changes. */
+  snapshot: boolean;
   /** Sends the head; from then on errors are the stream's. */
   start: () => SseStream;
 }
@@ -86,7 +88,7 @@ export class StreamOpener {
     const taken = await reader.read(principal, async (client) => {
       const subscription = await resolver.resolve(client, principal, request);
       const stitch = await readStitch(client);
-      const rows = await sendRows(client, opening, subscription);
+      const rows = opening.call.snapshot ? await sendRows(client, opening, subscription) : 0;
       return rows === undefined ? undefined : { subscription, stitch, rows };
     });
     if (!taken) return;
