@@ -29,7 +29,8 @@ const READ = [
   query('limit', 'Most rows'),
   query('offset', 'Rows to skip'),
 ];
-const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact');
+const KEYSET = query('cursor', 'Where a page by cursor begins: from the Link header of the page before');
+const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact, page=keyset');
 const WRITE = [
   PREFER,
   header('Content-Profile', 'Schema of the table; the first exposed one by default'),
@@ -38,6 +39,8 @@ const WRITE = [
   header('traceparent', 'W3C trace context; the write and all that follows carry it'),
 ];
 const rows = { description: 'Rows', content: { 'application/json': { schema: { type: 'array', items: { type: 'object' } } } } };
+const link = { description: '<…>; rel="next": the next page, where there is one and Prefer: page=keyset was sent', schema: { type: 'string' } };
+const page = { ...rows, headers: { Link: link } };
 const error = {
   description: 'An error in PostgREST’s form',
   content: { 'application/json': { schema: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' }, details: {}, hint: {} } } } },
@@ -84,8 +87,8 @@ export const ROW_PATHS = {
     get: {
       operationId: 'readRows',
       tags: ['Rows'],
-      parameters: [table, ...READ, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the table')],
-      responses: { 200: rows, 206: rows, default: error },
+      parameters: [table, ...READ, KEYSET, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the table')],
+      responses: { 200: page, 206: page, default: error },
     },
     post: {
       operationId: 'insertRows',

@@ -102,7 +102,7 @@ function seenOf({ schema, table, parsed, caller, agent, home, answer }: AgentRea
     schema,
     table,
     query: queryShape({ ...parsed.query, ...parsed.range }),
-    rows: rowsIn(answer.headers['content-range'] ?? '*'),
+    rows: answer.rows ?? rowsIn(answer.headers['content-range'] ?? '*'),
   };
 }
 

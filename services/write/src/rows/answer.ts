@@ -23,6 +23,8 @@ export interface OutcomeExtra {
   keys?: readonly (readonly (string | null)[])[] | null;
   /** Of an upsert: 201 when it inserted something, 200 when it only updated. */
   status?: number;
+  /** Place of a keyset page's last row; null where there is none. */
+  after?: readonly (string | null)[] | null;
 }
 
 /** Status, headers and body as PostgREST gives them, plus the row's ETag. */
@@ -47,7 +49,7 @@ export function readAnswer(
   if (answer.body === 'object' && page !== 1) throw notSingular(page);
   const status = rangeStatus(range.offset, page, total);
   const headers: Record<string, string> = { 'content-type': answer.contentType, 'content-range': contentRange(range.offset, page, total) };
-  applied(headers, request.prefer, ['count', 'tx', 'handling', 'timezone']);
+  applied(headers, request.prefer, ['count', 'tx', 'handling', 'timezone', 'page']);
   return { status, headers, body: method === 'HEAD' ? undefined : bytesOf(answer.body, body ?? '') };
 }
 

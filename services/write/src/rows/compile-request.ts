@@ -5,11 +5,13 @@ import { ApiError } from './api-error.ts';
 import { readBody, type RowBody } from './body.ts';
 import { compileInsert } from './compile/insert.ts';
 import { hasRowVersion, selectsByKey } from './compile/key.ts';
+import { compileKeysetPage } from './compile/keyset.ts';
 import { compileRead } from './compile/read.ts';
 import type { RowBounds, Statement } from './compile/statement.ts';
 import { compileDelete, compileUpdate } from './compile/update.ts';
 import type { Returning } from './compile/write.ts';
 import { parseIfMatch, requireKey } from './if-match.ts';
+import { isKeyset, type Keyset, keysetOf, noKeysetPages } from './keyset/keyset.ts';
 import { type Answer, bodyType, negotiate, type Offer, shapeOf } from './media-type.ts';
 import { parsePrefer, type Preferences } from './prefer.ts';
 import { parseRowQuery } from './query/parse-row-query.ts';
@@ -59,6 +61,7 @@ export function parseRequest(request: RowRequest, limits: ReadLimits, offer?: Of
   };
   if (hasAggregates(query) && !(read && limits.aggregates))
     throw new ApiError(400, 'PGRST123', 'Use of aggregate functions is not allowed', read ? {} : { details: 'A write answers with the rows it wrote.' });
+  if (!read && query.cursor !== undefined) throw noKeysetPages('What is written');
   if (method === 'PUT') requirePutFilters(query);
   return parsed;
 }
@@ -97,19 +100,21 @@ export function countedRows({ count }: Preferences, maxRows: number | undefined)
   return count === 'exact' || count === 'estimated';
 }
 
+/** `keyset`: of a page by cursor. */
+export interface RequestStatement extends Statement {
+  keyset?: Keyset;
+}
+
 /** The statement for a request. Throws `UnknownColumn` when this catalogue does not have a name. */
-export function compileRequest(request: ParsedRequest, relation: Relation, catalogue: Catalogue, options: CompileOptions): Statement {
+export function compileRequest(request: ParsedRequest, relation: Relation, catalogue: Catalogue, options: CompileOptions): RequestStatement {
   const { method, query, range, prefer } = request;
   if (!isRead(method)) return compileWrite(request, relation, catalogue, options);
-  return compileRead({
-    relation,
-    catalogue,
-    query,
-    shape: shapeOf(request.answer, method === 'GET'),
-    ...range,
-    count: countedRows(prefer, options.maxRows),
-    versioned: options.versioned,
-  });
+  const read = { relation, catalogue, shape: shapeOf(request.answer, method === 'GET'), count: countedRows(prefer, options.maxRows) };
+  if (isKeyset(request)) {
+    const keyset = keysetOf(request, relation);
+    return { ...compileKeysetPage({ ...read, ...keyset }), keyset };
+  }
+  return compileRead({ ...read, query, ...range, versioned: options.versioned });
 }
 
 function compileWrite(request: ParsedRequest, relation: Relation, catalogue: Catalogue, options: CompileOptions): Statement {

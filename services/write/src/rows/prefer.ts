@@ -8,6 +8,8 @@ export interface Preferences {
   missing?: 'default' | 'null';
   handling?: 'strict' | 'lenient';
   tx?: 'commit' | 'rollback';
+  /** Ours: pages that go by the last row's values. */
+  page?: 'keyset';
   timezone?: string;
   maxAffected?: number;
 }
@@ -19,6 +21,7 @@ const CHOICES = {
   missing: ['default', 'null'],
   handling: ['strict', 'lenient'],
   tx: ['commit', 'rollback'],
+  page: ['keyset'],
 } as const;
 
 /** Unknown preferences are ignored, unless `handling=strict` asks for 400 PGRST122. The first of two contradicting ones counts. */
@@ -54,7 +57,7 @@ function take(preferences: Record<string, unknown>, text: string): boolean {
   return true;
 }
 
-const ORDER = ['resolution', 'missing', 'return', 'count', 'tx', 'handling', 'timezone', 'maxAffected'] as const;
+const ORDER = ['resolution', 'missing', 'return', 'count', 'tx', 'handling', 'timezone', 'maxAffected', 'page'] as const;
 
 /** `Preference-Applied`, in PostgREST's order; undefined when nothing was. A bound on rows counts only where it is strict. */
 export function appliedPreferences(preferences: Preferences, applied: readonly (keyof Preferences)[]): string | undefined {

@@ -27,6 +27,8 @@ export interface RowAnswer {
   repeated?: Readonly<Record<string, readonly string[]>>;
   /** Text, mostly JSON, or bytes; a stream where it may be long; undefined for no body at all. */
   body: string | Buffer | Readable | undefined;
+  /** Rows in it, where no `Content-Range` tells. */
+  rows?: number;
 }
 
 export const READS = ['GET', 'HEAD'] as const;

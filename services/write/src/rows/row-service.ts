@@ -5,7 +5,7 @@ import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import type { AnalyticalLayer } from './analytical-layer.ts';
 import { answerFor, overridden, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
-import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest, type ReadLimits } from './compile-request.ts';
+import { type CompileOptions, compileRequest, type ParsedRequest, parseRequest, type ReadLimits, type RequestStatement } from './compile-request.ts';
 import type { Caller } from './caller.ts';
 import { isRelated } from './compile/plan.ts';
 import { UnknownColumn } from './compile/scope.ts';
@@ -15,6 +15,7 @@ import { estimatedTotal, expectation, NO_ROWS, planAnswer, planStep } from './ex
 import type { RowExecutor, StatementRunner } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
+import { isKeyset, noKeysetPages, withNextPage } from './keyset/keyset.ts';
 import { handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
 import type { ReadLog } from './read-log.ts';
@@ -109,12 +110,14 @@ export class RowService {
       trace.home = 'lakehouse';
       if (!isRead(request.method)) throw readOnly(schema, request.table);
       requireJsonAnswer(parsed.answer, request.headers['accept']);
+      if (isKeyset(parsed)) throw noKeysetPages('A table of the lakehouse');
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
     const elsewhere = parsed.query.embeds.filter((embed) => !isRelated(found.catalogue, found.relation, embed));
     if (analytical && elsewhere.length > 0 && isRead(request.method)) {
       trace.home = 'both';
       requireJsonAnswer(parsed.answer, request.headers['accept']);
+      if (isKeyset(parsed)) throw noKeysetPages('A page with related rows of the lakehouse');
       return readRelated({ request, parsed, elsewhere, caller, trace, analytical, executor, ...found });
     }
     const work: Work = { ...asked, ...found };
@@ -203,13 +206,13 @@ export class RowService {
     });
   }
 
-  #compile({ request, parsed, relation, catalogue }: Work, options: CompileOptions): Statement {
-    const compile = (): Statement => compileRequest(parsed, relation, catalogue, options);
+  #compile({ request, parsed, relation, catalogue }: Work, options: CompileOptions): RequestStatement {
+    const compile = (): RequestStatement => compileRequest(parsed, relation, catalogue, options);
     if (parsed.method !== 'POST' || parsed.ifMatch !== undefined) return compile();
     return this.#statements.insert(request, parsed, relation, options, compile);
   }
 
-  async #read(work: Work, statement: Statement): Promise<RowAnswer> {
+  async #read(work: Work, statement: RequestStatement): Promise<RowAnswer> {
     const { parsed, relation, catalogue, caller, trace } = work;
     trace.statement('postgres', statement.text);
     const { plan } = parsed.answer;
@@ -220,7 +223,9 @@ export class RowService {
     if (plan) return planAnswer(parsed, after);
     const outcome = outcomeOf(answer.body, answer.total, answer.page, answer.extra);
     const total = estimatedTotal(parsed.prefer.count, outcome.total, after, this.#options.limits.maxRows);
-    return overridden(answerFor(parsed, { ...outcome, total }, relation), leftBehind(session, after));
+    const answered = answerFor(parsed, { ...outcome, total }, relation);
+    const whole = statement.keyset ? withNextPage(answered, work.request, statement.keyset, { rows: outcome.page, extra: outcome.extra }) : answered;
+    return overridden(whole, leftBehind(session, after));
   }
 
   async #write(work: Work, statement: Statement): Promise<RowAnswer> {

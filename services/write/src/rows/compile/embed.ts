@@ -103,13 +103,13 @@ function spread(work: Work): Made {
 }
 
 /** What the select list names so, where the relation itself has no such column. */
-function aliased({ relation }: Scope, { embed }: Plan, field: Field): Field {
+export function aliasedField({ relation, embed }: Plan, field: Field): Field {
   if (relation.columns.has(field.column) || relation.computed.has(field.column)) return field;
   return (embed.query.select ?? []).find(({ alias }) => alias === field.column)?.field ?? field;
 }
 
 function orderColumns({ scope, plan, orders }: Work): string {
-  return orders.map((field, index) => `, ${compileField(scope, aliased(scope, plan, field)).sql} as "o${index}"`).join('');
+  return orders.map((field, index) => `, ${compileField(scope, aliasedField(plan, field)).sql} as "o${index}"`).join('');
 }
 
 function fromSql({ parent, scope, plan: { relationship, relation } }: Work): string {

@@ -1,36 +1,48 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
-import type { Representation } from '../../catalogue/relation.ts';
+import type { Column, Relation, Representation } from '../../catalogue/relation.ts';
 import { ApiError } from '../api-error.ts';
 import type { Field, OrderItem, SelectItem } from '../query/row-query.ts';
 import { isEverything, outputName } from '../query/select-names.ts';
 import { columnOf, columnSql, type Scope } from './scope.ts';
 
-export interface Expression {
-  sql: string;
-  /** Complete SQL of its type. */
+export interface ValueType {
+  /** Complete SQL of the type. */
   type: string;
-  /** Unqualified name of its type under domains. */
+  /** Its unqualified name, under domains. */
   typeName: string;
+}
+
+export interface Expression extends ValueType {
+  sql: string;
   /** Of a whole column whose domain has one. */
   representation?: Representation | undefined;
 }
 
-const TEXT = { type: 'pg_catalog.text', typeName: 'text' } as const;
+const TEXT: ValueType = { type: 'pg_catalog.text', typeName: 'text' };
+const JSONB: ValueType = { type: 'pg_catalog.jsonb', typeName: 'jsonb' };
 
 /** A column, or a place inside a JSON column (other types go through `to_jsonb`). Keys are bound values. */
 export function compileField(scope: Scope, field: Field): Expression {
   const column = columnOf(scope, field.column);
-  const whole: Expression = { sql: columnSql(scope, column.name), type: column.baseType, typeName: column.baseName, representation: column.representation };
-  if (field.path.length === 0) return whole;
-  const json =
-    column.baseName === 'json' || column.baseName === 'jsonb'
-      ? whole
-      : { sql: `pg_catalog.to_jsonb(${whole.sql})`, type: 'pg_catalog.jsonb', typeName: 'jsonb' };
+  const sql = columnSql(scope, column.name);
+  const type = typeOf(scope.relation, field);
+  if (field.path.length === 0) return { sql, ...type, representation: column.representation };
   const steps = field.path.map(({ asText, key }) => {
     const operand = typeof key === 'number' ? scope.parameters.cast(String(key), 'pg_catalog.int4') : scope.parameters.text(key);
     return `${asText ? '->>' : '->'}${operand}`;
   });
-  return { sql: `(${json.sql}${steps.join('')})`, ...(field.path.at(-1)?.asText ? TEXT : { type: json.type, typeName: json.typeName }) };
+  return { sql: `(${isJson(column) ? sql : `pg_catalog.to_jsonb(${sql})`}${steps.join('')})`, ...type };
+}
+
+/** What a field's values are. */
+export function typeOf(relation: Relation, { column: name, path }: Field): ValueType {
+  const column = columnOf({ relation }, name);
+  if (path.at(-1)?.asText) return TEXT;
+  return path.length === 0 || isJson(column) ? { type: column.baseType, typeName: column.baseName } : JSONB;
+}
+
+function isJson({ baseName }: Column): boolean {
+  return baseName === 'json' || baseName === 'jsonb';
 }
 
 /** One value of each row that is shown. `sql` is before `aggregate`, whose argument it is. */
@@ -103,12 +115,16 @@ function typeSql({ catalogue }: Scope, name: string): string {
   return `${type}${array}`;
 }
 
-/** `related` gives the SQL of items that are ordered by an embedded resource's field. */
-export function compileOrder(scope: Scope, order: readonly OrderItem[], related: ReadonlyMap<OrderItem, string>): string {
+/** The SQL of each item; `related` gives that of items that are ordered by an embedded resource's field. */
+export function orderSqls(scope: Scope, order: readonly OrderItem[], related: ReadonlyMap<OrderItem, string> = NONE): string[] {
+  return order.map((item) => related.get(item) ?? compileField(scope, item.field).sql);
+}
+
+const NONE: ReadonlyMap<OrderItem, string> = new Map();
+
+/** ` order by …`, or '' without an order. `sqls`: of each item. */
+export function orderSql(order: readonly OrderItem[], sqls: readonly string[]): string {
   if (order.length === 0) return '';
-  const items = order.map((item) => {
-    const sql = related.get(item) ?? compileField(scope, item.field).sql;
-    return `${sql}${item.direction ? ` ${item.direction}` : ''}${item.nulls ? ` nulls ${item.nulls}` : ''}`;
-  });
+  const items = order.map(({ direction, nulls }, index) => `${sqls[index]}${direction ? ` ${direction}` : ''}${nulls ? ` nulls ${nulls}` : ''}`);
   return ` order by ${items.join(', ')}`;
 }

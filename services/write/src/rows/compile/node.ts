@@ -3,7 +3,7 @@ import type { Condition, Field, OrderItem, RowQuery, SelectItem } from '../query
 import { isEverything, isGrouped, outputName } from '../query/select-names.ts';
 import { notEmbedded } from '../query/parse-row-query.ts';
 import { type CompiledEmbed, compileEmbed } from './embed.ts';
-import { compileOrder, compileSelect, outputSql, selectOutputs } from './expression.ts';
+import { compileSelect, orderSql, orderSqls, outputSql, selectOutputs } from './expression.ts';
 import type { Compile, Node, Parts } from './parts.ts';
 import type { Plan } from './plan.ts';
 import type { Scope } from './scope.ts';
@@ -15,6 +15,7 @@ export function compileNode(scope: Scope, asked: RowQuery, plans: readonly Plan[
   const grouped = isGrouped(query.select);
   if (plans.length > 0 || grouped) return compileOutputs(scope, query, plans);
   for (const { relation } of query.order) if (relation !== undefined) throw notEmbedded(relation);
+  const orders = orderSqls(scope, query.order);
   return {
     list: compileSelect(scope, query.select),
     names: namesOf(scope, query),
@@ -22,12 +23,11 @@ export function compileNode(scope: Scope, asked: RowQuery, plans: readonly Plan[
     conditions: conditionsSql(scope, query.conditions),
     grouped: false,
     groupBy: '',
-    order: compileOrder(scope, query.order, NONE),
+    order: orderSql(query.order, orders),
+    orders,
     restricts: false,
   };
 }
-
-const NONE: ReadonlyMap<OrderItem, string> = new Map();
 
 function namesOf({ relation }: Scope, { select }: RowQuery): string[] {
   const columns = [...relation.columns.keys()];
@@ -64,11 +64,14 @@ export function compileParts(scope: Scope, asked: RowQuery, plans: readonly Plan
   const outputs = [...own, ...embeds.flatMap(({ outputs: values }) => values)];
   // JSON has no equality to group by.
   const grouped = outputs.some(({ aggregate }) => aggregate !== undefined);
+  const conditions = conditionsSql(scope, query.conditions);
+  const orders = orderSqls(scope, query.order, relatedSqls(plans, embeds, ordered));
   return {
     outputs: grouped ? outputs.map((output) => (output.json === true ? { ...output, sql: `(${output.sql})::pg_catalog.jsonb` } : output)) : outputs,
     joins: embeds.map(({ join }) => join).join(''),
-    conditions: conditionsSql(scope, query.conditions),
-    order: compileOrder(scope, query.order, orderSql(plans, embeds, ordered)),
+    conditions,
+    order: orderSql(query.order, orders),
+    orders,
     restricts: plans.some(({ embed, name }) => embed.join === 'inner' || mentions(query.conditions, name)),
   };
 }
@@ -102,7 +105,7 @@ function relatedOrders({ relation }: Scope, order: readonly OrderItem[], plans: 
   return ordered;
 }
 
-function orderSql(plans: readonly Plan[], embeds: readonly CompiledEmbed[], ordered: ReadonlyMap<Plan, OrderItem[]>): Map<OrderItem, string> {
+function relatedSqls(plans: readonly Plan[], embeds: readonly CompiledEmbed[], ordered: ReadonlyMap<Plan, OrderItem[]>): Map<OrderItem, string> {
   return new Map(plans.flatMap((plan, index) => (ordered.get(plan) ?? []).map((item, place) => [item, embeds[index]?.orders[place] ?? ''] as const)));
 }
 

@@ -14,6 +14,8 @@ export interface Node {
   grouped: boolean;
   groupBy: string;
   order: string;
+  /** SQL of each item of the order. */
+  orders: readonly string[];
   /** Whether the joins decide which rows there are, so that counting rows needs them too. */
   restricts: boolean;
 }

@@ -41,7 +41,7 @@ function aliasOf(relation: Relation, wanted: string): string {
 }
 
 /** The column, or PostgreSQL's own complaint about it: 400, 42703. */
-export function columnOf({ relation }: Scope, name: string): Column {
+export function columnOf({ relation }: Pick<Scope, 'relation'>, name: string): Column {
   const column = relation.columns.get(name) ?? relation.computed.get(name)?.column;
   if (column) return column;
   throw new UnknownColumn(400, '42703', `column ${relation.name}.${name} does not exist`);

@@ -5,7 +5,7 @@ import { ApiError } from '../api-error.ts';
 import type { RowBody } from '../body.ts';
 import type { RowQuery } from '../query/row-query.ts';
 import { bodySource } from './body-source.ts';
-import { compileOrder } from './expression.ts';
+import { orderSql, orderSqls } from './expression.ts';
 import { arrayLiteral } from './parameters.ts';
 import { innerScope, openScope, type Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
@@ -58,7 +58,7 @@ function changedRows(scope: Scope, { query, ifMatch }: ChangeRequest): string[] 
   const page = `${query.limit === null ? '' : bound('limit', query.limit)}${query.offset === 0 ? '' : bound('offset', query.offset)}`;
   const where = whereSql([...conditionsSql(inner, query.conditions), ...versionCondition(inner, ifMatch)]);
   return [
-    `(${row(scope.alias)}) in (select ${row(inner.alias)} from ${relation.sql} as ${inner.alias}${where}${compileOrder(inner, query.order, new Map())}${page})`,
+    `(${row(scope.alias)}) in (select ${row(inner.alias)} from ${relation.sql} as ${inner.alias}${where}${orderSql(query.order, orderSqls(inner, query.order))}${page})`,
   ];
 }
 

@@ -1,4 +1,5 @@
 import { ApiError } from '../api-error.ts';
+import { isCursor } from './cursor-parameter.ts';
 import { readField, readName } from './field.ts';
 import { readFilter } from './filter.ts';
 import { readTree } from './logic.ts';
@@ -18,7 +19,10 @@ export function parseRowQuery(queryString: string, { args = false }: ParseOption
   const pairs = splitQueryString(queryString);
   const selected = pairs.find(([name]) => name === 'select')?.[1];
   const root = openResource(selected === undefined ? EVERYTHING : parseSelect(selected));
-  for (const [name, value] of pairs) if (name !== 'select') take(root, name, value, args);
+  for (const [name, value] of pairs) {
+    if (!args && isCursor(name, value)) root.query.cursor = value;
+    else if (name !== 'select') take(root, name, value, args);
+  }
   return closeResource(root);
 }
 

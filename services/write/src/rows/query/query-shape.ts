@@ -9,6 +9,7 @@ export function queryShape(query: Omit<RowQuery, 'columns' | 'onConflict' | 'arg
     ...(query.args ?? []).map(([name]) => `${name}=?`),
     ...query.conditions.map((condition) => topText(condition, prefix)),
     ...(query.order.length === 0 ? [] : [`${prefix}order=${query.order.map(orderText).join(',')}`]),
+    ...(query.cursor === undefined ? [] : ['cursor=?']),
     ...(query.limit === null ? [] : [`${prefix}limit=${query.limit}`]),
     ...(query.offset === 0 ? [] : [`${prefix}offset=${query.offset}`]),
     ...query.embeds.map((embed) => queryShape(embed.query, `${prefix}${embed.alias ?? embed.relation}.`)).filter((text) => text !== ''),

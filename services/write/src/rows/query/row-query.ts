@@ -78,6 +78,8 @@ export interface RowQuery {
   order: readonly OrderItem[];
   limit: number | null;
   offset: number;
+  /** Where a keyset page begins, as the page before told it. */
+  cursor?: string;
   /** Columns taken from the body; null: the body's keys. */
   columns: readonly string[] | null;
   onConflict: readonly string[] | null;
