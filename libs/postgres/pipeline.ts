@@ -32,6 +32,14 @@ export function pipeline(pool: pg.Pool, steps: readonly PipelineStep[]): Promise
   return lanes.run(() => exchange(pool, steps));
 }
 
+/**
+ * The same on a connection that the caller holds: one write, one read. A `begin` among the steps opens a transaction that stays open behind them, for the
+ * caller to end.
+ */
+export function pipelineOn(client: pg.PoolClient, steps: readonly PipelineStep[]): Promise<Row[][]> {
+  return submit(client, steps);
+}
+
 const LANES = new WeakMap<pg.Pool, Lanes>();
 
 function hostOf({ options: { host, connectionString } }: pg.Pool): string | undefined {

@@ -30,7 +30,7 @@ const READ = [
   query('offset', 'Rows to skip'),
 ];
 const KEYSET = query('cursor', 'Where a page by cursor begins: from the Link header of the page before');
-const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact, page=keyset');
+const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact, page=keyset, download=<name>');
 const WRITE = [
   PREFER,
   header('Content-Profile', 'Schema of the table; the first exposed one by default'),
@@ -40,7 +40,16 @@ const WRITE = [
 ];
 const rows = { description: 'Rows', content: { 'application/json': { schema: { type: 'array', items: { type: 'object' } } } } };
 const link = { description: '<…>; rel="next": the next page, where there is one and Prefer: page=keyset was sent', schema: { type: 'string' } };
-const page = { ...rows, headers: { Link: link } };
+const page = {
+  description: 'Rows',
+  headers: { Link: link },
+  content: {
+    ...rows.content,
+    'text/csv': { schema: { type: 'string' } },
+    'application/x-ndjson': { schema: { type: 'string' } },
+    'application/vnd.apache.parquet': { schema: { type: 'string', format: 'binary' } },
+  },
+};
 const error = {
   description: 'An error in PostgREST’s form',
   content: { 'application/json': { schema: { type: 'object', properties: { code: { type: 'string' }, message: { type: 'string' }, details: {}, hint: {} } } } },

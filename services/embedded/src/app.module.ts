@@ -104,6 +104,8 @@ function write(options: EmbeddedOptions): DynamicModule {
       REST_REQUEST_SETTINGS: false,
       REST_PLAN: false,
       REST_SERVER_TIMING: true,
+      REST_STREAMS: 8,
+      REST_STREAM_STALL_MS: 30_000,
       LAKEHOUSE_QUERY_CONCURRENCY: 2,
       LAKEHOUSE_QUERY_QUEUE: 32,
       LAKEHOUSE_QUERY_WAIT_MS: 10_000,

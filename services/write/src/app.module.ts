@@ -30,11 +30,12 @@ import { Authenticator } from './rows/http/authenticate.ts';
 import { RowMetrics } from './rows/http/row-metrics.ts';
 import { rowRoutes } from './rows/http/row-routes.ts';
 import { RowService } from './rows/row-service.ts';
+import { RowStreams } from './rows/stream/row-streams.ts';
 import { allowsTx, type SessionPolicy } from './rows/session-policy.ts';
 import { VersionGrants } from './rows/version-grants.ts';
 import { TableRooms } from './tables/table-rooms.ts';
 import { TablesController } from './tables/tables.controller.ts';
-import { createWritePool } from './write-pool.ts';
+import { createStreamPool, createWritePool } from './write-pool.ts';
 import type { WriteConfig } from './write-settings.ts';
 
 export interface WriteModuleOptions {
@@ -108,14 +109,20 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, admin } = this.#parts;
+    const { catalogue, pool, streams, admin } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
-    await runtime.lifecycles.run([...(admin ? [poolLifecycle('write DDL pool', admin)] : []), poolLifecycle('write pool', pool), catalogue]);
+    await runtime.lifecycles.run([
+      ...(admin ? [poolLifecycle('write DDL pool', admin)] : []),
+      poolLifecycle('write pool', pool),
+      poolLifecycle('write streams pool', streams),
+      catalogue,
+    ]);
   }
 }
 
 interface Parts {
   pool: pg.Pool;
+  streams: pg.Pool;
   catalogue: CatalogueCache;
   rows: RowService;
   history: HistoryRooms;
@@ -130,6 +137,7 @@ interface Parts {
 function assemble(options: WriteModuleOptions): Parts {
   const { config, connectionString, runtime, lakehouse } = options;
   const pool = createWritePool(options);
+  const streams = createStreamPool(options);
   const admin =
     options.adminUrl === undefined ? undefined : createPool({ connectionString: options.adminUrl, name: 'lakeloop-write-ddl', max: 2, logger: runtime.logger });
   const catalogue = new CatalogueCache({
@@ -153,11 +161,13 @@ function assemble(options: WriteModuleOptions): Parts {
   const rows = new RowService({
     ...shared,
     executor,
+    streams: new RowStreams({ pool: streams, stallMs: config.REST_STREAM_STALL_MS, logger: runtime.logger }),
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
   });
   const history = new HistoryRooms({ pool, governed }, catalogue, reads);
   return {
     pool,
+    streams,
     catalogue,
     rows,
     calls,

@@ -63,6 +63,8 @@ export const writeSettings = z.object({
     .positive()
     .default(10 * 1024 * 1024)
     .describe('largest request body'),
+  REST_STREAMS: z.coerce.number().int().positive().default(8).describe('reads of unknown length at once, each on a connection beside DB_POOL_MAX'),
+  REST_STREAM_STALL_MS: z.coerce.number().int().positive().default(30_000).describe('longest pause of a client that reads a long answer'),
   WRITE_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(0).default(30_000).describe('longest statement; 0: no bound'),
   DB_POOL_MAX: z.coerce.number().int().positive().default(16).describe('most Postgres connections'),
 });
@@ -76,10 +78,17 @@ export type WriteConfig = Pick<
   DialectConfig &
   AnalyticalConfig;
 
-/** What PostgREST lets be set too. */
+/** How rows are read, beside the bounds. */
 export type DialectConfig = Pick<
   WriteSettings,
-  'REST_EXTRA_SEARCH_PATH' | 'REST_PRE_REQUEST' | 'REST_TX_END' | 'REST_REQUEST_SETTINGS' | 'REST_PLAN' | 'REST_SERVER_TIMING'
+  | 'REST_EXTRA_SEARCH_PATH'
+  | 'REST_PRE_REQUEST'
+  | 'REST_TX_END'
+  | 'REST_REQUEST_SETTINGS'
+  | 'REST_PLAN'
+  | 'REST_SERVER_TIMING'
+  | 'REST_STREAMS'
+  | 'REST_STREAM_STALL_MS'
 >;
 
 /** As they are where nothing is set. */
@@ -90,6 +99,8 @@ export const DIALECT_DEFAULTS: DialectConfig = {
   REST_REQUEST_SETTINGS: false,
   REST_PLAN: false,
   REST_SERVER_TIMING: false,
+  REST_STREAMS: 8,
+  REST_STREAM_STALL_MS: 30_000,
 };
 
 /** How analytical queries are kept within bounds. */

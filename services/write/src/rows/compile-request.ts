@@ -53,7 +53,7 @@ export function parseRequest(request: RowRequest, limits: ReadLimits, offer?: Of
     method,
     query: read ? limitEmbeds(query, limits.maxRows) : query,
     prefer: allowedPreferences(parsePrefer(headers['prefer']), limits),
-    answer: negotiate(headers['accept'], offer && offerFor(query, offer)),
+    answer: negotiate(headers['accept'], offer && offerFor(query, read ? offer : { ...offer, exports: false })),
     range,
     body: method === 'POST' || method === 'PATCH' || method === 'PUT' ? bodyOf(request, query) : undefined,
     ifMatch: read ? undefined : parseIfMatch(headers['if-match']),

@@ -4,7 +4,8 @@ import { ApiError } from './api-error.ts';
 import type { Shape } from './compile/statement.ts';
 
 export interface Answer {
-  body: 'array' | 'object' | 'csv' | 'handler';
+  /** `ndjson` and `parquet` are written as a stream, and nowhere else. */
+  body: 'array' | 'object' | 'csv' | 'handler' | 'ndjson' | 'parquet';
   stripNulls: boolean;
   contentType: string;
   /** What the database writes itself. */
@@ -17,6 +18,8 @@ export interface Answer {
 export interface Offer {
   handlers: readonly MediaHandler[];
   plans: boolean;
+  /** Whether rows may be had as a stream of lines or a file. */
+  exports?: boolean;
 }
 
 const NOTHING_MORE: Offer = { handlers: [], plans: false };
@@ -29,13 +32,14 @@ export function handlersOf(handlers: readonly MediaHandler[], of: TableName): Me
 }
 
 /** What the `Accept` header asks for, the most wanted first; 406 PGRST107 when we have none of it. */
-export function negotiate(accept: string | undefined, { handlers, plans }: Offer = NOTHING_MORE): Answer {
+export function negotiate(accept: string | undefined, offer: Offer = NOTHING_MORE): Answer {
+  const { handlers } = offer;
   const simple = accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json';
   if (simple && handlers.length === 0) return JSON_ARRAY;
   const wanted = splitList(accept === undefined || accept === '' ? '*/*' : accept).map(parseAccept);
   wanted.sort((a, b) => b.quality - a.quality);
   for (const item of wanted) {
-    const answer = item.quality > 0 ? answerFor(item, handlers, plans) : undefined;
+    const answer = item.quality > 0 ? answerFor(item, offer) : undefined;
     if (answer) return answer;
   }
   throw new ApiError(406, 'PGRST107', `None of these media types are available: ${wanted.map(({ text }) => text).join(', ')}`);
@@ -72,7 +76,7 @@ function splitList(text: string, separator: ',' | ';' = ','): string[] {
   return text.split(separator === ',' ? /,(?=(?:[^"]*"[^"]*")*[^"]*$)/ : /;(?=(?:[^"]*"[^"]*")*[^"]*$)/).map((part) => part.trim());
 }
 
-function answerFor({ type, parameters }: Wanted, handlers: readonly MediaHandler[], plans: boolean): Answer | undefined {
+function answerFor({ type, parameters }: Wanted, { handlers, plans, exports = false }: Offer): Answer | undefined {
   const stripNulls = parameters.get('nulls') === 'stripped';
   const suffix = stripNulls ? ';nulls=stripped' : '';
   if (type === 'application/vnd.pgrst.array+json' || type === 'application/vnd.pgrst.array')
@@ -80,7 +84,7 @@ function answerFor({ type, parameters }: Wanted, handlers: readonly MediaHandler
   if (type === 'application/vnd.pgrst.object+json' || type === 'application/vnd.pgrst.object')
     return { body: 'object', stripNulls, contentType: `application/vnd.pgrst.object+json${suffix}; charset=utf-8` };
   if (/^application\/vnd\.pgrst\.plan(\+json|\+text)?$/.test(type)) return plans ? planFor(type, parameters, handlers) : undefined;
-  return handled(type, handlers) ?? builtIn(type);
+  return handled(type, handlers) ?? builtIn(type) ?? (exports ? EXPORTS[type] : undefined);
 }
 
 /** A relation's own handler of everything comes first, then those of the type, its own before those of any relation. */
@@ -102,11 +106,16 @@ function builtIn(type: string): Answer | undefined {
   return undefined;
 }
 
+const EXPORTS: Readonly<Record<string, Answer>> = {
+  'application/x-ndjson': { body: 'ndjson', stripNulls: false, contentType: 'application/x-ndjson; charset=utf-8' },
+  'application/vnd.apache.parquet': { body: 'parquet', stripNulls: false, contentType: 'application/vnd.apache.parquet' },
+};
+
 const PLAN_OPTIONS = ['analyze', 'verbose', 'settings', 'buffers', 'wal'];
 
 function planFor(type: string, parameters: Wanted['parameters'], handlers: readonly MediaHandler[]): Answer | undefined {
   const of = parameters.get('for') ?? 'application/json';
-  const answer = answerFor(parseAccept(of), handlers, false);
+  const answer = answerFor(parseAccept(of), { handlers, plans: false });
   if (!answer) return undefined;
   const format = type.endsWith('+json') ? 'json' : 'text';
   const asked = (parameters.get('options') ?? '').split('|');
@@ -115,9 +124,14 @@ function planFor(type: string, parameters: Wanted['parameters'], handlers: reado
   return { ...answer, contentType: shown, plan: { format, options } };
 }
 
+/** Of a file that an answer is saved as. */
+export function extensionOf({ body, handler }: Answer): string {
+  return body === 'array' || body === 'object' ? 'json' : body === 'handler' ? (handler?.mediaType.split(/[/+]/).at(-1) ?? 'bin') : body;
+}
+
 export function shapeOf(answer: Answer, withBody: boolean): Shape {
   const { body, stripNulls, handler } = answer;
-  return { body: withBody ? body : 'none', stripNulls, ...(handler ? { handler } : {}) };
+  return { body: withBody && body !== 'ndjson' && body !== 'parquet' ? body : 'none', stripNulls, ...(handler ? { handler } : {}) };
 }
 
 /** Media type of a body, without its parameters; JSON where nothing is said. */

@@ -12,6 +12,8 @@ export interface Preferences {
   page?: 'keyset';
   timezone?: string;
   maxAffected?: number;
+  /** Ours: a name for the file that the answer is to be saved as; empty for the table's. */
+  download?: string;
 }
 
 const CHOICES = {
@@ -45,6 +47,10 @@ function take(preferences: Record<string, unknown>, text: string): boolean {
   const [name = '', value = ''] = text.split('=', 2).map((part) => part.trim());
   if (name === 'max-affected' && /^\d{1,9}$/.test(value)) {
     preferences['maxAffected'] ??= Number(value);
+    return true;
+  }
+  if (name === 'download') {
+    preferences['download'] ??= value.replace(/^"(.*)"$/s, '$1');
     return true;
   }
   if (name === 'timezone') {

@@ -2,6 +2,7 @@ import type { TableName } from '#libs/postgres/identifiers';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Relation } from '../catalogue/relation.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
+import { attachment } from '../exports/content-disposition.ts';
 import type { AnalyticalLayer } from './analytical-layer.ts';
 import { answerFor, overridden, type Outcome, type OutcomeExtra } from './answer.ts';
 import { ApiError } from './api-error.ts';
@@ -16,7 +17,7 @@ import type { RowExecutor, StatementRunner } from './executor.ts';
 import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './idempotency.ts';
 import { preconditionFailed } from './if-match.ts';
 import { isKeyset, noKeysetPages, withNextPage } from './keyset/keyset.ts';
-import { handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
+import { extensionOf, handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
 import type { ReadLog } from './read-log.ts';
 import { readRelated } from './read-related.ts';
@@ -25,6 +26,8 @@ import { leftBehind, type Session } from './session.ts';
 import { sessionFor, type SessionPolicy } from './session-policy.ts';
 import { otherRow } from './single-upsert.ts';
 import { notSingular, RefusedCount, sqlStateOf, translateSqlError } from './sql-error.ts';
+import { longRead, mayBeLong } from './stream/long-read.ts';
+import type { RowStreams } from './stream/row-streams.ts';
 import { StatementCache } from './statement-cache.ts';
 import { contentLocation, profileOf, readOnly, relationOf, schemaOf, unknownTable } from './target.ts';
 import type { VersionGrants } from './version-grants.ts';
@@ -37,6 +40,8 @@ export interface RowServiceOptions {
   sessions: SessionPolicy;
   /** Whether reads tell where their time went. */
   timing: boolean;
+  /** Reads of unknown length; absent inside a batch, which answers whole. */
+  streams?: RowStreams;
   /** The other home of tables; absent where there is no lakehouse. */
   analytical?: AnalyticalLayer;
   reads: ReadLog;
@@ -83,6 +88,8 @@ export class RowService {
     if (schemas.length > 1) answer.headers['content-profile'] = schema;
     if (isRead(request.method)) {
       answer.headers['content-location'] = contentLocation(request);
+      if (parsed.prefer.download !== undefined)
+        answer.headers['content-disposition'] = attachment(parsed.prefer.download, request.table, extensionOf(parsed.answer));
       if (this.#options.timing) answer.headers['server-timing'] = trace.header;
     }
     return answer;
@@ -90,7 +97,7 @@ export class RowService {
 
   /** Media types that the database writes for the table, or for any. */
   #offer(table: TableName): Offer {
-    return { handlers: handlersOf(this.#catalogue().mediaHandlers, table), plans: this.#options.sessions.plans };
+    return { handlers: handlersOf(this.#catalogue().mediaHandlers, table), plans: this.#options.sessions.plans, exports: this.#options.streams !== undefined };
   }
 
   /** What an agent reads is on record before it is answered; where there is no audit, the answer says so. */
@@ -201,7 +208,10 @@ export class RowService {
 
   #attempt(work: Work, versioned = work.parsed.ifMatch !== undefined || this.#mayVersion(work)): Promise<RowAnswer> {
     return withRetries(async () => {
-      const statement = this.#compile(work, { versioned, maxRows: this.#options.limits.maxRows });
+      const { streams, limits } = this.#options;
+      if (streams && mayBeLong(work.parsed, work.relation))
+        return longRead(streams, { ...work, session: this.#session(work, NO_ROWS), maxRows: limits.maxRows });
+      const statement = this.#compile(work, { versioned, maxRows: limits.maxRows });
       return isRead(work.parsed.method) ? this.#read(work, statement) : this.#write(work, statement);
     });
   }

@@ -1,5 +1,6 @@
 import { classify } from '#libs/failure/classify';
 import { ApiError } from './api-error.ts';
+import { MOST_COUNTED } from './compile/read.ts';
 import { COUNT_REFUSED } from './compile/statement.ts';
 
 /** The fields of a PostgreSQL error that an answer is made of. */
@@ -78,7 +79,13 @@ function fromSql({ code, message, detail, hint }: SqlError, anonymous: boolean):
   if (code === 'PGRST') return fromRaisedResponse(message, detail);
   const status = statusOf(code, message, anonymous);
   const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : status === 503 ? { 'retry-after': '1' } : {};
-  return new ApiError(status, code, message, { details: detail ?? null, hint: hint ?? null, headers });
+  return new ApiError(status, code, message, { details: detail ?? null, hint: hint ?? hintFor(code, message), headers });
+}
+
+/** What PostgreSQL leaves unsaid. */
+function hintFor(code: string, message: string): string | null {
+  if (code !== '57014' || !message.includes('statement timeout')) return null;
+  return 'It ran for longer than this service lets a statement run (WRITE_STATEMENT_TIMEOUT_MS). Narrow it by filters or a limit, or add an index.';
 }
 
 function statusOf(code: string, message: string, anonymous: boolean): number {
@@ -143,5 +150,6 @@ export class RefusedCount extends ApiError {
 }
 
 export function notSingular(rows: number): ApiError {
-  return new ApiError(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', { details: `The result contains ${rows} rows` });
+  const number = rows < MOST_COUNTED ? String(rows) : `more than ${MOST_COUNTED - 1}`;
+  return new ApiError(406, 'PGRST116', 'Cannot coerce the result to a single JSON object', { details: `The result contains ${number} rows` });
 }

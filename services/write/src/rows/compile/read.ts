@@ -22,18 +22,23 @@ export interface ReadRequest {
   versioned: boolean;
 }
 
+/** Rows that are read where one was asked for, to say how many there are. */
+export const MOST_COUNTED = 1_001;
+
 export function compileRead(request: ReadRequest): Statement {
   const { relation, catalogue, query, limit, offset, versioned, shape } = request;
   const scope = openScope(relation, catalogue);
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
   const from = `from ${relation.sql} as ${scope.alias}`;
   const total = totalSql(node, from, request.count);
+  // One object is all that is shown; more of them are only counted, up to a number.
+  const most = shape.body === 'object' ? Math.min(limit ?? Infinity, MOST_COUNTED) : limit;
   const oneRow = versioned && !node.grouped && limit === null && offset === 0 && shape.body !== 'csv' && shape.body !== 'handler';
   if (oneRow && hasRowVersion(relation) && selectsByKey(relation, query.conditions)) {
     const source = `${from}${node.joins} cross join lateral (select ${node.list}) _r${whereSql(node.conditions)}`;
     return { text: oneVersionedRow(scope, { source, total, shape }), parameters: scope.parameters.values };
   }
-  return { text: pageOf(scope, node, { from, total, shape, limit, offset }), parameters: scope.parameters.values };
+  return { text: pageOf(scope, node, { from, total, shape, limit: most, offset }), parameters: scope.parameters.values };
 }
 
 export interface Page {
@@ -76,11 +81,38 @@ function pageSql(scope: Scope, limit: number | null, offset: number): string {
   return `${limit === null ? '' : bound('limit', limit)}${offset === 0 ? '' : bound('offset', offset)}`;
 }
 
+/** A condition that holds and names each parameter: PostgreSQL refuses one that is bound and not used, such as those of a list that is not shown. */
+function mentioned(parameters: number): string[] {
+  if (parameters === 0) return [];
+  return [`(true or pg_catalog.concat(${Array.from({ length: parameters }, (_none, index) => `$${index + 1}::pg_catalog.text`).join(', ')}) = '')`];
+}
+
+/** Rows as a FROM item's query, for those that take them one by one. */
+export interface Rows {
+  scope: Scope;
+  /** The SELECT. */
+  text: string;
+  names: readonly string[];
+  /** SQL of the number of rows without limit and offset. */
+  total: string;
+}
+
+export function rowsOf({ relation, catalogue, query, limit, offset, count }: Omit<ReadRequest, 'shape' | 'versioned'>): Rows {
+  const scope = openScope(relation, catalogue);
+  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  const from = `from ${relation.sql} as ${scope.alias}`;
+  const total = totalSql(node, from, count);
+  const text = `select ${node.list} ${from}${node.joins}${whereSql(node.conditions)}${node.groupBy}${node.order}${pageSql(scope, limit, offset)}`;
+  return { scope, text, names: node.names, total };
+}
+
 /** How many rows the planner expects, as `explain (format json)`. */
 export function compileExpectation({ relation, catalogue, query }: Pick<ReadRequest, 'relation' | 'catalogue' | 'query'>): Statement {
   const scope = openScope(relation, catalogue);
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  return { text: `explain (format json) ${countedSql(node, `from ${relation.sql} as ${scope.alias}`)}`, parameters: scope.parameters.values };
+  const { values } = scope.parameters;
+  const counted = { ...node, conditions: [...node.conditions, ...mentioned(values.length)] };
+  return { text: `explain (format json) ${countedSql(counted, `from ${relation.sql} as ${scope.alias}`)}`, parameters: values };
 }
 
 /**

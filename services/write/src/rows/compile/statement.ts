@@ -56,8 +56,12 @@ function encoded(bytes: string): string {
 
 /** A first line of names, then the lines; no break at the end. `rows` is a line's text. */
 function csvBody(rows: string, names: readonly string[] = []): string {
-  const header = names.map((name) => csvQuoted(name)).join(',');
-  return `pg_catalog.concat(${quoteLiteral(header)}::pg_catalog.text, E'\n', pg_catalog.string_agg(${rows}, E'\n'))`;
+  return `pg_catalog.concat(${quoteLiteral(csvHead(names))}::pg_catalog.text, E'\n', pg_catalog.string_agg(${rows}, E'\n'))`;
+}
+
+/** The first line. */
+export function csvHead(names: readonly string[]): string {
+  return names.map(csvQuoted).join(',');
 }
 
 function csvQuoted(name: string): string {

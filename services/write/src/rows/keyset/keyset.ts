@@ -13,6 +13,8 @@ import { readCursor, writeCursor } from './cursor.ts';
 
 /** Rows of a page that says nothing of its length. */
 const DEFAULT_ROWS = 1_000;
+/** It is put together whole. */
+const MOST_ROWS = 10_000;
 
 /** What a read says of its pages. */
 interface ReadAsked {
@@ -44,7 +46,7 @@ export function keysetOf(parsed: ReadAsked, relation: Relation): Keyset {
   const { cursor } = parsed.query;
   const identity = identityOf(query, relation);
   const after = cursor === undefined ? null : readCursor(identity, cursor);
-  return { query, limit: parsed.range.limit ?? DEFAULT_ROWS, after, identity };
+  return { query, limit: Math.min(parsed.range.limit ?? DEFAULT_ROWS, MOST_ROWS), after, identity };
 }
 
 /** The answer with the link to the next page; a page that is not full is the last. Where in the whole it lies, nobody has counted. */
