@@ -12,6 +12,7 @@ interface Route {
 function routes(upstreams: Upstreams): Route[] {
   return [
     { prefix: '/rest/v1', service: 'write', upstream: upstreams.write },
+    { prefix: '/v1/imports', service: 'write', upstream: upstreams.write },
     { prefix: '/v1/changes', service: 'notification', upstream: upstreams.notification },
     { prefix: '/v1/flows', service: 'workflow', upstream: upstreams.workflow },
     { prefix: '/v1/trace', service: 'workflow', upstream: upstreams.workflow },
@@ -22,6 +23,9 @@ function routes(upstreams: Upstreams): Route[] {
     ...(upstreams.identity === undefined ? [] : [{ prefix: '/oidc', service: 'identity' as const, upstream: upstreams.identity }]),
   ];
 }
+
+/** How long an answer may take to begin, where that is long: an import answers when it has all of its file (0: no bound), a parquet file is made before it is sent. */
+const ANSWERS_WITHIN_MS: Readonly<Record<string, number>> = { '/v1/imports': 0, '/rest/v1': 15 * 60_000 };
 
 /** Hands the API on to the services, streams as they come. Runs after the hook that adds the token; the session cookie stays here. */
 export async function proxyUpstreams(app: FastifyInstance, upstreams: Upstreams): Promise<void> {
@@ -38,7 +42,7 @@ function optionsFor({ prefix, service, upstream }: Route): FastifyHttpProxyOptio
     prefix,
     rewritePrefix: prefix,
     // A stream has no end: only a peer that is silent for longer than its heartbeats is gone.
-    undici: { bodyTimeout: 120_000, headersTimeout: 60_000, connections: 512 },
+    undici: { bodyTimeout: 120_000, headersTimeout: ANSWERS_WITHIN_MS[prefix] ?? 60_000, connections: 512 },
     replyOptions: {
       rewriteRequestHeaders: (request, headers) => {
         if (service === 'identity') return { ...headers, host: request.headers.host };
