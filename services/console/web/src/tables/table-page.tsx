@@ -10,6 +10,8 @@ import { titleOf, useTable } from './table-list.ts';
 import { TABLE_TOOLS } from './table-tools.ts';
 import { ToolButtons, usePanel } from './tool-buttons.tsx';
 
+const EVERYTHING = new URLSearchParams();
+
 /** One table: its grid, and the panels that hang on it. */
 export function TablePage() {
   const { schema = '', table: name = '' } = useParams();
@@ -64,7 +66,7 @@ function Opened({ table }: { table: TableDescription }) {
         </Group>
       </Group>
       <section className="panel" aria-label={`Rows, read ${epoch + 1} times`} />
-      {tool && <tool.Panel table={table} rowKey={undefined} close={close} refresh={() => setEpoch((before) => before + 1)} />}
+      {tool && <tool.Panel table={table} rowKey={undefined} query={EVERYTHING} close={close} refresh={() => setEpoch((before) => before + 1)} />}
     </>
   );
 }

@@ -1,37 +1,18 @@
-import type { ComponentType } from 'react';
-import type { TableDescription } from '#contracts/http/tables';
-
-/** What a panel of a table's page is given. It draws its own drawer or dialog, and is there only while it is open. */
-export interface TableToolProps {
-  table: TableDescription;
-  /** The primary key of the row that the grid's focus is on, by column; undefined where there is none. */
-  rowKey: Readonly<Record<string, unknown>> | undefined;
-  close: () => void;
-  /** To be called after something changed the rows otherwise than the grid did: they are read again. */
-  refresh: () => void;
-}
-
-/** A button in the toolbar of a table's page, and the panel that it opens. */
-export interface TableTool {
-  /** In the address, as `?panel=<name>`: an open panel can be shared. */
-  name: string;
-  title: string;
-  icon: ComponentType<{ size?: number | string }>;
-  /** Whether this person is offered it; default: everybody. */
-  shown?: (table: TableDescription) => boolean;
-  Panel: ComponentType<TableToolProps>;
-}
-
-/** A button above the list of tables, and what it opens. */
-export interface ListTool {
-  name: string;
-  title: string;
-  icon: ComponentType<{ size?: number | string }>;
-  Panel: ComponentType<{ tables: readonly TableDescription[]; close: () => void }>;
-}
+import { IconColumns3, IconFileExport, IconFileImport, IconHistory, IconTablePlus } from '@tabler/icons-react';
+import { HistoryPanel } from './history/history-panel.tsx';
+import { NewTablePanel } from './schema/new-table-panel.tsx';
+import { SchemaPanel } from './schema/schema-panel.tsx';
+import { ExportPanel } from './transfer/export-panel.tsx';
+import { ImportPanel } from './transfer/import-panel.tsx';
+import type { ListTool, TableTool } from './table-tool.ts';
 
 /** Panels of one table, in the order of their buttons. */
-export const TABLE_TOOLS: readonly TableTool[] = [];
+export const TABLE_TOOLS: readonly TableTool[] = [
+  { name: 'history', title: 'History', icon: IconHistory, Panel: HistoryPanel },
+  { name: 'import', title: 'Import', icon: IconFileImport, shown: ({ archived }) => !archived, Panel: ImportPanel },
+  { name: 'export', title: 'Export', icon: IconFileExport, shown: ({ archived, may }) => !archived && may.select, Panel: ExportPanel },
+  { name: 'design', title: 'Design', icon: IconColumns3, Panel: SchemaPanel },
+];
 
 /** Panels of the list of tables. */
-export const LIST_TOOLS: readonly ListTool[] = [];
+export const LIST_TOOLS: readonly ListTool[] = [{ name: 'new', title: 'New table', icon: IconTablePlus, Panel: NewTablePanel }];

@@ -1,0 +1,83 @@
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { HistoryPage, UndoReport, VersionDiff } from '#contracts/http/history';
+import { type JsonValue, stringifyJson } from '#contracts/topics/json';
+import { readJson, request } from '../../api/request.ts';
+import { type Key, keyText } from './change-words.ts';
+import { type Filter, filterQuery } from './timeline.ts';
+
+const PAGE = 50;
+const FRESH_MS = 5_000;
+
+export interface TableName {
+  schema: string;
+  name: string;
+}
+
+/** Changes of a table or of one row, newest first, page by page. */
+export function useHistory({ schema, name }: TableName, key: Key | undefined, filter: Filter) {
+  const filters = filterQuery(filter);
+  const row = key && keyText(key);
+  return useInfiniteQuery({
+    queryKey: ['history', schema, name, row ?? '', filters],
+    queryFn: async ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ schema, limit: String(PAGE), ...filters });
+      if (row !== undefined) query.set('key', row);
+      if (pageParam !== '') query.set('before', pageParam);
+      return readJson<HistoryPage>(await request(`/v1/history/${encodeURIComponent(name)}?${query}`, { signal }));
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ next }) => next ?? undefined,
+    gcTime: 0,
+    // Others go on meanwhile; many pages are not read again and again.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= 1 ? FRESH_MS : false),
+  });
+}
+
+/** Two versions of a row, by the changes that made them. */
+export function useComparison({ schema, name }: TableName, key: Key, from: string, to: string) {
+  return useQuery({
+    queryKey: ['history', schema, name, 'compare', keyText(key), from, to],
+    queryFn: async ({ signal }) => {
+      const query = new URLSearchParams({ schema, key: keyText(key), from, to });
+      return readJson<VersionDiff>(await request(`/v1/history/${encodeURIComponent(name)}/compare?${query}`, { signal }));
+    },
+    staleTime: Infinity,
+  });
+}
+
+/** To be called after something was taken back: what is shown is read again. */
+export function useForgetHistory(): () => Promise<void> {
+  const queries = useQueryClient();
+  return () => queries.invalidateQueries({ queryKey: ['history'] });
+}
+
+/** Something to take back: a change, all of a request or trace, or a row's way since one of its versions. */
+export type Undoing =
+  | { what: 'change' | 'request' | 'trace'; id: string }
+  | {
+      what: 'version';
+      table: TableName;
+      key: Key;
+      /** The change after which the row was as it shall be. */
+      id: string;
+      /** The newest change that the person has seen. */
+      latest: string;
+    };
+
+export interface UndoOptions {
+  dryRun: boolean;
+  force: boolean;
+  reason: string;
+}
+
+/** Takes something back, or says what that would do. Throws `ApiError` 409 where somebody changed it since. */
+export async function takeBack(undoing: Undoing, { dryRun, force, reason }: UndoOptions): Promise<UndoReport> {
+  const headers = { 'content-type': 'application/json', ...(reason.trim() === '' ? {} : { 'lakeloop-reason': encodeURIComponent(reason.trim()) }) };
+  const send = async (path: string, body: JsonValue): Promise<UndoReport> =>
+    readJson<UndoReport>(await request(path, { method: 'POST', headers, body: stringifyJson(body) }));
+  if (undoing.what !== 'version') return send('/v1/undo', { [undoing.what]: undoing.id, dryRun, force });
+  const { table, key, id, latest } = undoing;
+  // Without the newest change that is known, the restore goes over whatever came since.
+  const body = { schema: table.schema, key: keyText(key), change: id, dryRun, ...(force ? {} : { latest }) };
+  return send(`/v1/history/${encodeURIComponent(table.name)}/restore`, body);
+}

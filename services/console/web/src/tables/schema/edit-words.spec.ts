@@ -1,0 +1,48 @@
+import { describe, expect, it } from '@jest/globals';
+import { TABLE } from '../testing/table.fixture.ts';
+import { callOf } from './edits-api.ts';
+import { editInWords, examplesInWords, rulesInWords, typeInWords } from './edit-words.ts';
+
+const words = (edit: Record<string, unknown>, reverts: string | null = null): string => editInWords({ edit, reverts }, TABLE);
+
+describe('an edit in words', () => {
+  it('says what was done', () => {
+    expect(words({ op: 'create', columns: [{}, {}] })).toBe('made the table with 2 columns');
+    expect(words({ op: 'add-column', column: { name: 'size', type: 'integer' } })).toBe('added the column size (integer)');
+    expect(words({ op: 'add-column', column: { name: 'size', type: 'integer' }, kept: '1_2' }, '7')).toBe(
+      'took an edit back: brought back the column size (integer)',
+    );
+    expect(words({ op: 'change-column', column: 'size', change: { type: 'decimal', required: true, unique: null, max: null, options: ['a'] } })).toBe(
+      'changed the column size: type decimal, required, no longer unique and 2 more',
+    );
+    expect(words({ op: 'something new' })).toBe('something new');
+  });
+
+  it('says the rules of a column, and rows by their keys', () => {
+    expect(TABLE.columns.map((column) => rulesInWords(column).join('; '))).toEqual([
+      '',
+      'required',
+      'at least 0',
+      'required; one of open and paid; else open',
+      '',
+      'required',
+    ]);
+    expect(TABLE.columns.map(typeInWords)).toContain('decimal (12, 2)');
+    expect(typeInWords({ name: 'place', type: null, sqlType: 'point' })).toBe('point');
+    expect(examplesInWords(['{"id" : 2}', '{"place" : "Oslo", "day" : 3}'])).toBe('id 2; place Oslo, day 3');
+  });
+});
+
+describe('an edit as a request', () => {
+  it('names tables and columns of any kind', () => {
+    const table = { schema: 'app', name: 'we"ird/näme' };
+    expect(callOf({ op: 'rename-column', table, column: 'a/b', to: 'c' })).toEqual({
+      method: 'PATCH',
+      path: '/we%22ird%2Fn%C3%A4me/columns/a%2Fb',
+      body: { name: 'c' },
+    });
+    expect(callOf({ op: 'describe', table, label: null })).toMatchObject({ method: 'PATCH', body: { label: null } });
+    expect(callOf({ op: 'create', table: { schema: 'app', name: 't', columns: [] } })).toEqual({ method: 'POST', path: '', body: { name: 't', columns: [] } });
+    expect(callOf({ op: 'revert', table, edit: '7' }).path).toBe('/we%22ird%2Fn%C3%A4me/edits/7/revert');
+  });
+});
