@@ -28,5 +28,5 @@ export function murmur2(data: Uint8Array): number {
 
 /** Partition of a key, 0-based; a null key goes to partition 0 (not Kafka's sticky partitioner: decisions.md 19). */
 export function partitionOf(key: Uint8Array | null, partitions: number): number {
-  return key === null ? 0 : (murmur2(key) & 0x7fffffff) % partitions;
+  return key === null || partitions === 1 ? 0 : (murmur2(key) & 0x7fffffff) % partitions;
 }

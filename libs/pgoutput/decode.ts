@@ -112,10 +112,10 @@ function oldTuple(reader: ByteReader, marker: number): OldTuple {
 function tuple(reader: ByteReader): Tuple {
   const count = reader.uint16();
   reader.expectItems(count, 1);
-  // As large as it will be: one that grows is copied twice on its way, which is most of what a row costs in memory.
-  // oxlint-disable-next-line unicorn/no-new-array -- a length; `Array.from` takes ten times as long
-  const places = new Array<number>(count * STRIDE).fill(0);
-  for (let at = 0; at < places.length; at += STRIDE) {
+  const from = takePlaces(count);
+  const places = room;
+  const end = from + count * STRIDE;
+  for (let at = from; at < end; at += STRIDE) {
     const kind = reader.uint8();
     places[at] = kind;
     if (kind === VALUE.text || kind === VALUE.binary) {
@@ -123,7 +123,23 @@ function tuple(reader: ByteReader): Tuple {
       places[at + 2] = reader.offset;
     } else if (kind !== VALUE.null && kind !== VALUE.unchanged) reader.fail(`value kind 0x${kind.toString(16)}`);
   }
-  return new Tuple(reader.buffer, places);
+  return new Tuple(reader.buffer, count, places, from);
+}
+
+const ROOM = 16_384;
+/** Places of many rows share an array: one of each row's own is most of what a row costs in memory. What was given out is never written again. */
+let room = new Int32Array(ROOM);
+let taken = 0;
+
+/** Where in `room` there are places for `count` values. */
+function takePlaces(count: number): number {
+  const length = count * STRIDE;
+  if (taken + length > room.length) {
+    room = new Int32Array(Math.max(ROOM, length));
+    taken = 0;
+  }
+  taken += length;
+  return taken - length;
 }
 
 const REPLICA_IDENTITY: Readonly<Record<number, ReplicaIdentity>> = { 0x64: 'default', 0x6e: 'nothing', 0x66: 'full', 0x69: 'index' };

@@ -59,7 +59,7 @@ export function tupleOf(values: readonly TupleValue[]): Tuple {
     end += 'bytes' in value ? value.bytes.length : 0;
     return [VALUE[value.kind], start, end];
   });
-  return new Tuple(bytes, places);
+  return new Tuple(bytes, values.length, Int32Array.from(places), 0);
 }
 
 /** The message with its tuples as plain values, for comparing. */

@@ -23,26 +23,28 @@ export class Tuple {
   readonly bytes: Buffer;
   /** Number of values. */
   readonly length: number;
-  readonly #places: readonly number[];
+  readonly #places: Int32Array;
+  readonly #from: number;
 
-  /** `places`: kind (`VALUE`), start and end of each value in `bytes`; of a value that was not sent, start and end say nothing. */
-  constructor(bytes: Buffer, places: readonly number[]) {
+  /** `places`, `length` times from `from` on: kind (`VALUE`), start and end of a value in `bytes`; of one that was not sent, start and end say nothing. */
+  constructor(bytes: Buffer, length: number, places: Int32Array, from: number) {
     this.bytes = bytes;
-    this.length = places.length / STRIDE;
+    this.length = length;
     this.#places = places;
+    this.#from = from;
   }
 
   /** One of `VALUE`. */
   kindAt(index: number): number {
-    return this.#places[index * STRIDE] as number;
+    return this.#places[this.#from + index * STRIDE] as number;
   }
 
   startAt(index: number): number {
-    return this.#places[index * STRIDE + 1] as number;
+    return this.#places[this.#from + index * STRIDE + 1] as number;
   }
 
   endAt(index: number): number {
-    return this.#places[index * STRIDE + 2] as number;
+    return this.#places[this.#from + index * STRIDE + 2] as number;
   }
 
   /** For those who can afford an object. */

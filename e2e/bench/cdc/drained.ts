@@ -22,7 +22,8 @@ export interface Figures {
   strangers: number;
 }
 
-const POLL_MS = 10;
+/** Asking takes the broker's time. */
+const POLL_MS = 25;
 const GIVE_UP_MS = 9 * 60_000;
 /** A takeover writes a few transaction markers, which are no rows. */
 const MARKERS = 10n;

@@ -21,6 +21,8 @@ const MAGIC = 2;
 /** Length, attributes, timestamp and offset deltas of a record, at most. */
 const RECORD_OVERHEAD = 5 + 1 + 1 + 5;
 
+const SHORT = 48;
+
 export interface BatchOptions {
   identity: ProducerIdentity;
   /** Number of the first record in its partition, under this identity. */
@@ -114,7 +116,9 @@ function bytesSize(bytes: Buffer | null): number {
 function writeBytes(out: Buffer, start: number, bytes: Buffer | null): number {
   if (bytes === null) return writeVarint(out, start, -1);
   const at = writeVarint(out, start, bytes.length);
-  out.set(bytes, at);
+  // A call costs as much as about this many bytes.
+  if (bytes.length > SHORT) out.set(bytes, at);
+  else for (let index = 0; index < bytes.length; index += 1) out[at + index] = bytes[index] as number;
   return at + bytes.length;
 }
 

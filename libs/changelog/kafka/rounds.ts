@@ -33,12 +33,18 @@ interface Open {
 export function planRounds(records: readonly LogRecord[], partitionOf: (record: LogRecord) => number): PartitionBatch[][] {
   const rounds: Round[] = [];
   const open = new Map<string, Open[]>();
+  let topic: string | undefined;
+  let partitions: Open[] = [];
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index] as LogRecord;
     const partition = partitionOf(record);
     const bytes = recordSize(record);
-    const partitions = open.get(record.topic) ?? [];
-    if (partitions.length === 0) open.set(record.topic, partitions);
+    if (record.topic !== topic) {
+      // Records of a topic come in runs.
+      topic = record.topic;
+      partitions = open.get(topic) ?? [];
+      open.set(topic, partitions);
+    }
     const current = partitions[partition];
     if (current && fits(rounds[current.round] as Round, bytes) && current.batch.bytes + bytes <= BATCH_BYTES) {
       current.batch.records.push(record);

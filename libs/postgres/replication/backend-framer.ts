@@ -28,14 +28,7 @@ export class BackendFramer {
 
   /** Hands over each complete message in order. Throws a `protocol-violation` Failure on an impossible length. */
   push(chunk: Buffer, onMessage: OnMessage): void {
-    let bytes = chunk;
-    if (this.#held > 0) {
-      this.#hold(chunk);
-      if (this.#held < this.#wanted) return;
-      bytes = Buffer.concat(this.#parts, this.#held);
-      this.#parts = [];
-      this.#held = 0;
-    }
+    const bytes = this.#held > 0 ? this.#complete(chunk, onMessage) : chunk;
     let offset = this.#oversized ? this.#skip(bytes, 0, onMessage) : 0;
     while (bytes.length - offset >= HEADER) {
       const total = 1 + lengthAt(bytes, offset);
@@ -49,6 +42,25 @@ export class BackendFramer {
       offset += total;
     }
     if (offset < bytes.length) this.#start(bytes.subarray(offset));
+  }
+
+  /** Joins no more of the chunk than what ends the message that is held; the rest of it, none while the message goes on. */
+  #complete(chunk: Buffer, onMessage: OnMessage): Buffer {
+    let rest = chunk;
+    while (this.#held > 0) {
+      const missing = this.#wanted - this.#held;
+      this.#hold(rest.subarray(0, missing));
+      rest = rest.subarray(missing);
+      if (this.#held < this.#wanted) return rest;
+      const joined = Buffer.concat(this.#parts, this.#held);
+      this.#parts = [];
+      this.#held = 0;
+      const total = 1 + lengthAt(joined, 0);
+      if (joined.length === total) onMessage(joined[0] as number, joined, HEADER, total);
+      else if (total > this.#maxBytes && joined[0] === COPY_DATA) this.#oversized = new OversizedMessage(total - HEADER);
+      else this.#start(joined);
+    }
+    return rest;
   }
 
   /** Lets bytes of the oversized message pass; where the next message begins. */

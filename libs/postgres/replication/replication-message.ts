@@ -28,9 +28,17 @@ const EPOCH_MS = 946_684_800_000;
 /** Of the read buffer at hand: a view makes one bigint of eight bytes, `readBigUInt64BE` five on its way. */
 let viewed: { bytes: Buffer; view: DataView } | undefined;
 
-function lsnAt(bytes: Buffer, offset: number): Lsn {
+function viewOf(bytes: Buffer): DataView {
   if (viewed?.bytes !== bytes) viewed = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-  return viewed.view.getBigUint64(offset) as Lsn;
+  return viewed.view;
+}
+
+function lsnAt(view: DataView, offset: number): Lsn {
+  return view.getBigUint64(offset) as Lsn;
+}
+
+function sameLsn(view: DataView, one: number, other: number): boolean {
+  return view.getUint32(one + 4) === view.getUint32(other + 4) && view.getUint32(one) === view.getUint32(other);
 }
 
 /** What lies in `bytes` from `start` to `end`. Throws a `protocol-violation` Failure on anything else. */
@@ -38,13 +46,14 @@ export function parseReplicationMessage(bytes: Buffer, start: number, end: numbe
   const kind = bytes[start];
   const length = end - start;
   if (kind === DATA && length >= 25) {
-    const lsn = lsnAt(bytes, start + 1);
+    const view = viewOf(bytes);
+    const lsn = lsnAt(view, start + 1);
     // Mostly the same once more.
-    const serverEnd = bytes.compare(bytes, start + 1, start + 9, start + 9, start + 17) === 0 ? lsn : lsnAt(bytes, start + 9);
+    const serverEnd = sameLsn(view, start + 1, start + 9) ? lsn : lsnAt(view, start + 9);
     return { kind: 'data', lsn, serverEnd, bytes, start: start + 25, end, skipped };
   }
   if (kind === KEEPALIVE && length === 18) {
-    return { kind: 'keepalive', serverEnd: lsnAt(bytes, start + 1), replyRequested: bytes[start + 17] === 1 };
+    return { kind: 'keepalive', serverEnd: lsnAt(viewOf(bytes), start + 1), replyRequested: bytes[start + 17] === 1 };
   }
   throw new Failure('protocol-violation', `unexpected replication message ${kind ?? 'without bytes'} of ${length} bytes`);
 }

@@ -1,6 +1,7 @@
 import type { Operation } from '#contracts/topics/change-event';
 import type { OldTuple } from '#libs/pgoutput/message';
 import type { Tuple } from '#libs/pgoutput/tuple';
+import { Digits } from './digits.ts';
 import { JsonBytes } from './json-bytes.ts';
 import type { Relation } from './relation.ts';
 import { writeColumns, writeRow } from './row.ts';
@@ -45,9 +46,10 @@ export interface Change {
 
 const BEFORE = Buffer.from('{"before":');
 const AFTER = Buffer.from(',"after":');
+const NONE_BEFORE = Buffer.from('{"before":null,"after":');
 const NULL = Buffer.from('null');
 const SOURCE_LABEL = ',"source":';
-const XMIN = Buffer.from(',"xmin":null}');
+const XMIN = ',"xmin":null}';
 
 /** All that `source` tells of a table. */
 type Labelled = Pick<Relation, 'sourceLabel'>;
@@ -55,6 +57,7 @@ type Labelled = Pick<Relation, 'sourceLabel'>;
 /** Writes Debezium's envelope and its key, bytes to bytes. What is constant is encoded once. */
 export class EnvelopeWriter {
   readonly #out = new JsonBytes();
+  readonly #digits = new Digits();
   readonly #version: string;
   readonly #database: string;
   /** Of the last event, whose neighbours mostly are of the same transaction and table. */
@@ -102,15 +105,17 @@ export class EnvelopeWriter {
   change(relation: Relation, { op, before, after, old, place }: Change, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
     const out = this.#out;
     out.drop();
-    out.raw(BEFORE);
-    if (before === null) out.raw(NULL);
-    else writeRow(out, relation, before);
-    out.raw(AFTER);
+    if (before === null) out.raw(NONE_BEFORE);
+    else {
+      out.raw(BEFORE);
+      writeRow(out, relation, before);
+      out.raw(AFTER);
+    }
     if (after === null) out.raw(NULL);
     else writeRow(out, relation, after, old);
     this.#writeSource(relation, source, lsn, 'false');
     if (place === undefined) return this.#end(op, nowMs);
-    out.json(`,"op":"${op}","ts_ms":${nowMs},"transaction":${place}}`);
+    out.json(`${XMIN},"op":"${op}","ts_ms":${nowMs},"transaction":${place}}`);
     return out.take();
   }
 
@@ -118,9 +123,7 @@ export class EnvelopeWriter {
   read(relation: Relation, after: string, source: TransactionSource, lsn: bigint, nowMs: number): Buffer {
     const out = this.#out;
     out.drop();
-    out.raw(BEFORE);
-    out.raw(NULL);
-    out.raw(AFTER);
+    out.raw(NONE_BEFORE);
     out.json(after);
     this.#writeSource(relation, source, lsn, 'incremental');
     return this.#end('r', nowMs);
@@ -130,18 +133,20 @@ export class EnvelopeWriter {
   source(relation: Labelled, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind = 'false'): string {
     this.#out.drop();
     this.#writeSource(relation, source, lsn, snapshot);
+    this.#out.json(XMIN);
     return this.#out.take().subarray(SOURCE_LABEL.length).toString();
   }
 
+  /** All of it but `xmin`, its last field. */
   #writeSource(relation: Labelled, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind): void {
     if (source !== this.#source || relation !== this.#relation || snapshot !== this.#snapshot) this.#prepareSource(relation, source, snapshot);
-    const digits = lsn.toString();
     const out = this.#out;
+    const digits = this.#digits;
+    digits.set(lsn);
     out.raw(this.#opening);
-    out.ascii(digits);
+    out.copy(digits.bytes, digits.start, digits.end);
     out.raw(this.#closing);
-    out.ascii(digits);
-    out.raw(XMIN);
+    out.copy(digits.bytes, digits.start, digits.end);
   }
 
   #prepareSource(relation: Labelled, source: TransactionSource, snapshot: SnapshotKind): void {
@@ -156,7 +161,7 @@ export class EnvelopeWriter {
     if (op !== this.#endedOp || nowMs !== this.#endedMs) {
       this.#endedOp = op;
       this.#endedMs = nowMs;
-      this.#ending = Buffer.from(`,"op":"${op}","ts_ms":${nowMs},"transaction":null}`);
+      this.#ending = Buffer.from(`${XMIN},"op":"${op}","ts_ms":${nowMs},"transaction":null}`);
     }
     this.#out.raw(this.#ending);
     return this.#out.take();

@@ -35,7 +35,7 @@ export interface Relation {
 export interface RelationColumn {
   /** `"name":` */
   label: string;
-  /** The same as bytes. */
+  /** `,"name":` as bytes. */
   labelBytes: Buffer;
   /** Of values that come as strings, from a query. */
   encode: ValueEncoder;
@@ -89,7 +89,7 @@ export function sourceLabel(schema: string, table: string): string {
 
 function columnOf(name: string, encode: ValueEncoder): RelationColumn {
   const label = `${JSON.stringify(name)}:`;
-  return { label, labelBytes: Buffer.from(label), encode, write: writerOf(encode) };
+  return { label, labelBytes: Buffer.from(`,${label}`), encode, write: writerOf(encode) };
 }
 
 /** pgoutput leaves the name of `pg_catalog` out. */

@@ -10,7 +10,6 @@ const UNAVAILABLE_TEXT = JSON.stringify(UNAVAILABLE_VALUE);
 const UNAVAILABLE = Buffer.from(UNAVAILABLE_TEXT);
 const OPEN = 0x7b;
 const CLOSE = 0x7d;
-const COMMA = 0x2c;
 
 /** A tuple of another width than its relation is a `protocol-violation` Failure. Called before anything reads it. */
 export function expectWidth(relation: Relation, tuple: Tuple): void {
@@ -28,15 +27,17 @@ export function writeRow(out: JsonBytes, relation: Relation, tuple: Tuple, old: 
 export function writeColumns(out: JsonBytes, relation: Relation, positions: readonly number[], tuple: Tuple, old: OldTuple | null = null): void {
   out.byte(OPEN);
   for (let part = 0; part < positions.length; part += 1) {
-    if (part > 0) out.byte(COMMA);
-    writeColumn(out, relation, positions[part] as number, tuple, old);
+    const index = positions[part] as number;
+    const { labelBytes } = relation.columns[index] as RelationColumn;
+    // The first without its comma.
+    out.copy(labelBytes, part === 0 ? 1 : 0, labelBytes.length);
+    writeValue(out, relation, index, tuple, old);
   }
   out.byte(CLOSE);
 }
 
-function writeColumn(out: JsonBytes, relation: Relation, index: number, tuple: Tuple, old: OldTuple | null): void {
+function writeValue(out: JsonBytes, relation: Relation, index: number, tuple: Tuple, old: OldTuple | null): void {
   const column = relation.columns[index] as RelationColumn;
-  out.raw(column.labelBytes);
   const source = tuple.kindAt(index) === VALUE.unchanged && old !== null && tells(relation, old, index) ? old.tuple : tuple;
   const kind = source.kindAt(index);
   if (kind === VALUE.text) column.write(out, source.bytes, source.startAt(index), source.endAt(index));

@@ -47,7 +47,7 @@ function assembler(from: Position): TransactionAssembler {
 
 const row = (text: string): Tuple => {
   const bytes = Buffer.from(text);
-  return new Tuple(bytes, [VALUE.text, 0, bytes.length]);
+  return new Tuple(bytes, 1, Int32Array.of(VALUE.text, 0, bytes.length), 0);
 };
 const change: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: fc.constant('insert' as const), streamXid: fc.constant(null), relationOid: fc.constantFrom(1, 2), new: fc.string().map(row) }),
@@ -223,7 +223,7 @@ describe('the assembler', () => {
       'a row of another width',
       [
         { type: 'begin', commitLsn: toLsn(1n), commitTime: 0n, xid: 1 },
-        { type: 'insert', streamXid: null, relationOid: 1, new: new Tuple(Buffer.alloc(0), []) },
+        { type: 'insert', streamXid: null, relationOid: 1, new: new Tuple(Buffer.alloc(0), 0, new Int32Array(), 0) },
       ],
     ],
   ])('stops at %s', (_title, messages) => {

@@ -49,6 +49,9 @@ export interface AssemblerOptions {
 
 const TRUNCATE: Change = { op: 't', before: null, after: null, old: null };
 
+/** Most changes have none, and cost no copy of it. */
+const NO_CONTEXT: Readonly<Record<string, string>> = {};
+
 /** Marks a transaction that is out already. */
 const ALL = Number.POSITIVE_INFINITY;
 
@@ -156,7 +159,7 @@ export class TransactionAssembler {
     this.#options.windows.committed(xid, commitLsn);
     const topic = this.#options.transactionTopic ?? null;
     const metadata = topic === null || skip === ALL ? null : new TransactionMetadata(topic, { xid, commitLsn, commitTime });
-    this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: {}, metadata };
+    this.#transaction = { xid, commitLsn, commitTime, source, lsn: commitLsn, idPrefix, changes: 0, skip, ordinal: 0, context: NO_CONTEXT, metadata };
   }
 
   #message({ transactional, prefix, content }: LogicalMessage, out: ChangeRecord[]): void {
@@ -355,6 +358,7 @@ export class TransactionAssembler {
     const id = transaction.idPrefix + transaction.ordinal;
     transaction.ordinal += 1;
     const cloud = this.#options.cloudEvents;
+    if (!cloud && transaction.context === NO_CONTEXT) return { [HEADER.id]: id };
     if (!cloud) return { [HEADER.id]: id, ...transaction.context };
     return { [HEADER.id]: id, ...transaction.context, ...cloud.headers(id, op, relation, transaction.commitTime) };
   }
