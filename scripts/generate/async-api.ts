@@ -21,7 +21,6 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
         },
         messages: {
           change: { $ref: '#/components/messages/change' },
-          ...kept(),
           tombstone: { $ref: '#/components/messages/tombstone' },
           parked: { $ref: '#/components/messages/parked' },
         },
@@ -45,13 +44,13 @@ export async function asyncApi(root: string): Promise<Artefact[]> {
       parkChanges: { action: 'send', channel: { $ref: '#/channels/deadLetters' } },
     },
     components: {
-      messages: messages(HEADER, PARKED),
+      messages: { ...messages(HEADER, PARKED), ...kept() },
     },
   };
   return [{ path: 'contracts/topics/asyncapi.json', text: jsonText(document) }];
 }
 
-function messages(HEADER: Readonly<Record<string, string>>, PARKED: Readonly<Record<string, string>>): unknown {
+function messages(HEADER: Readonly<Record<string, string>>, PARKED: Readonly<Record<string, string>>): Record<string, unknown> {
   const headers = texts(HEADER);
   return {
     change: {
@@ -108,9 +107,9 @@ function kept(): Record<string, unknown> {
     },
     control: {
       summary:
-        'What is known of a slot beside its progress: an operator’s pause, the tables of its publication. Key: the slot, a slash, a name. For capture alone; it may change.',
+        'What is known of a slot beside its progress: an operator’s pause (`paused`), the tables of its publication (`publication`). Key: the slot, a slash, that name. Capture keeps it for itself.',
       contentType: 'application/json',
-      payload: true,
+      payload: { $ref: 'control-record.schema.json#/$defs/controlRecord' },
     },
   };
 }

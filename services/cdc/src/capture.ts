@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { CONTROL } from '#contracts/topics/control-record';
 import { deadLetterTopic } from '#contracts/topics/parked';
 import { schemaTopic } from '#contracts/topics/schema-change';
 import { transactionTopic } from '#contracts/topics/transaction-event';
@@ -23,7 +24,7 @@ import { refusedRecords } from './publish/refused.ts';
 import { Windows } from './change/windows.ts';
 import { RelationCatalogue } from './source/relation-catalogue.ts';
 import { readSchemas } from './source/schema-history.ts';
-import { fingerprintOf, PAUSED, type TakenSlot } from './source/take-slot.ts';
+import { fingerprintOf, type TakenSlot } from './source/take-slot.ts';
 
 /** `source.version` of the envelopes. */
 const VERSION = '0.1.0';
@@ -121,13 +122,13 @@ export class Capture {
   /** Hands over nothing more until `resume`, in later sessions too: what was read stays where it is, then the socket, then the server waits. */
   async pause(now: number): Promise<void> {
     if (this.#paused) return;
-    await this.#taken.producer.append([this.#taken.control.record(PAUSED, { since: now })]);
+    await this.#taken.producer.append([this.#taken.control.record(CONTROL.pause, { since: now })]);
     this.#paused = { since: now, over: Promise.withResolvers() };
   }
 
   async resume(): Promise<void> {
     if (!this.#paused) return;
-    await this.#taken.producer.append([this.#taken.control.record(PAUSED, null)]);
+    await this.#taken.producer.append([this.#taken.control.record(CONTROL.pause, null)]);
     this.#paused.over.resolve();
     this.#paused = null;
   }

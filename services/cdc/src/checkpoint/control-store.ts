@@ -1,5 +1,8 @@
+import { type CONTROL, type ControlRecord, controlTopic } from '#contracts/topics/control-record';
 import type { ChangeLog, LogRecord } from '#libs/changelog/change-log';
 import { CompactedTopic } from './compacted-topic.ts';
+
+type ControlName = (typeof CONTROL)[keyof typeof CONTROL];
 
 /** What is known of a slot beside its progress, and changes seldom, by slot and name. */
 export class ControlStore {
@@ -7,7 +10,7 @@ export class ControlStore {
   readonly #slot: string;
 
   constructor(changeLog: ChangeLog, topicPrefix: string, slot: string) {
-    this.#topic = new CompactedTopic(changeLog, `${topicPrefix}.__control`);
+    this.#topic = new CompactedTopic(changeLog, controlTopic(topicPrefix));
     this.#slot = slot;
   }
 
@@ -16,12 +19,12 @@ export class ControlStore {
   }
 
   /** Null forgets it. */
-  record(name: string, value: object | null): LogRecord {
+  record(name: ControlName, value: ControlRecord | null): LogRecord {
     return this.#topic.record(`${this.#slot}/${name}`, value && JSON.stringify(value));
   }
 
   /** Newest value of that name; null when there is none. */
-  async read(name: string): Promise<unknown> {
+  async read(name: ControlName): Promise<unknown> {
     const newest = await this.#topic.newest(`${this.#slot}/${name}`);
     return newest === null ? null : JSON.parse(newest);
   }

@@ -1,14 +1,7 @@
-import { z } from 'zod';
+import { type MembersRecord, membersRecord } from '#contracts/topics/control-record';
 import { formatLsn, type Lsn, parseLsn } from '#libs/pgoutput/lsn';
 import type { PublishedTable } from '#libs/postgres/replication/publication';
 import type { TableId } from './table-patterns.ts';
-
-const noted = z.object({
-  version: z.literal(1),
-  publicationOid: z.string(),
-  /** Oid of the table, oid of its membership, name, and since when it is out: null while it is in. */
-  tables: z.array(z.tuple([z.string(), z.string(), z.string(), z.string(), z.string().nullable()])),
-});
 
 interface Member extends TableId {
   membership: string;
@@ -50,7 +43,7 @@ export class PublicationMembers {
     return { gaps, changed: JSON.stringify(this.format()) !== JSON.stringify(before) };
   }
 
-  format(): z.infer<typeof noted> {
+  format(): MembersRecord {
     const tables = [...this.#members].map(([oid, { membership, schema, name, outSince }]): [string, string, string, string, string | null] => [
       oid,
       membership,
@@ -64,7 +57,7 @@ export class PublicationMembers {
   /** Of what was noted last; empty when nothing was, or of another publication. */
   static parse(value: unknown, publicationOid: string): PublicationMembers {
     const members = new PublicationMembers(publicationOid);
-    const result = noted.safeParse(value);
+    const result = membersRecord.safeParse(value);
     if (result.data?.publicationOid !== publicationOid) return members;
     for (const [oid, membership, schema, name, outSince] of result.data.tables)
       members.#members.set(oid, { membership, schema, name, outSince: outSince === null ? null : parseLsn(outSince) });

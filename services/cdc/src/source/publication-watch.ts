@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { CONTROL } from '#contracts/topics/control-record';
 import { Failure } from '#libs/failure/failure';
 import { formatLsn, type Lsn } from '#libs/pgoutput/lsn';
 import { findPublication, publicationMembers } from '#libs/postgres/replication/publication';
@@ -7,9 +8,6 @@ import type { CaptureOptions } from '../capture-options.ts';
 import { gapRecord } from '../checkpoint/gap-record.ts';
 import { PublicationMembers, type TableGap } from './publication-members.ts';
 import type { TakenSlot } from './take-slot.ts';
-
-/** Name of what is noted in the control topic. */
-const NOTE = 'publication';
 
 /**
  * Sees that the publication stays what it was: one that was dropped stops capture, and a table that was out of it for a while is told as a gap, and its rows
@@ -27,7 +25,7 @@ export class PublicationWatch {
   }
 
   static async open(options: CaptureOptions, taken: TakenSlot): Promise<PublicationWatch> {
-    return new PublicationWatch(options, taken, PublicationMembers.parse(await taken.control.read(NOTE), taken.publicationOid));
+    return new PublicationWatch(options, taken, PublicationMembers.parse(await taken.control.read(CONTROL.members), taken.publicationOid));
   }
 
   /** `position`: everything before is published. `readAgain` asks for a snapshot. Throws `position-lost` when the publication is another one. */
@@ -41,7 +39,7 @@ export class PublicationWatch {
     const concerned = gaps.filter((table) => patterns.matches(table));
     for (const gap of concerned) await this.#tell(gap);
     if (config.CDC_SNAPSHOT === 'initial') for (const gap of concerned) await readAgain(gap);
-    if (changed) await this.#taken.producer.append([this.#taken.control.record(NOTE, this.#members.format())]);
+    if (changed) await this.#taken.producer.append([this.#taken.control.record(CONTROL.members, this.#members.format())]);
   }
 
   async #tell({ schema, name, from }: TableGap): Promise<void> {

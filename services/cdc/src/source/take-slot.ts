@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import { CONTROL, pauseRecord } from '#contracts/topics/control-record';
 import { gapTopic } from '#contracts/topics/gap-event';
 import type { LogRecord, Producer } from '#libs/changelog/change-log';
 import { Failure } from '#libs/failure/failure';
@@ -37,9 +37,6 @@ export interface TakenSlot {
   /** An operator's word that holds until it is taken back; ms since the epoch. */
   pausedSince: number | null;
 }
-
-/** Name of the operator's word in the control topic. */
-export const PAUSED = 'paused';
 
 /** How soon a standby sees that the leader is gone. */
 const STANDBY_POLL_MS = 100;
@@ -159,12 +156,8 @@ class SlotTaking {
   }
 
   async #pausedSince(): Promise<number | null> {
-    return (
-      z
-        .object({ since: z.number() })
-        .nullable()
-        .parse(await this.#control.read(PAUSED))?.since ?? null
-    );
+    const value = await this.#control.read(CONTROL.pause);
+    return value === null ? null : pauseRecord.parse(value).since;
   }
 
   async #identify(connection: ReplicationConnection): Promise<Server> {
