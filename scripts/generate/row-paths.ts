@@ -30,6 +30,7 @@ const READ = [
   query('offset', 'Rows to skip'),
 ];
 const KEYSET = query('cursor', 'Where a page by cursor begins: from the Link header of the page before');
+const AS_OF = query('asOf', 'A time (ISO 8601) or the number of a checkpoint: adopted tables as they were');
 const PREFER = header('Prefer', 'return=representation|minimal|headers-only, count=exact, page=keyset, download=<name>');
 const WRITE = [
   PREFER,
@@ -42,7 +43,7 @@ const rows = { description: 'Rows', content: { 'application/json': { schema: { t
 const link = { description: '<…>; rel="next": the next page, where there is one and Prefer: page=keyset was sent', schema: { type: 'string' } };
 const page = {
   description: 'Rows',
-  headers: { Link: link },
+  headers: { Link: link, 'Lakeloop-As-Of': { description: '<time>; version=<checkpoint>, where asOf was asked for', schema: { type: 'string' } } },
   content: {
     ...rows.content,
     'text/csv': { schema: { type: 'string' } },
@@ -96,7 +97,7 @@ export const ROW_PATHS = {
     get: {
       operationId: 'readRows',
       tags: ['Rows'],
-      parameters: [table, ...READ, KEYSET, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the table')],
+      parameters: [table, ...READ, KEYSET, AS_OF, ...FILTERS, PREFER, header('Accept-Profile', 'Schema of the table')],
       responses: { 200: page, 206: page, default: error },
     },
     post: {

@@ -12,6 +12,7 @@ import { History1764000000021 } from './0021-history.ts';
 import { Tables1764000000022 } from './0022-tables.ts';
 import { Imports1764000000023 } from './0023-imports.ts';
 import { ImportMapping1764000000025 } from './0025-import-mapping.ts';
+import { AsOf1764000000027 } from './0027-as-of.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Tables1764000000022,
   Imports1764000000023,
   ImportMapping1764000000025,
+  AsOf1764000000027,
 ];

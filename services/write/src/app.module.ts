@@ -10,6 +10,8 @@ import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import type { Identify } from './asking.ts';
+import { AsOfLayer } from './as-of/as-of-layer.ts';
+import { Checkpoints } from './as-of/checkpoints.ts';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { quoteTable } from '#libs/postgres/identifiers';
@@ -109,13 +111,14 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, streams, admin } = this.#parts;
+    const { catalogue, pool, streams, checkpoints, admin } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
     await runtime.lifecycles.run([
       ...(admin ? [poolLifecycle('write DDL pool', admin)] : []),
       poolLifecycle('write pool', pool),
       poolLifecycle('write streams pool', streams),
       catalogue,
+      checkpoints,
     ]);
   }
 }
@@ -123,6 +126,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 interface Parts {
   pool: pg.Pool;
   streams: pg.Pool;
+  checkpoints: Checkpoints;
   catalogue: CatalogueCache;
   rows: RowService;
   history: HistoryRooms;
@@ -161,6 +165,7 @@ function assemble(options: WriteModuleOptions): Parts {
   const rows = new RowService({
     ...shared,
     executor,
+    past: new AsOfLayer(pool),
     streams: new RowStreams({ pool: streams, stallMs: config.REST_STREAM_STALL_MS, logger: runtime.logger }),
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
   });
@@ -168,6 +173,7 @@ function assemble(options: WriteModuleOptions): Parts {
   return {
     pool,
     streams,
+    checkpoints: checkpointsOf(options, catalogue),
     catalogue,
     rows,
     calls,
@@ -178,6 +184,12 @@ function assemble(options: WriteModuleOptions): Parts {
     batch: { governed, rows: shared },
     admin,
   };
+}
+
+function checkpointsOf({ connectionString, runtime }: WriteModuleOptions, catalogue: CatalogueCache): Checkpoints {
+  const { logger } = runtime;
+  const pool = createPool({ connectionString, name: 'lakeloop-write-checkpoints', max: 1, logger });
+  return new Checkpoints({ pool, governed: () => catalogue.current?.governed === true, logger });
 }
 
 /** Closed last: what drains before it may still need connections. */

@@ -1,3 +1,4 @@
+import type { TableName } from '#libs/postgres/identifiers';
 import type { MediaHandler } from './media-handlers.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Relation } from './relation.ts';
@@ -24,6 +25,14 @@ export interface Catalogue {
   governed: boolean;
   /** Grows with each load, so that what was derived from an older one can be told apart. */
   version: number;
+  /** Where tables are read as they were. */
+  past?: Past;
+}
+
+/** Tables as of one moment. */
+export interface Past {
+  /** The table as a FROM item, in parentheses. `bind` adds a value and gives its SQL. */
+  source(table: TableName, bind: (value: string | null, type: string) => string): string;
 }
 
 export function findRelation(catalogue: Catalogue, schema: string, name: string): Relation | undefined {

@@ -5,6 +5,8 @@ import { ProblemException } from '#libs/runtime/http/problem';
 /** A column as history needs it. */
 export interface HistoryColumn {
   name: string;
+  /** Its number, which it keeps whatever it is called. */
+  attnum: number;
   /** Complete SQL of the declared type, with its modifier: what is written is cast to it. */
   type: string;
   /** As `format_type` has it, which is how the audit notes the types of an image. */
@@ -42,7 +44,8 @@ interface TableRow {
   schema: string;
   name: string;
   reads_all: boolean;
-  columns: { name: string; type: string; typeName: string; baseType: string; generated: boolean; readable: boolean; key: number | null }[] | null;
+  columns:
+    { name: string; attnum: number; type: string; typeName: string; baseType: string; generated: boolean; readable: boolean; key: number | null }[] | null;
   permissive: string[];
   restrictive: string[];
 }
@@ -61,7 +64,7 @@ const FACTS = `
     from pg_policy p
     where p.polcmd in ('r', '*') and exists (select from unnest(p.polroles) r where r = 0 or pg_has_role($1::name, r, 'usage')))
   select t.oid::text, t.adopted_id, t.nspname as schema, t.relname as name, has_table_privilege($1::name, t.oid, 'select') as reads_all,
-    (select json_agg(json_build_object('name', a.attname, 'typeName', format_type(a.atttypid, a.atttypmod),
+    (select json_agg(json_build_object('name', a.attname, 'attnum', a.attnum, 'typeName', format_type(a.atttypid, a.atttypmod),
         'type', case when x.typnamespace = 'pg_catalog'::regnamespace then format_type(a.atttypid, a.atttypmod) else format('%I.%I', xn.nspname, x.typname) end,
         'baseType', format('%I.%I', bn.nspname, bt.typname), 'generated', a.attgenerated <> '',
         'readable', has_column_privilege($1::name, t.oid, a.attnum, 'select'), 'key', array_position(i.indkey::int2[], a.attnum)) order by a.attnum)

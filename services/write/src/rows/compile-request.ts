@@ -13,6 +13,7 @@ import type { Returning } from './compile/write.ts';
 import { parseIfMatch, requireKey } from './if-match.ts';
 import { isKeyset, type Keyset, keysetOf, noKeysetPages } from './keyset/keyset.ts';
 import { type Answer, bodyType, negotiate, type Offer, shapeOf } from './media-type.ts';
+import { noPast } from './past-read.ts';
 import { parsePrefer, type Preferences } from './prefer.ts';
 import { parseRowQuery } from './query/parse-row-query.ts';
 import type { RowQuery } from './query/row-query.ts';
@@ -62,6 +63,7 @@ export function parseRequest(request: RowRequest, limits: ReadLimits, offer?: Of
   if (hasAggregates(query) && !(read && limits.aggregates))
     throw new ApiError(400, 'PGRST123', 'Use of aggregate functions is not allowed', read ? {} : { details: 'A write answers with the rows it wrote.' });
   if (!read && query.cursor !== undefined) throw noKeysetPages('What is written');
+  if (!read && query.asOf !== undefined) throw noPast('What is written');
   if (method === 'PUT') requirePutFilters(query);
   return parsed;
 }

@@ -18,6 +18,8 @@ import { conditionForKeys, idempotencyOf, reusedKey, twinStillRunning } from './
 import { preconditionFailed } from './if-match.ts';
 import { isKeyset, noKeysetPages, withNextPage } from './keyset/keyset.ts';
 import { extensionOf, handlersOf, type Offer, requireJsonAnswer } from './media-type.ts';
+import type { PastLayer } from './past-layer.ts';
+import { hiddenColumn, noPast, ofMoment, pastOf } from './past-read.ts';
 import { QueryTrace, UNTRACED } from './query-trace.ts';
 import type { ReadLog } from './read-log.ts';
 import { readRelated } from './read-related.ts';
@@ -42,6 +44,8 @@ export interface RowServiceOptions {
   timing: boolean;
   /** Reads of unknown length; absent inside a batch, which answers whole. */
   streams?: RowStreams;
+  /** Tables as they were; absent inside a batch. */
+  past?: PastLayer;
   /** The other home of tables; absent where there is no lakehouse. */
   analytical?: AnalyticalLayer;
   reads: ReadLog;
@@ -118,6 +122,7 @@ export class RowService {
       if (!isRead(request.method)) throw readOnly(schema, request.table);
       requireJsonAnswer(parsed.answer, request.headers['accept']);
       if (isKeyset(parsed)) throw noKeysetPages('A table of the lakehouse');
+      if (parsed.query.asOf !== undefined) throw noPast('A table of the lakehouse');
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
     const elsewhere = parsed.query.embeds.filter((embed) => !isRelated(found.catalogue, found.relation, embed));
@@ -125,10 +130,22 @@ export class RowService {
       trace.home = 'both';
       requireJsonAnswer(parsed.answer, request.headers['accept']);
       if (isKeyset(parsed)) throw noKeysetPages('A page with related rows of the lakehouse');
+      if (parsed.query.asOf !== undefined) throw noPast('A page with related rows of the lakehouse');
       return readRelated({ request, parsed, elsewhere, caller, trace, analytical, executor, ...found });
     }
     const work: Work = { ...asked, ...found };
+    if (parsed.query.asOf !== undefined) return this.#then(work);
     return this.#attempt(work).catch((error: unknown) => this.#again(work, error));
+  }
+
+  /** Tables as they were at a moment. */
+  async #then(work: Work): Promise<RowAnswer> {
+    const { parsed, caller, relation } = work;
+    const { past: layer } = this.#options;
+    if (!layer || !work.catalogue.governed) throw noPast('Nothing here');
+    const then = await pastOf(layer, work, parsed.query, caller.principal.role).catch((error: unknown) => this.#refuse(work, error));
+    const answer = await this.#attempt({ ...work, ...then }, false).catch((error: unknown) => this.#refuse(work, hiddenColumn(error, then.past, relation)));
+    return ofMoment(answer, then.past);
   }
 
   /** PostgreSQL where it has the table, else the lakehouse where that has it. Once found there, a name is asked for in PostgreSQL again after a while. */

@@ -1,10 +1,10 @@
-import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
+import { quoteIdentifier } from '#libs/postgres/identifiers';
 import { ApiError } from '../api-error.ts';
 import type { Field } from '../query/row-query.ts';
 import { compileField, type Output, valueSql } from './expression.ts';
 import type { Compile } from './parts.ts';
 import type { Plan } from './plan.ts';
-import { freshAlias, innerScope, rowSql, type Scope } from './scope.ts';
+import { freshAlias, innerScope, rowSql, type Scope, sourceSql } from './scope.ts';
 
 /** An embedded resource as a lateral join of its parent's. */
 export interface CompiledEmbed {
@@ -114,8 +114,8 @@ function orderColumns({ scope, plan, orders }: Work): string {
 
 function fromSql({ parent, scope, plan: { relationship, relation } }: Work): string {
   if (relationship.kind === 'computed') return `from ${relationship.sql}(${rowSql(parent)}) as ${scope.alias}`;
-  const from = `from ${relation.sql} as ${scope.alias}`;
-  return relationship.kind === 'many-to-many' ? `${from} cross join ${quoteTable(relationship.junction)} as "${JUNCTION}"` : from;
+  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
+  return relationship.kind === 'many-to-many' ? `${from} cross join ${sourceSql(scope, relationship.junction)} as "${JUNCTION}"` : from;
 }
 
 const JUNCTION = '_j';

@@ -4,7 +4,7 @@ import { typeOf, type ValueType } from './expression.ts';
 import { compileNode } from './node.ts';
 import { type Plan, planEmbeds } from './plan.ts';
 import { type ReadRequest, totalSql } from './read.ts';
-import { openScope, type Scope } from './scope.ts';
+import { openScope, type Scope, sourceSql } from './scope.ts';
 import { bodySql, csvLine, type Statement } from './statement.ts';
 import { whereSql } from './where.ts';
 
@@ -37,7 +37,7 @@ export function compileKeysetPage(request: KeysetRequest): Statement {
   const plans = planEmbeds(catalogue, relation, query.embeds);
   const node = compileNode(scope, query, plans);
   const keys = query.order.map((item, index) => sortKeyOf(scope, plans, item, node.orders[index] ?? ''));
-  const from = `from ${relation.sql} as ${scope.alias}`;
+  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
   const total = totalSql(node, from, request.count);
   // Written out, so that a plan that knows it can be kept: with an unknown one PostgreSQL plans every page anew.
   const limit = ` limit ${Math.trunc(request.limit)}`;

@@ -5,7 +5,7 @@ import { hasRowVersion, selectsByKey } from './key.ts';
 import { compileNode } from './node.ts';
 import type { Node } from './parts.ts';
 import { planEmbeds } from './plan.ts';
-import { columnOf, columnSql, openScope, type Scope } from './scope.ts';
+import { columnOf, columnSql, openScope, type Scope, sourceSql } from './scope.ts';
 import { bodySql, csvLine, guardedCount, type RowBounds, type Shape, type Statement } from './statement.ts';
 import { whereSql } from './where.ts';
 
@@ -29,7 +29,7 @@ export function compileRead(request: ReadRequest): Statement {
   const { relation, catalogue, query, limit, offset, versioned, shape } = request;
   const scope = openScope(relation, catalogue);
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${relation.sql} as ${scope.alias}`;
+  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
   const total = totalSql(node, from, request.count);
   // One object is all that is shown; more of them are only counted, up to a number.
   const most = shape.body === 'object' ? Math.min(limit ?? Infinity, MOST_COUNTED) : limit;
@@ -100,7 +100,7 @@ export interface Rows {
 export function rowsOf({ relation, catalogue, query, limit, offset, count }: Omit<ReadRequest, 'shape' | 'versioned'>): Rows {
   const scope = openScope(relation, catalogue);
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${relation.sql} as ${scope.alias}`;
+  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
   const total = totalSql(node, from, count);
   const text = `select ${node.list} ${from}${node.joins}${whereSql(node.conditions)}${node.groupBy}${node.order}${pageSql(scope, limit, offset)}`;
   return { scope, text, names: node.names, total };
@@ -112,7 +112,7 @@ export function compileExpectation({ relation, catalogue, query }: Pick<ReadRequ
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
   const { values } = scope.parameters;
   const counted = { ...node, conditions: [...node.conditions, ...mentioned(values.length)] };
-  return { text: `explain (format json) ${countedSql(counted, `from ${relation.sql} as ${scope.alias}`)}`, parameters: values };
+  return { text: `explain (format json) ${countedSql(counted, `from ${sourceSql(scope, relation)} as ${scope.alias}`)}`, parameters: values };
 }
 
 /**
@@ -122,7 +122,7 @@ export function compileKeyedPage(request: Omit<ReadRequest, 'versioned'>, keys: 
   const { relation, catalogue, query, limit, offset, shape } = request;
   const scope = openScope(relation, catalogue);
   const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${relation.sql} as ${scope.alias}`;
+  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
   const row = `(select pg_catalog.row_to_json(_x.*) from (select ${node.list}) _x)`;
   const text = `${shape.stripNulls ? `pg_catalog.json_strip_nulls(${row})` : row}::pg_catalog.text`;
   const texts = keys.map((name) => `${columnSql(scope, columnOf(scope, name).name)}::pg_catalog.text`).join(', ');

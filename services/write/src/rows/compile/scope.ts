@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { quoteIdentifier, quoteTable, type TableName } from '#libs/postgres/identifiers';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Column, Relation } from '../../catalogue/relation.ts';
 import { ApiError } from '../api-error.ts';
@@ -32,6 +32,11 @@ export function innerScope({ catalogue, parameters, aliases }: Scope, relation: 
 export function freshAlias({ aliases }: Scope, prefix: string): string {
   aliases.count += 1;
   return quoteIdentifier(`${prefix}${aliases.count}`);
+}
+
+/** What stands after FROM for a relation. */
+export function sourceSql({ catalogue, parameters }: Pick<Scope, 'catalogue' | 'parameters'>, table: TableName): string {
+  return catalogue.past?.source(table, (value, type) => parameters.cast(value, type)) ?? quoteTable(table);
 }
 
 function aliasOf(relation: Relation, wanted: string): string {

@@ -7,7 +7,7 @@ import type { RowAnswer } from '../row-request.ts';
 export const CROSS_ORIGIN: Readonly<Record<string, string>> = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers':
-    'Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Link, Location, Preference-Applied, Server, Transfer-Encoding, Range-Unit',
+    'Content-Disposition, Content-Encoding, Content-Location, Content-Range, Content-Type, Date, ETag, Lakeloop-As-Of, Link, Location, Preference-Applied, Server, Transfer-Encoding, Range-Unit',
 };
 
 const ALWAYS = ['Accept', 'Accept-Language', 'Content-Language'];

@@ -3,7 +3,7 @@ import { ApiError } from '../api-error.ts';
 import type { Position } from '../compile/keyset.ts';
 import type { Answer } from '../media-type.ts';
 import type { Preferences } from '../prefer.ts';
-import { isCursor } from '../query/cursor-parameter.ts';
+import { isCursor } from '../query/own-parameters.ts';
 import { splitQueryString } from '../query/query-string.ts';
 import type { OrderItem, RowQuery } from '../query/row-query.ts';
 import { isGrouped } from '../query/select-names.ts';
@@ -83,8 +83,8 @@ function totalOrder(order: readonly OrderItem[], { primaryKey }: Relation): Orde
   return [...order, ...primaryKey.filter((column) => !ordered.has(column)).map((column): OrderItem => ({ field: { column, path: [] } }))];
 }
 
-function identityOf({ conditions, order, embeds }: RowQuery, { schema, name }: Relation): string {
-  return JSON.stringify([schema, name, conditions, order, embeds]);
+function identityOf({ conditions, order, embeds, asOf }: RowQuery, { schema, name }: Relation): string {
+  return JSON.stringify([schema, name, conditions, order, embeds, asOf]);
 }
 
 /** The request's own path with another cursor; its length is said even where a header said it. */

@@ -1,5 +1,5 @@
 import { ApiError } from '../api-error.ts';
-import { isCursor } from './cursor-parameter.ts';
+import { isCursor, isMoment } from './own-parameters.ts';
 import { readField, readName } from './field.ts';
 import { readFilter } from './filter.ts';
 import { readTree } from './logic.ts';
@@ -21,6 +21,7 @@ export function parseRowQuery(queryString: string, { args = false }: ParseOption
   const root = openResource(selected === undefined ? EVERYTHING : parseSelect(selected));
   for (const [name, value] of pairs) {
     if (!args && isCursor(name, value)) root.query.cursor = value;
+    else if (!args && isMoment(name, value)) root.query.asOf = value;
     else if (name !== 'select') take(root, name, value, args);
   }
   return closeResource(root);

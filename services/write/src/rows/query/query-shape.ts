@@ -9,6 +9,7 @@ export function queryShape(query: Omit<RowQuery, 'columns' | 'onConflict' | 'arg
     ...(query.args ?? []).map(([name]) => `${name}=?`),
     ...query.conditions.map((condition) => topText(condition, prefix)),
     ...(query.order.length === 0 ? [] : [`${prefix}order=${query.order.map(orderText).join(',')}`]),
+    ...(query.asOf === undefined ? [] : [`asOf=${query.asOf}`]),
     ...(query.cursor === undefined ? [] : ['cursor=?']),
     ...(query.limit === null ? [] : [`${prefix}limit=${query.limit}`]),
     ...(query.offset === 0 ? [] : [`${prefix}offset=${query.offset}`]),

@@ -80,6 +80,8 @@ export interface RowQuery {
   offset: number;
   /** Where a keyset page begins, as the page before told it. */
   cursor?: string;
+  /** The moment at which tables are read: a time, or the number of a checkpoint. */
+  asOf?: string;
   /** Columns taken from the body; null: the body's keys. */
   columns: readonly string[] | null;
   onConflict: readonly string[] | null;
