@@ -1,4 +1,4 @@
-import type { Key } from './selection.ts';
+import type { Key } from '../sheet/selection.ts';
 
 /** What a key does in a grid where no cell is being edited; `move` is for `moved` to answer, `type` begins an edit over the cell. */
 export type KeyAction = 'edit' | 'type' | 'clear' | 'undo' | 'all' | 'details' | 'move';

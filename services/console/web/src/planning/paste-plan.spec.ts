@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { readBlock } from './block.ts';
+import { readBlock } from '../sheet/block.ts';
 import { textOf } from './decimal.ts';
 import { cellsOf, type Grid, rowsOf } from './grid-model.ts';
 import { adjustment, REFERENCE } from './planning.fixture.ts';

@@ -2,8 +2,9 @@ import type { Amount } from './decimal.ts';
 import type { Grid } from './grid-model.ts';
 import { cellKey } from './grid-model.ts';
 import type { Place } from './cell-write.ts';
-import { readNumber, type Style, styleOf } from './read-number.ts';
-import { type Rectangle } from './selection.ts';
+import { type Style, styleOf } from '../sheet/numeral.ts';
+import { readNumber } from './read-number.ts';
+import { type Rectangle } from '../sheet/selection.ts';
 
 /** What a pasted block would do, before it does it. */
 export interface PastePlan {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { textOf } from './decimal.ts';
-import { localStyle, readNumber, type Style, styleOf } from './read-number.ts';
+import { localStyle, type Style, styleOf } from '../sheet/numeral.ts';
+import { readNumber } from './read-number.ts';
 
 const read = (text: string, style: Style = '.'): string | undefined => {
   const amount = readNumber(text, style);

@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { per, sum } from './decimal.ts';
 import { cellKey, type Grid } from './grid-model.ts';
-import { type Rectangle } from './selection.ts';
+import { type Rectangle } from '../sheet/selection.ts';
 import { showAmount } from './show-amount.ts';
 
 /** Below the grid, as spreadsheets have it: sum and mean of what is selected, and whether everything is saved; `sending` undefined: nothing is to be. */

@@ -1,5 +1,5 @@
 import { type Amount, numberOf, textOf } from './decimal.ts';
-import type { Style } from './read-number.ts';
+import type { Style } from '../sheet/numeral.ts';
 
 const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
 const FINE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 });

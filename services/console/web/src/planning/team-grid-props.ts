@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import type { Amount } from './decimal.ts';
 import type { Cell, Grid, GridRow } from './grid-model.ts';
 import type { Reference } from './reference.ts';
-import type { Rectangle, Selection } from './selection.ts';
+import type { Rectangle, Selection } from '../sheet/selection.ts';
 import type { TeamView } from './team-table.ts';
 
 /** Of a line, px. */

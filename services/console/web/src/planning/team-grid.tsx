@@ -6,7 +6,7 @@ import { useFrozen } from './freeze.tsx';
 import { GridCell } from './grid-cell.tsx';
 import { cellKey, type Grid, type GridRow } from './grid-model.ts';
 import { periodTitle, type Reference } from './reference.ts';
-import { contains, type Rectangle, rectangleOf } from './selection.ts';
+import { contains, type Rectangle, rectangleOf } from '../sheet/selection.ts';
 import { ROW_HEIGHT, type TeamGridProps } from './team-grid-props.ts';
 import { useGridKeys } from './use-grid-keys.ts';
 

@@ -13,7 +13,7 @@ import { PasteDialog } from './paste-dialog.tsx';
 import { type PasteChange, type PastePlan, planPaste } from './paste-plan.ts';
 import { usePlanning } from './planning-data.ts';
 import { isTeam, type Team, TEAM_TITLES } from './reference.ts';
-import { clamped, pointsOf, type Rectangle, rectangleOf, type Selection } from './selection.ts';
+import { clamped, pointsOf, type Rectangle, rectangleOf, type Selection } from '../sheet/selection.ts';
 import { SelectionSum } from './selection-sum.tsx';
 import { TeamGrid } from './team-grid.tsx';
 import { placeKey, type TeamTable, type TeamView } from './team-table.ts';

@@ -1,9 +1,10 @@
 import { type ClipboardEvent, type KeyboardEvent, type MouseEvent, type RefObject, useRef, useState } from 'react';
-import { readBlock, writeBlock } from './block.ts';
+import { readBlock, writeBlock } from '../sheet/block.ts';
 import { actionOf, editActionOf, type KeyAction } from './grid-keys.ts';
 import { cellKey, type Grid } from './grid-model.ts';
-import { localStyle, readNumber } from './read-number.ts';
-import { clamped, type Key, moved, type Point, rectangleOf, type Selection, type Size } from './selection.ts';
+import { localStyle } from '../sheet/numeral.ts';
+import { readNumber } from './read-number.ts';
+import { clamped, type Key, moved, type Point, rectangleOf, type Selection, type Size } from '../sheet/selection.ts';
 import { plainAmount } from './show-amount.ts';
 import { ROW_HEIGHT, type TeamGridProps } from './team-grid-props.ts';
 

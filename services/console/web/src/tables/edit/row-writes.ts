@@ -1,0 +1,187 @@
+import { ApiError } from '../../api/api-error.ts';
+import { type Intent, newIntent } from '../../api/rows.ts';
+import { readJson, request } from '../../api/request.ts';
+import type { CellValue, GridColumn } from '../columns/grid-column.ts';
+import { rowJson } from '../columns/row-json.ts';
+import { type GridRow, sameValue, type Values } from '../rows/grid-row.ts';
+import type { VersionedRow } from '../rows/row-source.ts';
+import type { TableRows } from '../rows/table-rows.ts';
+import { keyJson, MOST_REQUESTS, type RowChange, TableBatch } from './batch.ts';
+import { refusalWords } from './refusal-words.ts';
+import { type OwnWrite, undoWrite } from './undo-last.ts';
+
+/** What stands at a cell that was written, until it is settled. */
+export type CellState =
+  | { kind: 'sending'; mine: CellValue }
+  | { kind: 'refused'; mine: CellValue; words: string }
+  /** Somebody changed the cell meanwhile. */
+  | { kind: 'conflict'; mine: CellValue; theirs: CellValue; row: GridRow };
+
+/** Another version than was seen is written over so often, where the cell itself is the same. */
+const ATTEMPTS = 5;
+
+interface CellEdit {
+  row: GridRow;
+  column: GridColumn;
+  value: CellValue;
+  /** What the cell was when the edit began. */
+  base: CellValue;
+}
+
+/** Writes of this page to a table's rows, and what became of them. To be shown by `useSyncExternalStore`. */
+export class RowWrites {
+  /** Traces of what was written here: the stream's echo of it is no news. */
+  readonly own = new Set<string>();
+  readonly #rows: TableRows;
+  readonly #columns: ReadonlyMap<string, GridColumn>;
+  readonly #batch: TableBatch;
+  readonly #listeners = new Set<() => void>();
+  readonly #queues = new Map<string, Promise<void>>();
+  #cells: ReadonlyMap<string, CellState> = new Map();
+  readonly #undoable: OwnWrite[] = [];
+
+  constructor(rows: TableRows) {
+    this.#rows = rows;
+    this.#columns = new Map(rows.source.query.columns.map((column) => [column.name, column]));
+    this.#batch = new TableBatch(rows.source);
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+  /** By `cellId`. */
+  readonly view = (): ReadonlyMap<string, CellState> => this.#cells;
+
+  get columns(): ReadonlyMap<string, GridColumn> {
+    return this.#columns;
+  }
+
+  /** Writes one cell, behind what is under way for its row. What becomes of it stands at the cell. */
+  commit(edit: CellEdit): void {
+    if (sameValue(edit.base, edit.value)) return this.dismiss(edit.row, edit.column);
+    this.#set(edit, { kind: 'sending', mine: edit.value });
+    const before = this.#queues.get(edit.row.key) ?? Promise.resolve();
+    const work = before.then(() => this.#write(edit)).catch((error: unknown) => this.#refuse(edit, error));
+    this.#queues.set(edit.row.key, work);
+    void work.then(() => (this.#queues.get(edit.row.key) === work ? this.#queues.delete(edit.row.key) : undefined));
+  }
+
+  /** Mine over theirs. */
+  insist(row: GridRow, column: GridColumn): void {
+    const state = this.#cells.get(cellId(row.key, column.name));
+    if (state?.kind === 'conflict') this.commit({ row: state.row, column, value: state.mine, base: state.theirs });
+  }
+
+  /** Takes away what stands at a cell: theirs stays. */
+  dismiss(row: GridRow, column: GridColumn): void {
+    this.#set({ row, column }, undefined);
+  }
+
+  refuse(row: GridRow, column: GridColumn, mine: CellValue, words: string): void {
+    this.#set({ row, column }, { kind: 'refused', mine, words });
+  }
+
+  /** Many cells and new rows in one transaction: all or nothing. Gives back the new rows. Throws `ApiError`; 422 for more rows than a batch takes. */
+  async writeMany(changes: readonly RowChange[], inserts: readonly Values[]): Promise<GridRow[]> {
+    if (changes.length >= MOST_REQUESTS)
+      throw new ApiError(422, `At most ${MOST_REQUESTS - 1} rows can be changed at once. Paste fewer, or import them as a file.`);
+    const intent = this.#intent();
+    const { changed, inserted } = await this.#batch.write(changes, inserts, intent.traceparent);
+    for (const row of changed) this.#rows.replace(row);
+    const count = changed.length + inserted.length;
+    this.#remember([...changed, ...inserted], intent, `${count} ${count === 1 ? 'row' : 'rows'} written`);
+    return inserted;
+  }
+
+  /** Deletes rows, all or none. Throws `ApiError`. */
+  async deleteRows(rows: readonly GridRow[]): Promise<void> {
+    if (rows.length > MOST_REQUESTS) throw new ApiError(422, `At most ${MOST_REQUESTS} rows can be deleted at once.`);
+    const intent = this.#intent();
+    await this.#batch.delete(rows, intent.traceparent);
+    for (const { key } of rows) this.#rows.remove(key);
+    this.#remember(rows, intent, `${rows.length} ${rows.length === 1 ? 'row' : 'rows'} deleted`);
+  }
+
+  /** Takes back the last write of this page; what it was, or undefined when there is none. Throws `ApiError`, and keeps the write for another attempt. */
+  async undo(): Promise<string | undefined> {
+    const last = this.#undoable.pop();
+    if (!last) return undefined;
+    try {
+      await undoWrite(this.#rows.source.query, last);
+    } catch (error) {
+      if (error instanceof ApiError && (error.status === 0 || error.status >= 500)) this.#undoable.push(last);
+      throw error;
+    }
+    return last.what;
+  }
+
+  async #write({ row, column, value, base }: CellEdit): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const now = await this.#rows.source.versioned(row);
+      if (!now) throw new ApiError(412, 'The row was deleted meanwhile, or you may no longer see it.');
+      const theirs = now.row.values[column.name] ?? null;
+      if (!sameValue(theirs, base)) {
+        this.#rows.replace(now.row);
+        if (sameValue(theirs, value)) return this.dismiss(row, column);
+        return this.#set({ row, column }, { kind: 'conflict', mine: value, theirs, row: now.row });
+      }
+      try {
+        return await this.#patch(now, column, value);
+      } catch (error) {
+        // Somebody changed another cell of the row in between.
+        if (!(error instanceof ApiError) || error.status !== 412 || attempt >= ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async #patch({ row, etag }: VersionedRow, column: GridColumn, value: CellValue): Promise<void> {
+    const { source } = this.#rows;
+    const intent = this.#intent();
+    const where = source.keyParameters(row);
+    where.set('select', source.select);
+    const response = await request(`${source.url}?${where}`, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/json',
+        'content-profile': source.query.schema,
+        prefer: 'return=representation',
+        'idempotency-key': intent.idempotencyKey,
+        traceparent: intent.traceparent,
+        ...(etag === '' ? {} : { 'if-match': etag }),
+      },
+      body: rowJson(this.#columns, { [column.name]: value }),
+    });
+    const [values] = await readJson<Values[]>(response);
+    if (!values) throw new ApiError(403, 'The row is gone, or you may not change it.');
+    this.#rows.replace(source.rowOf(values));
+    this.#remember([row], intent, `${column.title} changed`);
+    this.dismiss(row, column);
+  }
+
+  #refuse({ row, column, value }: CellEdit, error: unknown): void {
+    this.#set({ row, column }, { kind: 'refused', mine: value, words: refusalWords(error, this.#columns, column) });
+  }
+
+  #intent(): Intent {
+    const intent = newIntent();
+    this.own.add(intent.traceparent.split('-')[1] ?? '');
+    return intent;
+  }
+
+  #remember([row]: readonly GridRow[], { traceparent }: Intent, what: string): void {
+    if (row) this.#undoable.push({ traceId: traceparent.split('-')[1] ?? '', keyJson: keyJson(this.#rows.source, row), what });
+  }
+
+  #set({ row, column }: Pick<CellEdit, 'row' | 'column'>, state: CellState | undefined): void {
+    const cells = new Map(this.#cells);
+    if (state) cells.set(cellId(row.key, column.name), state);
+    else if (!cells.delete(cellId(row.key, column.name))) return;
+    this.#cells = cells;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+export function cellId(rowKey: string, column: string): string {
+  return `${rowKey} ${column}`;
+}
