@@ -1,16 +1,18 @@
 import { Anchor, Badge, Center, Group, Loader, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import type { TableDescription } from '#contracts/http/tables';
 import { ApiError } from '../api/api-error.ts';
 import { Message, Problem } from '../shell/message.tsx';
 import { TABLES } from '../shell/rooms.ts';
 import { titleOf, useTable } from './table-list.ts';
+import { RowsPanel } from './rows-panel.tsx';
+import type { TableToolProps } from './table-tool.ts';
 import { TABLE_TOOLS } from './table-tools.ts';
 import { ToolButtons, usePanel } from './tool-buttons.tsx';
-
-const EVERYTHING = new URLSearchParams();
+import { viewQuery } from './view/filter-query.ts';
+import { useTableView } from './view/use-table-view.ts';
 
 /** One table: its grid, and the panels that hang on it. */
 export function TablePage() {
@@ -42,6 +44,9 @@ export function TablePage() {
 function Opened({ table }: { table: TableDescription }) {
   const { panel, open, close } = usePanel();
   const [epoch, setEpoch] = useState(0);
+  const [rowKey, setRowKey] = useState<TableToolProps['rowKey']>();
+  const { view } = useTableView();
+  const query = useMemo(() => viewQuery(table, view), [table, view]);
   useDocumentTitle(`${titleOf(table)} · Tables`);
   const tools = TABLE_TOOLS.filter(({ shown }) => shown?.(table) ?? true);
   const tool = tools.find(({ name }) => name === panel);
@@ -65,8 +70,19 @@ function Opened({ table }: { table: TableDescription }) {
           <ToolButtons tools={tools} open={open} />
         </Group>
       </Group>
-      <section className="panel" aria-label={`Rows, read ${epoch + 1} times`} />
-      {tool && <tool.Panel table={table} rowKey={undefined} query={EVERYTHING} close={close} refresh={() => setEpoch((before) => before + 1)} />}
+      <Rows table={table} epoch={epoch} onRow={setRowKey} />
+      {tool && <tool.Panel table={table} rowKey={rowKey} query={query} close={close} refresh={() => setEpoch((before) => before + 1)} />}
     </>
   );
+}
+
+/** The grid, or why there is none. */
+function Rows(props: Parameters<typeof RowsPanel>[0]) {
+  const { may, key, columns, archived } = props.table;
+  if (archived) return <Message title="In the archive">Its rows, grants and history are kept. Restore the table to see and change its rows.</Message>;
+  if (!may.select)
+    return <Message title="Its rows are not for you">You may edit how this table is built, and not read its rows. Whoever made it can grant that.</Message>;
+  if (key.length === 0 || key.some((name) => !columns.some((column) => column.name === name)))
+    return <Message title="No key to tell its rows apart">A grid needs a primary key whose columns you may read.</Message>;
+  return <RowsPanel {...props} />;
 }

@@ -1,26 +1,15 @@
 import { Center, Loader } from '@mantine/core';
-import { createContext, useContext, useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
 import { useFlows } from '../flows/flows.ts';
 import type { ConnectionView } from '../live/connection.ts';
 import { TABLES, useRooms } from '../shell/rooms.ts';
 import { Shell } from '../shell/shell.tsx';
+import { Follow } from './shown-stream.ts';
 import { TABLES_HELP } from './tables-help.ts';
 import { TablePage } from './table-page.tsx';
 import { TablesPage } from './tables-page.tsx';
 import './tables.css';
-
-const Follow = createContext<(stream: ConnectionView | undefined) => void>(() => undefined);
-
-/** Shows a page's stream in the room's header while the page is there. */
-export function useShownStream(stream: ConnectionView): void {
-  const follow = useContext(Follow);
-  const { connection, problem } = stream;
-  useEffect(() => {
-    follow({ connection, problem });
-    return () => follow(undefined);
-  }, [follow, connection, problem]);
-}
 
 const PAGES = [{ to: TABLES.home, title: 'All tables' }];
 

@@ -72,6 +72,21 @@ export class TableRows {
     this.#readOn();
   }
 
+  /** Resolves once these rows are loaded, or can't be. */
+  async ensure(first: number, last: number): Promise<void> {
+    const missing = (): boolean => {
+      for (let index = first; index <= Math.min(last, this.#view.total.rows - 1); index += 1) if (!this.#rows.at(index)) return true;
+      return false;
+    };
+    while (missing() && this.#view.error === undefined) {
+      const moved = new Promise<void>((resolve) => {
+        const leave = this.subscribe(() => (leave(), resolve()));
+      });
+      this.want({ first, last });
+      await moved;
+    }
+  }
+
   retry(): void {
     this.publish({ error: undefined });
     this.#readOn();

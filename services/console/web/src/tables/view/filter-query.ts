@@ -1,18 +1,23 @@
-import type { GridColumn } from '../columns/grid-column.ts';
+import type { TableDescription } from '#contracts/http/tables';
+import { type GridColumn, gridColumns } from '../columns/grid-column.ts';
 import { type Habits, readTimestamp } from '../columns/read-time.ts';
 import { readCell } from '../columns/read-cell.ts';
 import { plainCell } from '../columns/show-cell.ts';
 import { arrayLiteral, likeLiteral, nameOf, quoted } from './postgrest.ts';
+import { orderParameter, rowOrder } from './row-order.ts';
 import type { Filter, TableView } from './table-view.ts';
+
+/** How values stand in an address, whatever the browser's language. */
+const CANONICAL: Habits = { style: '.', order: 'dmy' };
 
 /**
  * A condition as one member of `and=(…)`; undefined where it says nothing: an unknown column, or a value that is not there yet or can't be read.
  * "Is not" and "is none of" hold for empty cells too, as people mean it; SQL's would not.
  */
-export function conditionOf({ column: name, operator, values }: Filter, columns: ReadonlyMap<string, GridColumn>, habits: Habits): string | undefined {
+export function conditionOf({ column: name, operator, values }: Filter, columns: ReadonlyMap<string, GridColumn>): string | undefined {
   const column = columns.get(name);
   if (!column) return undefined;
-  const read = values.map((value) => valueIn(column, value, habits));
+  const read = values.map((value) => valueIn(column, value));
   const known = read.filter((value) => value !== undefined);
   const made = MAKERS[operator];
   if (!made) return undefined;
@@ -20,22 +25,25 @@ export function conditionOf({ column: name, operator, values }: Filter, columns:
   return known.length === 0 || known.length < read.length ? undefined : made.make(nameOf(name), known);
 }
 
-/** All conditions of a view, and of whoever asks besides, as parameters. */
-export function filterParameters(view: Pick<TableView, 'filters'>, columns: ReadonlyMap<string, GridColumn>, habits: Habits): string[] {
-  return view.filters.map((filter) => conditionOf(filter, columns, habits)).filter((condition) => condition !== undefined);
+/** All conditions of a view. */
+export function filterConditions({ filters }: Pick<TableView, 'filters'>, columns: ReadonlyMap<string, GridColumn>): string[] {
+  return filters.map((filter) => conditionOf(filter, columns)).filter((condition) => condition !== undefined);
 }
 
-/** Why a filter's value is not understood, for the one who types it. */
-export function filterProblem(column: GridColumn, operator: string, value: string, habits: Habits): string | undefined {
-  return value.trim() === '' || MAKERS[operator]?.takes === 'nothing' || valueIn(column, value, habits) !== undefined ? undefined : 'not understood';
+/** Filters and order of a view, as the row API takes them. */
+export function viewQuery(table: TableDescription, view: TableView): URLSearchParams {
+  const columns = new Map(gridColumns(table).map((column) => [column.name, column]));
+  const conditions = filterConditions(view, columns);
+  const order = orderParameter(rowOrder(view.sorts, table.key, columns));
+  return new URLSearchParams({ ...(conditions.length === 0 ? {} : { and: `(${conditions.join(',')})` }), ...(order === '' ? {} : { order }) });
 }
 
-function valueIn(column: GridColumn, value: string, habits: Habits): string | undefined {
+function valueIn(column: GridColumn, value: string): string | undefined {
   if (value.trim() === '') return undefined;
-  if (column.valueKind === 'timestamp') return readTimestamp(value.trim(), habits.order, !column.sqlType.includes('without'));
+  if (column.valueKind === 'timestamp') return readTimestamp(value.trim(), CANONICAL.order, !column.sqlType.includes('without'));
   if (column.kind === 'choice' || column.kind === 'multi-choice' || column.valueKind === 'text') return value;
   const { scale: _scale, min: _min, max: _max, ...spec } = column.spec;
-  const reading = readCell({ ...column, spec }, value, habits);
+  const reading = readCell({ ...column, spec }, value, CANONICAL);
   return 'problem' in reading ? undefined : plainCell(reading.value);
 }
 

@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { gridColumns, type GridColumn } from '../columns/grid-column.ts';
-import { conditionOf, filterParameters } from './filter-query.ts';
+import { conditionOf, filterConditions } from './filter-query.ts';
 import { operatorsOf } from './operators.ts';
 import { beyond, orderParameter, rowOrder } from './row-order.ts';
 import { PLAIN_VIEW, type TableView, viewOf, withView } from './table-view.ts';
 
-const HABITS = { style: '.', order: 'dmy' } as const;
 const COLUMNS: ReadonlyMap<string, GridColumn> = new Map(
   gridColumns({
     schema: 's',
@@ -31,7 +30,7 @@ const COLUMNS: ReadonlyMap<string, GridColumn> = new Map(
     may: { select: true, insert: true, update: true, delete: true, edit: true },
   }).map((column) => [column.name, column]),
 );
-const condition = (column: string, operator: string, ...values: string[]): string | undefined => conditionOf({ column, operator, values }, COLUMNS, HABITS);
+const condition = (column: string, operator: string, ...values: string[]): string | undefined => conditionOf({ column, operator, values }, COLUMNS);
 
 describe('a view', () => {
   it('is in the address and comes back from it as it was, whatever its columns and values hold', () => {
@@ -94,7 +93,7 @@ describe('a filter', () => {
         expect([
           column.kind,
           name,
-          filterParameters({ filters: [{ column: column.name, operator: name, values: takes === 'nothing' ? [] : [value] }] }, COLUMNS, HABITS).length,
+          filterConditions({ filters: [{ column: column.name, operator: name, values: takes === 'nothing' ? [] : [value] }] }, COLUMNS).length,
         ]).toEqual([column.kind, name, 1]);
       }
   });

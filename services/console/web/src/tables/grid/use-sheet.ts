@@ -1,0 +1,204 @@
+import { type ClipboardEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import { readBlock, writeBlock } from '../../sheet/block.ts';
+import { clamped, type Key, moved, type Point, type Rectangle, rectangleOf, type Selection } from '../../sheet/selection.ts';
+import type { GridColumn } from '../columns/grid-column.ts';
+import { plainCell } from '../columns/show-cell.ts';
+import type { GridRow } from '../rows/grid-row.ts';
+import { type SheetAction, sheetActionOf } from './sheet-keys.ts';
+
+export interface SheetContext {
+  columns: readonly GridColumn[];
+  /** Rows in all, loaded or not. */
+  count: number;
+  at: (index: number) => GridRow | undefined;
+  indexOf: (key: string) => number | undefined;
+  /** Rows that fit. */
+  page: number;
+  scrollTo: (row: number) => void;
+  scrollToColumn: (column: number) => void;
+  sheet: RefObject<HTMLElement | null>;
+  acts: SheetActs;
+}
+
+/** What the keys and the clipboard lead to. */
+export interface SheetActs {
+  toggle: (row: GridRow, column: GridColumn) => void;
+  clear: (rectangle: Rectangle) => void;
+  undo: () => void;
+  paste: (block: string[][], rectangle: Rectangle) => void;
+  /** Whether a cell can be edited; says why not, where it can't. */
+  mayEdit: (row: GridRow, column: GridColumn) => boolean;
+}
+
+/** The cell whose editor is open. */
+export interface Editing {
+  rowKey: string;
+  column: string;
+  /** What was typed to begin it: it replaces the value. */
+  typed: string | undefined;
+}
+
+const TOP: Selection = { focus: { row: 0, column: 0 }, anchor: { row: 0, column: 0 } };
+
+/** Selection, keys, mouse and clipboard of the grid, and which cell is being edited. */
+export function useSheet(context: SheetContext) {
+  const { columns, count, at, sheet } = context;
+  const [held, setSelection] = useState(TOP);
+  const [editing, setEditing] = useState<Editing>();
+  const size = { rows: Math.max(1, count), columns: Math.max(1, columns.length), page: context.page };
+  const selection = clamped(held, size);
+  const follow = useFollowedRow(context, selection, setSelection);
+  const select = (next: Selection): void => {
+    const to = clamped(next, size);
+    setSelection(to);
+    follow(to.focus.row);
+    context.scrollTo(to.focus.row);
+    context.scrollToColumn(to.focus.column);
+  };
+  const focusGrid = (): void => sheet.current?.focus({ preventScroll: true });
+  const begin = (typed: string | undefined, point: Point = selection.focus): void => {
+    const [row, column] = [at(point.row), columns[point.column]];
+    if (row && column && context.acts.mayEdit(row, column)) setEditing({ rowKey: row.key, column: column.name, typed });
+  };
+  const end = (): void => {
+    setEditing(undefined);
+    focusGrid();
+  };
+  const go = (key: Key): boolean => {
+    const next = moved(selection, key, size, () => true);
+    if (next) select(next);
+    return next !== undefined;
+  };
+  return {
+    selection,
+    editing,
+    select,
+    begin,
+    end,
+    go,
+    focusGrid,
+    handlers: {
+      ...useKeys(context, { selection, editing, begin, go, select }),
+      ...useMouse({ selection, editing: editing !== undefined, select, begin }),
+      ...clipboard(context, selection, editing !== undefined),
+    },
+  };
+}
+
+/** The focus stays on its row while others come and go above it. Gives a function that says which row that is from now on. */
+function useFollowedRow({ at, indexOf }: SheetContext, selection: Selection, setSelection: (selection: Selection) => void): (row: number) => void {
+  const followed = useRef<string | undefined>(undefined);
+  const { focus, anchor } = selection;
+  const here = at(focus.row)?.key;
+  useEffect(() => {
+    const key = followed.current;
+    const index = key === undefined || here === key ? undefined : indexOf(key);
+    if (here === undefined || here === key) return;
+    if (index === undefined) followed.current = here;
+    else setSelection({ focus: { ...focus, row: index }, anchor: { ...anchor, row: Math.max(0, anchor.row + index - focus.row) } });
+  });
+  return (row) => {
+    followed.current = at(row)?.key;
+  };
+}
+
+interface Held {
+  selection: Selection;
+  editing: Editing | undefined;
+  begin: (typed: string | undefined) => void;
+  go: (key: Key) => boolean;
+  select: (selection: Selection) => void;
+}
+
+function useKeys({ columns, count, at, acts }: SheetContext, { selection, editing, begin, go, select }: Held) {
+  /** After Escape the next Tab leaves the grid. */
+  const leaving = useRef(false);
+  const { focus } = selection;
+  const act: Readonly<Record<Exclude<SheetAction, 'move'>, (key: Key) => void>> = {
+    edit: () => begin(undefined),
+    type: ({ key }) => begin(key),
+    toggle: () => {
+      const [row, column] = [at(focus.row), columns[focus.column]];
+      if (row && column) acts.toggle(row, column);
+    },
+    clear: () => acts.clear(rectangleOf(selection)),
+    undo: acts.undo,
+    all: () => select({ anchor: { row: 0, column: 0 }, focus: { row: count - 1, column: columns.length - 1 } }),
+    row: () => select({ anchor: { row: selection.anchor.row, column: 0 }, focus: { row: focus.row, column: columns.length - 1 } }),
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (editing || event.nativeEvent.isComposing || isElsewhere(event)) return;
+    const key = { key: event.key, shift: event.shiftKey, control: event.ctrlKey || event.metaKey, alt: event.altKey };
+    if (key.key === 'Tab' && leaving.current) return;
+    leaving.current = key.key === 'Escape';
+    const action = sheetActionOf(key, columns[focus.column]);
+    if (action === 'move' ? go(key) : action !== undefined) event.preventDefault();
+    if (action !== undefined && action !== 'move') act[action](key);
+  };
+  return { onKeyDown };
+}
+
+/** A click chooses, Shift extends, dragging selects, a double click edits; a row's number chooses the row. */
+function useMouse({ selection, editing, select, begin }: Omit<Held, 'editing' | 'go'> & { editing: boolean }) {
+  const dragging = useRef(false);
+  return {
+    onMouseDown: (event: MouseEvent) => {
+      const point = pointOf(event);
+      if (!point || event.button !== 0 || editing) return;
+      dragging.current = !point.whole;
+      const anchor = event.shiftKey ? selection.anchor : point;
+      if (point.whole) select({ focus: { row: point.row, column: Number.MAX_SAFE_INTEGER }, anchor: { row: anchor.row, column: 0 } });
+      else select({ focus: point, anchor });
+    },
+    onMouseOver: (event: MouseEvent) => {
+      const point = dragging.current && event.buttons === 1 ? pointOf(event) : undefined;
+      if (point && !point.whole) select({ focus: point, anchor: selection.anchor });
+    },
+    onMouseUp: () => {
+      dragging.current = false;
+    },
+    onDoubleClick: (event: MouseEvent) => {
+      const point = pointOf(event);
+      if (point && !point.whole) begin(undefined);
+    },
+  };
+}
+
+function clipboard({ columns, at, acts }: SheetContext, selection: Selection, editing: boolean) {
+  const rectangle = rectangleOf(selection);
+  const copy = (event: ClipboardEvent): void => {
+    if (editing || isElsewhere(event)) return;
+    const lines: string[][] = [];
+    for (let index = rectangle.top; index <= rectangle.bottom; index += 1) {
+      const row = at(index);
+      if (row) lines.push(columns.slice(rectangle.left, rectangle.right + 1).map(({ name }) => plainCell(row.values[name])));
+    }
+    event.preventDefault();
+    event.clipboardData.setData('text/plain', writeBlock(lines));
+  };
+  return {
+    onCopy: copy,
+    onCut: (event: ClipboardEvent): void => {
+      copy(event);
+      if (!editing && !isElsewhere(event)) acts.clear(rectangle);
+    },
+    onPaste: (event: ClipboardEvent): void => {
+      const text = event.clipboardData.getData('text/plain');
+      if (editing || text === '' || isElsewhere(event)) return;
+      event.preventDefault();
+      acts.paste(readBlock(text), rectangle);
+    },
+  };
+}
+
+/** In a dialog, button or field that lies in the grid. */
+function isElsewhere({ target }: { target: EventTarget | null }): boolean {
+  return target instanceof Element && target.closest('button, input, textarea, [role="dialog"], [role="menu"]') !== null;
+}
+
+function pointOf({ target }: MouseEvent): (Point & { whole: boolean }) | undefined {
+  if (!(target instanceof Element) || target.closest('button, input, textarea, [role="dialog"]')) return undefined;
+  const found = target.closest<HTMLElement>('[data-row]');
+  const column = found?.dataset['column'];
+  return found ? { row: Number(found.dataset['row']), column: Number(column ?? 0), whole: column === undefined } : undefined;
+}

@@ -1,0 +1,170 @@
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { TableDescription } from '#contracts/http/tables';
+import { rectangleOf } from '../sheet/selection.ts';
+import { Message, Problem } from '../shell/message.tsx';
+import { type GridColumn, gridColumns } from './columns/grid-column.ts';
+import { AddRowDrawer } from './edit/add-row-drawer.tsx';
+import { DeleteRowsDialog } from './edit/delete-rows-dialog.tsx';
+import { useReferenceLabels } from './editors/use-reference-labels.ts';
+import { DataGrid, GUTTER } from './grid/data-grid.tsx';
+import { GridBar } from './grid/grid-bar.tsx';
+import './grid/grid.css';
+import { useGridActs } from './grid/use-grid-acts.ts';
+import { useScroll } from './grid/use-scroll.ts';
+import { useSheet } from './grid/use-sheet.ts';
+import { type Stores, useConnection, useStores } from './grid/use-stores.ts';
+import type { CellHandlers } from './grid/cell-handlers.ts';
+import type { TableView } from './view/table-view.ts';
+import { PasteDialog } from './paste/paste-dialog.tsx';
+import { type GridRow, keyOf } from './rows/grid-row.ts';
+import { titleOf } from './table-list.ts';
+import { useShownStream } from './shown-stream.ts';
+import { sortedBy } from './view/sorts.ts';
+import { shownColumns, useTableView, widthOf } from './view/use-table-view.ts';
+
+interface RowsPanelProps {
+  table: TableDescription;
+  /** Another number: the rows are read again. */
+  epoch: number;
+  /** Told the key of the row that the focus is on. */
+  onRow: (key: Readonly<Record<string, unknown>> | undefined) => void;
+}
+
+/** The rows of a table: its grid, what narrows and orders it, and what is done with it. */
+export function RowsPanel({ table, epoch, onRow }: RowsPanelProps) {
+  const looked = useTableView();
+  const { view, change } = looked;
+  const all = useMemo(() => gridColumns(table), [table]);
+  const stores = useStores(table, all, view);
+  const { rows, writes, live } = stores;
+  useShownStream(useConnection(stores));
+  useReread(rows, epoch);
+  const { total, error, ready } = useSyncExternalStore(rows.subscribe, rows.view);
+  const cells = useSyncExternalStore(writes.subscribe, writes.view);
+  const grid = useGrid(table, { all, view, stores });
+  const { sheet, acts } = grid;
+  useFocusedRow(onRow, table.key, rows.at(sheet.selection.focus.row));
+  const { top, bottom } = rectangleOf(sheet.selection);
+  const [deleting, setDeleting] = useState<readonly GridRow[]>();
+  const [adding, setAdding] = useState(false);
+  return (
+    <>
+      <GridBar
+        {...{ table, all, stores, ...looked }}
+        selectedRows={bottom - top + 1}
+        onAdd={() => setAdding(true)}
+        onDelete={() => void rows.ensure(top, bottom).then(() => setDeleting(loaded(rows, top, bottom)))}
+        onGo={grid.goTo}
+        undo={acts.sheet.undo}
+      />
+      {error !== undefined && !ready ? (
+        <Problem error={error} retry={() => rows.retry()} />
+      ) : (
+        <DataGrid
+          label={titleOf(table)}
+          {...{ ...grid, rows, live, cells }}
+          sorts={view.sorts}
+          onSort={(column, add) => change({ sorts: sortedBy(view.sorts, column.name, add) })}
+          onResize={(column, px) => change({ widths: { ...view.widths, [column.name]: px } })}
+          empty={ready && total.rows === 0 ? <Empty table={table} filtered={view.filters.length > 0} /> : undefined}
+        />
+      )}
+      <PasteDialog plan={acts.plan} columns={writes.columns} write={acts.write} words={acts.words} close={grid.backFrom(() => acts.setPlan(undefined))} />
+      <DeleteRowsDialog rows={deleting} close={grid.backFrom(() => setDeleting(undefined))} remove={acts.remove} words={acts.words} />
+      <AddRowDrawer
+        opened={adding}
+        close={grid.backFrom(() => setAdding(false))}
+        columns={all}
+        words={acts.words}
+        add={async (values) => grid.goTo(await acts.add(values))}
+      />
+    </>
+  );
+}
+
+interface GridContext {
+  all: readonly GridColumn[];
+  view: TableView;
+  stores: Stores;
+}
+
+/** Columns, place and selection of the grid, and what its keys do. */
+function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
+  const { rows } = stores;
+  const columns = useMemo(() => shownColumns(all, view), [all, view]);
+  const widths = useMemo(() => columns.map((column) => widthOf(column, view)), [columns, view]);
+  const scrollerRef = useRef<HTMLDivElement>(null);
+  const sheetRef = useRef<HTMLDivElement>(null);
+  const count = rows.view().total.rows;
+  const scroll = useScroll(scrollerRef, count);
+  useEffect(() => {
+    // Other rows, or another order: they are looked at from their top.
+    if (!stores.rows.view().ready) scrollerRef.current?.scrollTo({ top: 0 });
+  }, [stores]);
+  const acts = useGridActs(table, stores, columns);
+  const sheet = useSheet({
+    columns,
+    count,
+    at: (index) => rows.at(index),
+    indexOf: (key) => rows.indexOf(key),
+    page: scroll.seen.page,
+    scrollTo: scroll.scrollTo,
+    scrollToColumn: (column) => scrollToColumn(scrollerRef.current, widths, column),
+    sheet: sheetRef,
+    acts: acts.sheet,
+  });
+  const { first, last } = scroll.seen;
+  const labelOf = useReferenceLabels(
+    columns,
+    Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)),
+  );
+  const goTo = (row: number | undefined): void => {
+    if (row !== undefined) sheet.select({ focus: { row, column: 0 }, anchor: { row, column: 0 } });
+    sheet.focusGrid();
+  };
+  const handlers: Pick<CellHandlers, 'onKeep' | 'onSettle'> = {
+    onKeep: (row, column, reading, text, key) => {
+      acts.keep(row, column, reading, text);
+      sheet.end();
+      if (key) sheet.go(key);
+    },
+    onSettle: (row, column, choice) => {
+      acts.settle(row, column, choice);
+      sheet.focusGrid();
+    },
+  };
+  const backFrom = (close: () => void) => (): void => {
+    close();
+    sheet.focusGrid();
+  };
+  return { columns, widths, scrollerRef, sheetRef, scroll, acts, sheet, labelOf, goTo, backFrom, ...handlers };
+}
+
+function Empty({ table: { may }, filtered }: { table: TableDescription; filtered: boolean }) {
+  if (filtered) return <Message title="No row is like that">Take a filter away to see more.</Message>;
+  return <Message title="No rows yet">{may.insert ? 'Add a row, or paste some from a spreadsheet.' : 'Nobody has put anything here yet.'}</Message>;
+}
+
+function useFocusedRow(onRow: RowsPanelProps['onRow'], key: readonly string[], row: GridRow | undefined): void {
+  useEffect(() => onRow(row && keyOf(key, row)), [onRow, key, row]);
+}
+
+function useReread(rows: { reload: () => void }, epoch: number): void {
+  const read = useRef(epoch);
+  useEffect(() => {
+    if (read.current !== epoch) rows.reload();
+    read.current = epoch;
+  }, [rows, epoch]);
+}
+
+function loaded(rows: { at: (index: number) => GridRow | undefined }, first: number, last: number): GridRow[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)).filter((row) => row !== undefined);
+}
+
+function scrollToColumn(scroller: HTMLElement | null, widths: readonly number[], column: number): void {
+  if (!scroller) return;
+  const start = GUTTER + widths.slice(0, column).reduce((sum, px) => sum + px, 0);
+  const end = start + (widths[column] ?? 0);
+  if (start - GUTTER < scroller.scrollLeft) scroller.scrollLeft = start - GUTTER;
+  else if (end > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = end - scroller.clientWidth;
+}
