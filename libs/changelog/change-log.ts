@@ -20,7 +20,7 @@ import type { Failure } from '#libs/failure/failure';
  * - A dependency that is down is a `dependency-unavailable` Failure from `append`, and a subscription that resumes by itself.
  */
 export abstract class ChangeLog {
-  /** Creates the topic, or checks that it has that partition count (else a `misconfigured` Failure). Settings of an existing topic are left alone. */
+  /** Creates the topic, or checks that it has that partition count. A `misconfigured` Failure when it has another, or the log takes no topic of that name. Settings of an existing topic are left alone. */
   abstract ensureTopic(topic: string, options: TopicOptions): Promise<void>;
   /** Names of all topics that start with `prefix`. */
   abstract topics(prefix: string): Promise<string[]>;

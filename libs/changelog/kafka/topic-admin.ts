@@ -3,7 +3,7 @@ import { Failure } from '#libs/failure/failure';
 import { retrying } from '#libs/runtime/backoff';
 import { MAX_RECORD_BYTES, type TopicOptions } from '../change-log.ts';
 import type { Cluster } from './cluster.ts';
-import { kafkaFailure } from './kafka-failure.ts';
+import { CODE, hasCode, kafkaFailure } from './kafka-failure.ts';
 import { topicBounds } from './offsets.ts';
 
 const MINUTE_MS = 60_000;
@@ -59,6 +59,13 @@ async function create(admin: Admin, topic: string, options: TopicOptions): Promi
     // False when another process was first: its count is checked next.
     await admin.createTopics({ waitForLeaders: false, topics: [{ topic, numPartitions: options.partitions, replicationFactor: replication, configEntries }] });
   } catch (error) {
+    // The client drops the broker's own words.
+    if (hasCode(error, CODE.invalidTopic))
+      throw new Failure(
+        'misconfigured',
+        `Kafka takes no topic ${topic}: the name is longer than 249 characters, or another topic's differs from it only in dots and underscores`,
+        { cause: error },
+      );
     throw kafkaFailure(`creating topic ${topic}`, error);
   }
 }

@@ -32,6 +32,18 @@ describe('capture into Kafka', () => {
     expect(new Set(events.map((event) => event.after?.['id'])).size).toBe(20_000);
   });
 
+  it('stops at tables whose topics Kafka takes for one, and goes on once one is routed elsewhere', async () => {
+    await cdc.sql(
+      `create schema sales; create schema sales_eu; create table sales.eu_orders (id int primary key); create table sales_eu.orders (id int primary key)`,
+    );
+    await expect(cdc.run().reaches('streaming', /never/)).rejects.toThrow(/Kafka takes no topic .*sales.*dots and underscores.*CDC_TOPIC_ROUTES/);
+    const topic = `${cdc.prefix}.sales-eu.orders`;
+    await cdc.streaming({ CDC_TOPIC_ROUTES: [`sales_eu.orders=${topic}`] });
+    await cdc.sql('insert into sales.eu_orders values (1); insert into sales_eu.orders values (2)');
+    const events = [...(await cdc.published('sales.eu_orders')), ...(await cdc.events(topic))];
+    expect(events.map(({ after }) => after?.['id'])).toEqual([1, 2]);
+  });
+
   it('stops the instance that a newer one fenced, which publishes nothing more', async () => {
     await cdc.sql('create table t (id int primary key)');
     const fenced = await cdc.streaming();

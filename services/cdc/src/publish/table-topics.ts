@@ -1,6 +1,8 @@
 import { deadLetterTopic } from '#contracts/topics/parked';
 import { transactionTopic } from '#contracts/topics/transaction-event';
 import type { ChangeLog } from '#libs/changelog/change-log';
+import { classify } from '#libs/failure/classify';
+import { Failure } from '#libs/failure/failure';
 import type { CdcConfig } from '../cdc-config.ts';
 import type { TableId } from '../source/table-patterns.ts';
 import { TopicRoutes } from './topic-routes.ts';
@@ -37,7 +39,14 @@ export class TableTopics {
     if (this.#made.has(topic)) return;
     const { CDC_TOPIC_RETENTION_MS: retention } = this.#config;
     const partitions = this.#routes.partitions(table);
-    await this.#changeLog.ensureTopic(topic, { partitions, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
+    try {
+      await this.#changeLog.ensureTopic(topic, { partitions, cleanup: 'delete', retentionMs: retention < 0 ? null : retention });
+    } catch (error) {
+      const { kind, message, detail } = classify(error);
+      if (kind !== 'misconfigured') throw error;
+      const remedy = `give ${table.schema}.${table.name} another topic (CDC_TOPIC_ROUTES), or leave it out (CDC_TABLES_EXCLUDE)`;
+      throw new Failure(kind, `${message}; ${remedy}`, { cause: error, detail });
+    }
     this.#made.add(topic);
   }
 

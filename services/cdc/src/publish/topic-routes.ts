@@ -1,3 +1,4 @@
+import { transactionTopic } from '#contracts/topics/transaction-event';
 import { topicName } from '#contracts/topics/topic-name';
 import { Failure } from '#libs/failure/failure';
 import { assignment, matchesTable, type TablePattern, tablePattern } from '../change/pattern.ts';
@@ -31,6 +32,8 @@ export class TopicRoutes {
     this.#routes = routes.map((item) => {
       const [pattern, topic] = assignment(item, 'CDC_TOPIC_ROUTES');
       if (!/^[A-Za-z0-9._-]{1,249}$/.test(topic)) throw new Failure('misconfigured', `CDC_TOPIC_ROUTES: ${JSON.stringify(topic)} is no name of a topic`);
+      if (topic.startsWith(`${prefix}.__`) || topic === transactionTopic(prefix))
+        throw new Failure('misconfigured', `CDC_TOPIC_ROUTES: ${topic} is a topic of capture's own`);
       return { pattern: tablePattern(pattern, 'CDC_TOPIC_ROUTES'), topic };
     });
     this.#partitions = partitions.map((item) => {
