@@ -124,7 +124,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
   };
   const handlers: Pick<CellHandlers, 'onKeep' | 'onSettle'> = {
     onKeep: (row, column, reading, text, key) => {
-      acts.keep(row, column, reading, text);
+      acts.keep({ row, column, base: sheet.editing?.base ?? null }, reading, text);
       sheet.end();
       if (key) sheet.go(key);
     },

@@ -66,7 +66,7 @@ describe('a text in a column', () => {
     expect(readCell(amount, '-1', HABITS)).toEqual({ problem: 'must be at least 0' });
     expect(readCell(amount, '101', HABITS)).toEqual({ problem: 'must be at most 100' });
     expect(readCell(amount, '1.005', HABITS)).toEqual({ problem: 'at most 2 digits behind the point' });
-    expect(readCell(amount, '1.500', HABITS)).toEqual({ value: '1.500' });
+    expect(readCell(amount, '1.500', HABITS)).toEqual({ value: '1.50' });
     const state = column({ type: 'choice', options: ['Open', 'Closed'] });
     expect(readCell(state, 'open', HABITS)).toEqual({ value: 'Open' });
     expect(readCell(state, 'opened', HABITS)).toEqual({ problem: '“opened” is none of Open, Closed' });

@@ -33,7 +33,10 @@ const numeral: Reader = (text, { valueKind, spec }, { style }) => {
   const fraction = /^-?\d*\.(\d+)$/.exec(read)?.[1]?.replace(/0+$/, '') ?? '';
   // PostgreSQL would round it without a word.
   if (spec.scale !== undefined && fraction.length > spec.scale) return { problem: `at most ${spec.scale} digits behind the point` };
-  return { value: read.startsWith('.') ? `0${read}` : read.replace(/^-\./, '-0.') };
+  const [whole = '', given = ''] = (read.startsWith('.') ? `0${read}` : read.replace(/^-\./, '-0.')).split('.');
+  // Spelled as PostgreSQL gives it back, so that what is the same is seen to be.
+  const digits = spec.scale === undefined ? given : fraction.padEnd(spec.scale, '0');
+  return { value: digits === '' ? whole : `${whole}.${digits}` };
 };
 const asItIs: Reader = (text) => ({ value: text });
 

@@ -21,7 +21,7 @@ interface AddRowProps {
 /** A form for a new row. What is left empty gets the column's default. */
 export function AddRowDrawer({ opened, close, ...props }: AddRowProps) {
   return (
-    <Drawer opened={opened} onClose={close} position="right" title="Add a row">
+    <Drawer opened={opened} onClose={close} position="right" title="Add a row" returnFocus={false}>
       {opened && <AddRowForm close={close} {...props} />}
     </Drawer>
   );

@@ -20,7 +20,7 @@ export function DeleteRowsDialog({ rows, close, remove, words }: DeleteRowsProps
     close();
   };
   return (
-    <Modal opened={rows !== undefined} onClose={leave} title={`Delete ${count === 1 ? 'this row' : `${count.toLocaleString()} rows`}?`}>
+    <Modal opened={rows !== undefined} onClose={leave} returnFocus={false} title={`Delete ${count === 1 ? 'this row' : `${count.toLocaleString()} rows`}?`}>
       <Stack>
         <Text size="sm">All of them or none. Ctrl Z brings them back, and so does the history.</Text>
         {deleting.error && (

@@ -20,7 +20,8 @@ export type CellState =
 /** Another version than was seen is written over so often, where the cell itself is the same. */
 const ATTEMPTS = 5;
 
-interface CellEdit {
+/** An edit of one cell. */
+export interface CellEdit {
   row: GridRow;
   column: GridColumn;
   value: CellValue;

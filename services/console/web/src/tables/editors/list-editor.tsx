@@ -98,7 +98,10 @@ function useList(props: ListEditorProps, id: string) {
   );
   const active = options[Math.min(at, options.length - 1)];
   const once = useOnce();
-  useEffect(() => document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: 'nearest' }), [id, at]);
+  useEffect(() => {
+    // Its answer is nothing to clean up by: browsers have begun to give a promise.
+    document.getElementById(`${id}-${at}`)?.scrollIntoView({ block: 'nearest' });
+  }, [id, at]);
   const tick = (value: CellValue): void =>
     setTicked((before) => (before.includes(String(value)) ? before.filter((one) => one !== value) : [...before, String(value)]));
   const chosen = (): CellValue => (several ? (ticked.length === 0 ? null : ticked) : (active?.value ?? null));

@@ -7,6 +7,7 @@ import type { Rectangle } from '../../sheet/selection.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { type Reading } from '../columns/read-cell.ts';
 import { localHabits } from '../columns/read-time.ts';
+import type { CellEdit } from '../edit/row-writes.ts';
 import { refusalWords } from '../edit/refusal-words.ts';
 import { type PastePlan, planPaste, rowsOf } from '../paste/paste-plan.ts';
 import type { GridRow, Values } from '../rows/grid-row.ts';
@@ -66,9 +67,9 @@ function sheetActs(table: TableDescription, { stores, columns, propose }: SheetA
 function rowActs(stores: Stores) {
   const { rows, writes, live } = stores;
   return {
-    keep: (row: GridRow, column: GridColumn, reading: Reading, text: string): void => {
+    keep: ({ row, column, base }: Pick<CellEdit, 'row' | 'column' | 'base'>, reading: Reading, text: string): void => {
       if ('problem' in reading) writes.refuse(row, column, text, reading.problem);
-      else writes.commit({ row, column, base: row.values[column.name] ?? null, value: reading.value });
+      else writes.commit({ row, column, base, value: reading.value });
     },
     settle: (row: GridRow, column: GridColumn, choice: 'mine' | 'theirs'): void =>
       choice === 'mine' ? writes.insist(row, column) : writes.dismiss(row, column),

@@ -1,7 +1,7 @@
 import { type ClipboardEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { readBlock, writeBlock } from '../../sheet/block.ts';
 import { clamped, type Key, moved, type Point, type Rectangle, rectangleOf, type Selection } from '../../sheet/selection.ts';
-import type { GridColumn } from '../columns/grid-column.ts';
+import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
 import type { GridRow } from '../rows/grid-row.ts';
 import { type SheetAction, sheetActionOf } from './sheet-keys.ts';
@@ -36,6 +36,8 @@ export interface Editing {
   column: string;
   /** What was typed to begin it: it replaces the value. */
   typed: string | undefined;
+  /** What the cell was then: whatever others make of it meanwhile, the edit is held against this. */
+  base: CellValue;
 }
 
 const TOP: Selection = { focus: { row: 0, column: 0 }, anchor: { row: 0, column: 0 } };
@@ -58,7 +60,7 @@ export function useSheet(context: SheetContext) {
   const focusGrid = (): void => sheet.current?.focus({ preventScroll: true });
   const begin = (typed: string | undefined, point: Point = selection.focus): void => {
     const [row, column] = [at(point.row), columns[point.column]];
-    if (row && column && context.acts.mayEdit(row, column)) setEditing({ rowKey: row.key, column: column.name, typed });
+    if (row && column && context.acts.mayEdit(row, column)) setEditing({ rowKey: row.key, column: column.name, typed, base: row.values[column.name] ?? null });
   };
   const end = (): void => {
     setEditing(undefined);

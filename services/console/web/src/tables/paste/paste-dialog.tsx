@@ -20,7 +20,7 @@ interface PasteProps {
 /** What a pasted block will do, and what of it can't be used, before anything is written. */
 export function PasteDialog({ plan, ...props }: Omit<PasteProps, 'plan'> & { plan: PastePlan | undefined }) {
   return (
-    <Modal opened={plan !== undefined} onClose={props.close} title="Paste" size="xl">
+    <Modal opened={plan !== undefined} onClose={props.close} title="Paste" size="xl" returnFocus={false}>
       {plan && <Preview plan={plan} {...props} />}
     </Modal>
   );

@@ -122,8 +122,11 @@ export class LiveRows {
 
   #flash(flashes: readonly (readonly [string, Flash])[]): void {
     if (flashes.length === 0) return;
-    const recent = [...this.#view.flashes].filter(([, { at }]) => at > Date.now() - FLASH_MS);
-    this.#publish({ flashes: new Map([...recent, ...flashes]) });
+    this.#publish({ flashes: new Map([...this.#view.flashes, ...flashes]) });
+    setTimeout(() => {
+      const recent = [...this.#view.flashes].filter(([, { at }]) => at > Date.now() - FLASH_MS);
+      if (recent.length < this.#view.flashes.size) this.#publish({ flashes: new Map(recent) });
+    }, FLASH_MS + 50);
   }
 
   #publish(change: Partial<LiveRowsView>): void {
