@@ -32,7 +32,10 @@ export function compileEdit(edit: Exclude<TableEdit, { op: 'create' }>, shape: T
       const column = quoteIdentifier(found(shape, edit.column).spec.name);
       return {
         sql: [`alter table ${shape.sql} rename column ${column} to ${quoteIdentifier(edit.to)}`],
-        notes: [],
+        // It keeps its place.
+        notes: [
+          `update lakeloop.table_note set column_order = array_replace(column_order, ${quoteLiteral(edit.column)}::name, ${quoteLiteral(edit.to)}::name) where root = ${rootOf(shape)}`,
+        ],
         losses: [],
         inverse: { op: 'rename-column', column: edit.to, to: edit.column },
       };

@@ -230,6 +230,16 @@ describe('edits of a table', () => {
     expect(await edit('POST', `/kept%20on/edits/${edits[0]?.id}/revert`, {})).toMatchObject({ body: { table: { name: 'kept' } } });
   });
 
+  it('keep the order of columns over a new name', async () => {
+    await create('ordered', [
+      { name: 'a', type: 'text' },
+      { name: 'b', type: 'text' },
+    ]);
+    await edit('PATCH', '/ordered', { columns: ['b', 'a', 'id'] });
+    const { body } = await edit('PATCH', '/ordered/columns/a', { name: 'c' });
+    expect(body.table?.columns.slice(0, 3).map(({ name }) => name)).toEqual(['b', 'c', 'id']);
+  });
+
   it('archive a table with its rows and history, and restore it', async () => {
     await create('old', [{ name: 'name', type: 'text' }]);
     await insert('old', { name: 'kept' });
