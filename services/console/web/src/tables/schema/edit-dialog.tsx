@@ -134,7 +134,7 @@ function Effects({ losses, reversible }: { losses: EditReport['losses']; reversi
     );
   const blocked = losses.some(({ refuses }) => refuses);
   return (
-    <Alert color={blocked ? 'red' : 'orange'} title={blocked ? 'Rows stand in the way' : 'Values are lost'}>
+    <Alert color={blocked ? 'red' : 'orange'} title={blocked ? 'Rows stand in the way' : reversible ? 'Values leave the table' : 'Values are lost'}>
       <ul className="plain" aria-label="What it loses or breaks">
         {losses.map((loss) => (
           <li key={loss.what}>

@@ -66,7 +66,7 @@ export function rulesInWords({ required, unique, min, max, pattern, options, ref
   else if (max !== undefined) rules.push(`at most ${max}`);
   if (pattern !== undefined) rules.push(`like ${pattern}`);
   if (options !== undefined) rules.push(`one of ${listed(options)}`);
-  if (references !== undefined) rules.push(`a ${references.column ?? 'key'} of ${references.table}`);
+  if (references !== undefined) rules.push(`one of ${references.table}${references.column === undefined ? '' : ` (${references.column})`}`);
   if (fallback !== undefined) rules.push(`else ${String(fallback)}`);
   return rules;
 }

@@ -85,6 +85,7 @@ function Columns({ table, opened, open, ask }: ColumnsProps) {
     );
   return (
     <ColumnList
+      key={table.version}
       table={table}
       may={may}
       add={() => open('new')}

@@ -4,10 +4,9 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { TableDescription } from '#contracts/http/tables';
 import { Refusal } from '../../subjects/flag-dialog.tsx';
-import { count } from '../history/change-words.ts';
 import { titleOf } from '../table-list.ts';
 import type { TableToolProps } from '../table-tool.ts';
-import { conditionsOf, type ExportFormat, exportQuery, FORMATS } from './export-query.ts';
+import { type ExportFormat, exportQuery, FORMATS, isFiltered } from './export-query.ts';
 import { openSink } from './file-sink.ts';
 import { bytesInWords } from './in-bytes.ts';
 import { type ExportProgress, runExport } from './run-export.ts';
@@ -19,7 +18,6 @@ export function ExportPanel({ table, query, close }: TableToolProps) {
   const chosen = FORMATS.find(({ name }) => name === format) ?? FORMATS[0];
   const fileName = `${table.name}.${chosen.name}`;
   const { exporting, progress, stop } = useExport(table, { format: chosen, query: filtered ? query : NOTHING, fileName });
-  const conditions = conditionsOf(query);
   return (
     <Modal opened onClose={close} title={<b>Export {titleOf(table)}</b>} size="md">
       <Stack>
@@ -34,9 +32,9 @@ export function ExportPanel({ table, query, close }: TableToolProps) {
         <Text size="sm" c="dimmed">
           {chosen.about}
         </Text>
-        {conditions > 0 && (
+        {isFiltered(query) && (
           <Switch
-            label={`Only what fits the grid’s ${count(conditions, 'filter')}`}
+            label="Only what fits the grid’s filter"
             checked={filtered}
             disabled={exporting.isPending}
             onChange={(event) => (setFiltered(event.currentTarget.checked), exporting.reset())}

@@ -17,9 +17,9 @@ export function exportQuery({ columns }: Pick<TableDescription, 'columns'>, show
 /** A page is not all there is. */
 const UNWANTED = new Set(['limit', 'offset', 'cursor', 'select']);
 
-/** How many conditions a grid's query has. */
-export function conditionsOf(shown: URLSearchParams): number {
-  return [...shown.keys()].filter((name) => !UNWANTED.has(name) && name !== 'order').length;
+/** Whether a grid's query leaves rows out. */
+export function isFiltered(shown: URLSearchParams): boolean {
+  return [...shown.keys()].some((name) => !UNWANTED.has(name) && name !== 'order');
 }
 
 function quoted(name: string): string {

@@ -60,7 +60,7 @@ function Beginning({ table, start }: { table: TableDescription; start: (file: Fi
   if (!table.may.insert)
     return (
       <Alert color="gray" title="Not for this role">
-        Your role may not add rows to {table.schema}.{table.name}. Whoever made the table, or an administrator, can grant it.
+        Your role may not add rows to {table.schema}.{table.name}. An administrator can grant it.
       </Alert>
     );
   return file ? (

@@ -32,22 +32,29 @@ export function ImportProgress({ table, run, again, undo }: ProgressProps) {
 }
 
 function Moving({ view: { state, sent, size, report, error }, run }: { view: RunView; run: ImportRun }) {
-  const share = size === 0 ? 100 : Math.floor((sent / size) * 100);
-  const taken = size === 0 ? 0 : Math.min(share, (report.offset / size) * 100);
-  const busy = error instanceof ApiError && error.status === 409;
+  const share = (bytes: number): number => (size === 0 ? 100 : (bytes / size) * 100);
+  const taken = Math.min(sent, report.offset);
+  // One transaction takes nothing before its end: then what is sent is all that moves.
+  const done = report.mode === 'skip-bad' ? taken : sent;
   return (
     <Stack>
       <Group justify="space-between">
         <Text size="sm">
-          {bytesInWords(sent)} of {bytesInWords(size)} sent
+          {bytesInWords(done)} of {bytesInWords(size)} {report.mode === 'skip-bad' ? 'taken' : 'sent'}
         </Text>
         <Text size="sm" className="tabular">
-          {share} %
+          {Math.floor(share(done))} %
         </Text>
       </Group>
       <Progress.Root size="lg" transitionDuration={0}>
-        <Progress.Section value={taken} aria-label="Taken by the service" />
-        <Progress.Section value={share - taken} color="lake.3" striped={state === 'sending'} animated={state === 'sending'} aria-label="On its way" />
+        <Progress.Section value={share(taken)} aria-label="Taken by the service" />
+        <Progress.Section
+          value={share(sent) - share(taken)}
+          color="lake.3"
+          striped={state === 'sending'}
+          animated={state === 'sending'}
+          aria-label="On its way"
+        />
       </Progress.Root>
       <Text size="sm" c="dimmed" component="output">
         {report.lines.toLocaleString()} lines read, {report.inserted.toLocaleString()} rows{' '}
@@ -55,18 +62,7 @@ function Moving({ view: { state, sent, size, report, error }, run }: { view: Run
         {sent === size && state === 'sending' && ', the rest is on its way into the table'}
         {report.refused > 0 && `, ${report.refused.toLocaleString()} lines refused`}
       </Text>
-      {state === 'waiting' && (
-        <Alert color="orange" title={busy ? 'The service is still busy with what it got before' : 'The connection broke'}>
-          <Group justify="space-between">
-            <Text size="sm">
-              It goes on by itself in a moment, {report.mode === 'skip-bad' ? 'where it stands' : 'from the beginning: nothing is written yet'}.
-            </Text>
-            <Button size="xs" variant="default" onClick={() => run.hurry()}>
-              Try now
-            </Button>
-          </Group>
-        </Alert>
-      )}
+      {state === 'waiting' && <Waiting error={error} mode={report.mode} hurry={() => run.hurry()} />}
       <Text size="xs" c="dimmed">
         You may close this panel; the import goes on as long as the page is open.
       </Text>
@@ -76,5 +72,19 @@ function Moving({ view: { state, sent, size, report, error }, run }: { view: Run
         </Button>
       </Group>
     </Stack>
+  );
+}
+
+function Waiting({ error, mode, hurry }: { error: unknown; mode: ImportReport['mode']; hurry: () => void }) {
+  const busy = error instanceof ApiError && error.status === 409;
+  return (
+    <Alert color="orange" title={busy ? 'The service is still busy with what it got before' : 'The connection broke'}>
+      <Group justify="space-between">
+        <Text size="sm">It goes on by itself in a moment, {mode === 'skip-bad' ? 'where it stands' : 'from the beginning: nothing is written yet'}.</Text>
+        <Button size="xs" variant="default" onClick={hurry}>
+          Try now
+        </Button>
+      </Group>
+    </Alert>
   );
 }
