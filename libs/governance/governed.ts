@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import type pg from 'pg';
 import { quoteLiteral } from '#libs/postgres/identifiers';
 import { Failure } from '#libs/failure/failure';
-import { pipeline, type PipelineStep, type Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
+import { GroupCommit } from '#libs/postgres/group-commit';
+import { pipeline } from '#libs/postgres/pipeline';
 import { transaction } from '#libs/postgres/transaction';
 import { newToken, tokenHash } from './context-token.ts';
 import type { Principal } from './principal.ts';
@@ -23,6 +25,8 @@ export interface GovernedStatement {
   statement: string;
   parameters: readonly (string | null)[];
   separate?: boolean;
+  /** A write of a row or few, which waits for hardly anything: under load it may share a flush with others (`GroupCommit`). */
+  short?: boolean;
   /** Run as the principal, in the same transaction and round trip: settings before the statement, and what it left behind after it. */
   before?: readonly PipelineStep[];
   after?: readonly PipelineStep[];
@@ -75,9 +79,11 @@ export interface TransactionCall {
  */
 export class Governed {
   readonly #pool: pg.Pool;
+  readonly #commits: GroupCommit;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
+    this.#commits = new GroupCommit(pool);
   }
 
   /** Runs a write in a transaction of its own, in one round trip: context, role and statement go to the server together. */
@@ -85,18 +91,20 @@ export class Governed {
     const { principal, context, idempotency } = call;
     const { traceparent } = context;
     const who = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(traceparent) ?? null];
-    if (!idempotency) {
-      return { outcome: 'executed', ...(await this.#run({ name: 'lakeloop.open', text: OPEN, values: who }, call)) };
-    }
+    if (!idempotency) return { outcome: 'executed', ...(await this.#run(PLAIN, who, call)) };
     const claim = claimOf(idempotency);
-    const open = { name: 'lakeloop.open-claiming', text: OPEN_CLAIMING, values: [...who, claim.lock, claim.id, claim.requestHash, String(idempotency.status)] };
-    return this.#once(() => this.#run(open, call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
+    const values = [...who, claim.lock, claim.id, claim.requestHash, String(idempotency.status)];
+    return this.#once(() => this.#run(CLAIMING, values, call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
   }
 
   /** The statement and what belongs to it, in one round trip. */
-  async #run(open: PipelineStep, call: GovernedStatement, end: readonly PipelineStep[] = []): Promise<Answer> {
-    const { before = [], after = [] } = call;
-    const rows = await pipeline(this.#pool, [open, ...before, stepOf(call), ...after, ...end]);
+  async #run(opening: Opening, values: readonly (string | null)[], call: GovernedStatement, end: readonly PipelineStep[] = []): Promise<Answer> {
+    const { before = [], after = [], short } = call;
+    const statement = stepOf(call);
+    const steps = [...before, statement, ...after, ...end];
+    const alone = [{ ...opening.alone, values }, ...steps];
+    const grouped = (wal: 'off' | null): PipelineStep[] => [{ ...opening.grouped, values: [...values, wal] }, ...steps];
+    const rows = short ? await this.#commits.run(statement.name ?? '', { alone, grouped }) : await pipeline(this.#pool, alone);
     const place = before.length + 1;
     const answer = answerOf(rows[place]);
     return after.length === 0 ? answer : { ...answer, after: rows.slice(place + 1, place + 1 + after.length) };
@@ -128,8 +136,7 @@ export class Governed {
 
   /** Runs a read-only statement in one round trip. */
   async read(call: GovernedStatement): Promise<Answer> {
-    const open = { name: 'lakeloop.open-read', text: OPEN_READ, values: [roleOf(call.principal), claimsOf(call.principal)] };
-    return this.#run(open, call);
+    return this.#run(READING, [roleOf(call.principal), claimsOf(call.principal)], { ...call, short: false });
   }
 
   /** Several statements in one transaction. `openContext` gives the changes that follow another context (decisions.md 3). */
@@ -169,6 +176,12 @@ export function keptOutcome(jsonb: string): string {
   return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
+/** How a transaction begins: `alone`, or among others, with `synchronous_commit` as one parameter more (`GroupedTransaction`). */
+interface Opening {
+  alone: Omit<PipelineStep, 'values'>;
+  grouped: Omit<PipelineStep, 'values'>;
+}
+
 /** In this order: the request needs a transaction without an id, and the login's own rights; the role comes behind both. */
 const open = (
   columns = '',
@@ -177,14 +190,25 @@ const open = (
 ): string => `insert into lakeloop.opening (role, context, trace_id${columns}) select $1, $2, $4${values}${condition}
   returning set_config('lakeloop.request', id::text, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
     pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
-const OPEN = open();
+/** Whoever waits for a lock in a group keeps others waiting. */
+const among = (wal: string): string =>
+  `, set_config('synchronous_commit', coalesce(${wal}, current_setting('synchronous_commit')), true), set_config('lock_timeout', '10ms', true)`;
+const PLAIN: Opening = {
+  alone: { name: 'lakeloop.open', text: open() },
+  grouped: { name: 'lakeloop.open-grouped', text: `${open()}${among('$5')}` },
+};
+const KEY_COLUMNS = [', key_id, key_hash, status', ', $6::bytea, $7::bytea, $8::integer'] as const;
 /** With an idempotency key: its lock is taken first, so that a twin is waited for; the row of a twin that has committed refuses ours. */
-const OPEN_CLAIMING = open(
-  ', key_id, key_hash, status',
-  ', $6::bytea, $7::bytea, $8::integer',
-  ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)',
-);
+const CLAIMING: Opening = {
+  alone: { name: 'lakeloop.open-claiming', text: open(...KEY_COLUMNS, ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)') },
+  grouped: {
+    name: 'lakeloop.open-claiming-grouped',
+    text: `${open(...KEY_COLUMNS, ` where pg_try_advisory_xact_lock($5) or lakeloop.fail(409, 'the idempotency key is in use')`)}${among('$9')}`,
+  },
+};
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
+const READ_STEP = { name: 'lakeloop.open-read', text: OPEN_READ };
+const READING: Opening = { alone: READ_STEP, grouped: READ_STEP };
 /** The request's row is the service's, not the app role's. */
 const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: 'reset role', values: [] };
 const KEEP_OUTCOME: PipelineStep = {

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os';
+import type pg from 'pg';
+import { parse } from 'pg-connection-string';
 
 /** A statement that has run for this long waits for something other than a core: it no longer counts, ms. */
 const SHORT_MS = 10;
@@ -66,8 +68,17 @@ export class Lanes {
   }
 }
 
-/** Lanes for a server: as many as its cores serve where it shares this machine, else no bound but the pool's. */
-export function lanesFor(host: string | undefined): Lanes {
-  const shared = host === undefined || host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
-  return new Lanes(shared ? LANES_PER_CORE * availableParallelism() : Infinity);
+/** The lanes of a pool's server, which every user of that pool shares: as many as its cores serve where it shares this machine, else no bound but the pool's. */
+export function lanesOf(pool: pg.Pool): Lanes {
+  let lanes = LANES.get(pool);
+  if (!lanes) LANES.set(pool, (lanes = new Lanes(sharesMachine(pool) ? LANES_PER_CORE * availableParallelism() : Infinity)));
+  return lanes;
+}
+
+const LANES = new WeakMap<pg.Pool, Lanes>();
+
+/** Whether a pool's server runs on this machine, as far as its address tells. */
+export function sharesMachine({ options: { host, connectionString } }: pg.Pool): boolean {
+  const server = host ?? (connectionString === undefined ? undefined : parse(connectionString).host) ?? undefined;
+  return server === undefined || server.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(server);
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Answer, type GovernedResult, stepOf } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
-import type { PipelineStep, Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import { ApiError } from '../rows/api-error.ts';
 import type { Statement } from '../rows/compile/statement.ts';
 import { answerAmong, rowsOf, type StatementRunner, type WriteCall } from '../rows/executor.ts';

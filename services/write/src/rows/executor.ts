@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { type Answer, answerOf, type Governed, type GovernedResult, type IdempotencyKey, stepOf } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import { CONTEXT_PREFIX, type WriteContext } from '#libs/governance/write-context';
-import { pipeline, type PipelineStep, type Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
+import { pipeline } from '#libs/postgres/pipeline';
 import { transaction } from '#libs/postgres/transaction';
 import { ApiError } from './api-error.ts';
 import type { Statement } from './compile/statement.ts';
@@ -14,6 +15,8 @@ export interface WriteCall {
   statement: Statement;
   idempotency?: IdempotencyKey;
   session?: Session;
+  /** Takes hardly any time, and waits for hardly anything: `GovernedStatement.short`. */
+  short?: boolean;
 }
 
 /** What a row request needs of an executor: another one runs statements inside a transaction that is there (../batch). */
@@ -36,13 +39,13 @@ export class RowExecutor {
     return answerAmong(await pipeline(this.#pool, [become('read', principal, READ_ONLY), ...before, stepOf(call), ...after]), before.length + 1);
   }
 
-  async write(governed: boolean, { principal, context, statement, idempotency, session = PLAIN }: WriteCall): Promise<GovernedResult> {
+  async write(governed: boolean, { principal, context, statement, idempotency, session = PLAIN, short = false }: WriteCall): Promise<GovernedResult> {
     const { before, after } = stepsOf(session);
     const call = { principal, statement: statement.text, parameters: statement.parameters, separate: true, before, after };
     if (idempotency && !governed) throw withoutKeys();
     if (session.rollback)
       return { outcome: 'executed', ...(await this.#undone(governed, principal, context, [...before, stepOf(call), ...after], before.length)) };
-    if (governed) return this.#governed.execute({ ...call, context, ...(idempotency ? { idempotency } : {}) });
+    if (governed) return this.#governed.execute({ ...call, context, short, ...(idempotency ? { idempotency } : {}) });
     const steps = [become('write', principal, message(context)), ...before, stepOf(call), ...after];
     return { outcome: 'executed', ...answerAmong(await pipeline(this.#pool, steps), before.length + 1) };
   }

@@ -1,4 +1,4 @@
-import type { PipelineStep, Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Relation } from '../catalogue/relation.ts';
 import type { ParsedRequest } from './compile-request.ts';

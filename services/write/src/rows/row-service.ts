@@ -260,7 +260,7 @@ export class RowService {
     const idempotency = idempotencyOf(request, parsed, caller.principal, schema);
     const { principal, context } = caller;
     const session = this.#session(work, statement);
-    const call = { principal, context, session, statement: parsed.answer.plan ? NO_ROWS : statement };
+    const call = { principal, context, session, short: isOneNewRow(parsed), statement: parsed.answer.plan ? NO_ROWS : statement };
     const result = await this.#options.executor.write(catalogue.governed, { ...call, ...(idempotency ? { idempotency } : {}) });
     if (result.outcome === 'mismatch') throw reusedKey();
     if (result.outcome === 'in-flight') throw twinStillRunning();
@@ -299,6 +299,11 @@ export class RowService {
     answer.headers['idempotent-replayed'] = 'true';
     return status === null ? answer : { ...answer, status };
   }
+}
+
+/** An insert of one row waits for a lock only where a key or a referenced row is being written. */
+function isOneNewRow({ method, body, prefer }: ParsedRequest): boolean {
+  return method === 'POST' && body?.form === 'object' && prefer.resolution === undefined;
 }
 
 function outcomeOf(body: string | null, total: number | null, page: number | null, extra: string | null): Outcome {

@@ -1,4 +1,4 @@
-import type { PipelineStep } from '#libs/postgres/pipeline';
+import type { PipelineStep } from '#libs/postgres/exchange';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Preferences } from './prefer.ts';
 import { requestSettings, type RequestFacts, searchPath, type Session } from './session.ts';

@@ -1,4 +1,4 @@
-import type { PipelineStep, Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 
 /** What surrounds a statement beside its role and claims. */

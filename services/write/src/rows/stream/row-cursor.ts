@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { pipelineOn, type Row } from '#libs/postgres/pipeline';
+import type { Row } from '#libs/postgres/exchange';
+import { pipelineOn } from '#libs/postgres/pipeline';
 import type { Statement } from '../compile/statement.ts';
 
 /** Text of a fetch, characters: what is held of an answer at any time. */

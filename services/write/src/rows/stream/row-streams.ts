@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Principal } from '#libs/governance/principal';
-import { type PipelineStep, pipelineOn, type Row } from '#libs/postgres/pipeline';
+import type { PipelineStep, Row } from '#libs/postgres/exchange';
+import { pipelineOn } from '#libs/postgres/pipeline';
 import type { Logger } from '#libs/runtime/logger';
 import type { Lines } from '../compile/stream.ts';
 import { type Session, stepsOf } from '../session.ts';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Failure } from '#libs/failure/failure';
-import type { Row } from '#libs/postgres/pipeline';
+import type { Row } from '#libs/postgres/exchange';
 import { parquetFile } from '../../exports/parquet-file.ts';
 import { ApiError } from '../api-error.ts';
 import { joined, type LineFormat, type Lines } from '../compile/stream.ts';

@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import type pg from 'pg';
+import { endsSession, exchange, type PipelineStep, type Row, sessionChanged } from './exchange.ts';
+import { lanesOf, sharesMachine } from './lanes.ts';
+import { pipelineAnew, withClient } from './pipeline.ts';
+
+/** A short transaction that others may share a flush with. */
+export interface GroupedTransaction {
+  /** As it runs by itself. */
+  alone: readonly PipelineStep[];
+  /**
+   * The same in a group: with `wal`, the `synchronous_commit` that it has to set for itself, or null where it leaves the session's; and without waiting for
+   * a lock, since others wait behind it. What fails here is tried again alone, whatever the error.
+   */
+  grouped: (wal: 'off' | null) => readonly PipelineStep[];
+}
+
+/** At most this many transactions in a group: the first one's answer waits for the last one's flush. */
+const MOST_IN_GROUP = 8;
+/** Groups in flight for each core of a server that shares this machine: while one flushes, another runs. */
+const GROUPS_PER_CORE = 2;
+/** A transaction that takes longer than this is not short: the next one like it goes alone, ms. */
+const SHORT_MS = 25;
+/** Kinds known to be long; beyond that many, all are tried anew. */
+const MOST_KINDS = 1_000;
+
+/**
+ * Group commit at the client: transactions that wait for a turn go to the server together, one after the other on one session, each with a Sync of its
+ * own. All but the last commit without waiting for the disk (`synchronous_commit = off`), and the last one's flush covers them, because the log is flushed in
+ * its order (PostgreSQL manual, "Asynchronous Commit"); none is answered before that flush. So they are as separate and as durable as they would be alone, for
+ * one flush, one write and one read. Where nothing waits, nothing is grouped.
+ *
+ * Rows of a transaction that is not on disk yet can be seen by others for the moment until it is, as under `synchronous_commit = off`; whoever writes
+ * after seeing them flushes them too, and replication never has them sooner.
+ */
+export class GroupCommit {
+  readonly #pool: pg.Pool;
+  readonly #most: number;
+  readonly #waiting: Waiting[] = [];
+  readonly #long = new Set<string>();
+  #groups = 0;
+
+  /** `most`: groups in flight. */
+  constructor(pool: pg.Pool, most = sharesMachine(pool) ? GROUPS_PER_CORE * availableParallelism() : (pool.options.max ?? 10)) {
+    this.#pool = pool;
+    this.#most = most;
+  }
+
+  /** Rows of each statement, once the transaction is on disk; rejects as `pipeline` does. Transactions of one `kind` take about as long. */
+  async run(kind: string, transaction: GroupedTransaction): Promise<Row[][]> {
+    if (!this.#long.has(kind)) {
+      const { promise, resolve, reject } = Promise.withResolvers<Row[][] | undefined>();
+      this.#waiting.push({ kind, transaction, resolve, reject });
+      this.#depart();
+      const rows = await promise;
+      if (rows) return rows;
+    }
+    return lanesOf(this.#pool).run(() => withClient(this.#pool, (client) => this.#timed([kind], () => pipelineAnew(client, transaction.alone))));
+  }
+
+  #depart(): void {
+    if (this.#groups >= this.#most || this.#waiting.length === 0) return;
+    this.#groups += 1;
+    const ended = lanesOf(this.#pool).run(() => this.#leave(this.#waiting.splice(0, MOST_IN_GROUP)));
+    void ended.finally(() => {
+      this.#groups -= 1;
+      this.#depart();
+    });
+  }
+
+  /** Never rejects: what happens to a group is told to its members. */
+  async #leave(group: readonly Waiting[]): Promise<void> {
+    const kinds = group.map(({ kind }) => kind);
+    try {
+      const ended = await withClient(this.#pool, (client) => this.#timed(kinds, () => commit(client, group)));
+      for (const [index, { resolve }] of group.entries()) resolve(ended[index]);
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  /** Learns whether transactions of these kinds are short. */
+  async #timed<T>(kinds: readonly string[], work: () => Promise<T>): Promise<T> {
+    const started = performance.now();
+    try {
+      return await work();
+    } finally {
+      const long = performance.now() - started > SHORT_MS * kinds.length;
+      if (this.#long.size >= MOST_KINDS) this.#long.clear();
+      for (const kind of kinds)
+        if (long) this.#long.add(kind);
+        else this.#long.delete(kind);
+    }
+  }
+}
+
+interface Waiting {
+  kind: string;
+  transaction: GroupedTransaction;
+  /** Undefined: to be tried again alone. */
+  resolve: (rows: Row[][] | undefined) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Rows of each member; undefined for one that failed. Throws when the session ended: then nobody knows what is on disk. */
+async function commit(client: pg.PoolClient, group: readonly Waiting[]): Promise<(Row[][] | undefined)[]> {
+  const [only] = group;
+  if (only && group.length === 1) return [await pipelineAnew(client, only.transaction.alone)];
+  const last = group.length - 1;
+  const ended = await exchange(
+    client,
+    group.map(({ transaction }, index) => transaction.grouped(index < last ? 'off' : null)),
+  );
+  for (const each of ended) if (each.status === 'rejected' && !sessionChanged(client, each.reason) && endsSession(each.reason)) throw each.reason;
+  const rows = ended.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+  if (!rows[last] && rows.some((each) => each !== undefined)) await pipelineAnew(client, [FLUSH]);
+  return rows;
+}
+
+/** Where the last one failed: something else has to bring what is before it to the disk. A commit does when its transaction has written to the log. */
+const FLUSH: PipelineStep = { name: 'lakeloop.flush', text: `select pg_logical_emit_message(true, 'lakeloop.flush', '')`, values: [] };
