@@ -96,6 +96,14 @@ describe('a batch', () => {
     await stand.database.client.query('drop trigger see on app.account');
   });
 
+  it('reads 10,000 rows at a time at most, since it answers whole', async () => {
+    await stand.database.client.query(`insert into other.note select i, 't' from generate_series(1000, 11200) i; `);
+    const { status, body } = await batch([{ method: 'GET', path: 'note?id=gte.1000&order=id', schema: 'other' }]);
+    const [answer] = body.answers;
+    expect([status, ((answer?.body ?? []) as unknown[]).length, answer?.headers['content-range']]).toEqual([200, 10_000, '0-9999/*']);
+    await stand.database.client.query('delete from other.note where id >= 1000');
+  });
+
   it('keeps the digits of numbers, and takes what it can and no more', async () => {
     await batch(undefined, '{"requests": [{"method": "POST", "path": "entry", "body": {"id": 9007199254740993, "amount": 0.1000000000000000000001}}]}');
     const { rows } = await stand.database.client.query(`select amount::text from app.entry where id = 9007199254740993`);
