@@ -8,6 +8,7 @@ const PARTS = [
   { name: 'inserts', args: ['-C', 'dist', 'dist/services/write/bench/governed-insert.js'] },
   { name: 'rows', args: ['-C', 'dist', 'dist/services/write/bench/governed-rows.js'] },
   { name: 'keyset', args: ['-C', 'dist', 'dist/services/write/bench/keyset.js'] },
+  { name: 'history-page', args: ['-C', 'dist', 'dist/services/write/bench/history-page.js'] },
   { name: 'import', args: ['-C', 'dist', 'dist/services/write/bench/import.js'] },
   { name: 'history', args: ['-C', 'dist', 'dist/services/lakehouse/bench/history.bench.js'] },
   { name: 'planning', args: ['-C', 'dist', 'dist/services/workflow/bench/planning-runs.js'] },

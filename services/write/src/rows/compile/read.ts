@@ -76,10 +76,14 @@ function countedSql({ list, joins, conditions, groupBy, grouped, restricts }: No
   return `select ${grouped ? list : '1'} ${from}${restricts || grouped ? joins : ''}${whereSql(conditions)}${groupBy}`;
 }
 
+/** A limit of few rows is written out: a plan that knows it can be kept, where PostgreSQL would plan each page anew. */
 function pageSql(scope: Scope, limit: number | null, offset: number): string {
-  const bound = (word: string, value: number): string => ` ${word} ${scope.parameters.cast(String(value), 'pg_catalog.int8')}`;
-  return `${limit === null ? '' : bound('limit', limit)}${offset === 0 ? '' : bound('offset', offset)}`;
+  const bound = (value: number): string => scope.parameters.cast(String(value), 'pg_catalog.int8');
+  const most = limit === null ? '' : ` limit ${limit <= WRITTEN_OUT ? limit : bound(limit)}`;
+  return `${most}${offset === 0 ? '' : ` offset ${bound(offset)}`}`;
 }
+
+const WRITTEN_OUT = 1_000;
 
 /** A condition that holds and names each parameter: PostgreSQL refuses one that is bound and not used, such as those of a list that is not shown. */
 function mentioned(parameters: number): string[] {
