@@ -105,7 +105,8 @@ export const ROW_PATHS = {
       tags: ['Rows'],
       parameters: [table, query('select', 'Columns of the answer'), query('columns', 'Columns of the body that count'), ...WRITE],
       requestBody: body(),
-      responses: { 201: rows, default: error },
+      // Content that may be absent can't be said.
+      responses: { 201: { description: 'Written; with return=representation the rows, as JSON' }, default: error },
     },
     put: {
       operationId: 'putRow',

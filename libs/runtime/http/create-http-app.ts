@@ -4,6 +4,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { ServiceRuntime } from '../service-runtime.ts';
 import { NestLogger } from './nest-logger.ts';
 import { OperationsController, SERVICE_RUNTIME } from './operations.controller.ts';
+import { answerOtherMethods } from './other-methods.ts';
 import { ProblemFilter } from './problem.filter.ts';
 
 export interface HttpAppOptions {
@@ -22,6 +23,7 @@ class HttpRootModule {}
 /** A Nest application on Fastify with health, metrics, problem+json errors and validated DTOs; initialised, not yet listening. */
 export async function createHttpApp({ runtime, module, bodyLimit = 10 * 1024 * 1024, configure }: HttpAppOptions): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({ bodyLimit, trustProxy: 'loopback', forceCloseConnections: true, routerOptions: { maxParamLength: 500 } });
+  answerOtherMethods(adapter.getInstance());
   const root: DynamicModule = {
     module: HttpRootModule,
     imports: [module],

@@ -55,6 +55,20 @@ describe('an HTTP app', () => {
     expect(response.json()).toMatchObject({ status: 503, detail: 'Postgres does not answer', hint: expect.stringContaining('dependency') });
   });
 
+  it('answers what the framework refuses by itself as a problem too', async () => {
+    const response = await app.inject({ method: 'POST', url: '/v1/things', headers: { 'content-type': 'application/json' }, payload: '\0' });
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ type: 'about:blank', status: 400 });
+  });
+
+  it('says which methods a path has, and that another is none of them', async () => {
+    for (const method of ['TRACE', 'DELETE', 'QUERY', 'GET'] as never[]) {
+      const response = await app.inject({ method, url: '/v1/things' });
+      expect([method, response.statusCode, response.headers['allow'], response.json()]).toMatchObject([method, 405, 'POST', { status: 405 }]);
+    }
+    expect((await app.inject({ method: 'DELETE', url: '/v1/nothing' })).statusCode).toBe(404);
+  });
+
   it('tells nothing of a defect of ours', async () => {
     const response = await app.inject('/v1/things/bug');
     expect(response.statusCode).toBe(500);

@@ -88,16 +88,16 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     };
   }
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     const { config, verifier, runtime } = this.#options;
     const authenticator = new Authenticator(verifier, config.REST_ANON_ROLE);
     const identify: Identify = (authorization) => authenticator.identify(authorization);
     const { logger } = runtime;
     const { imports, batch, catalogue } = this.#parts;
     const fastify = this.#host.httpAdapter.getInstance();
-    await fastify.register(contentRoute, { prefix: '/v1/imports', imports, identify, logger });
-    await fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, identify, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
-    await fastify.register(rowRoutes, {
+    void fastify.register(contentRoute, { prefix: '/v1/imports', imports, identify, logger });
+    void fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, identify, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
+    void fastify.register(rowRoutes, {
       prefix: '/rest/v1',
       rows: this.#parts.rows,
       calls: this.#parts.calls,

@@ -45,6 +45,13 @@ const feed = (id: string, file: string | Readable, offset = 0): Promise<Answer<R
 const rows = async (where: string): Promise<unknown[]> =>
   (await psql.query<Record<string, unknown>>(`select id, name, amount::text, tags, data, region, size from app.item where ${where} order by id`)).rows;
 
+describe('a body that is no JSON', () => {
+  it('is answered with a problem, as everything below /v1', async () => {
+    const answer = await stand.call('POST', '/v1/imports', { body: '\0' });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8']);
+  });
+});
+
 describe('a CSV file', () => {
   it('is imported as it is: quotes, line breaks in fields, nulls, arrays, JSON; audited, and undone by its trace', async () => {
     const id = await begin('csv');

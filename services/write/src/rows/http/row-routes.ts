@@ -26,7 +26,6 @@ export interface RowRoutesOptions {
 const TABLE_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT'];
 const CALL_METHODS: readonly string[] = ['GET', 'HEAD', 'POST'];
 const ROOT_METHODS: readonly string[] = ['GET', 'HEAD'];
-const ROUTED: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'];
 
 type Answering = (options: RowRoutesOptions, request: RowRequest, caller: Caller) => Promise<RowAnswer>;
 type Kind = 'table' | 'rpc' | 'root';
@@ -39,6 +38,11 @@ export async function rowRoutes(fastify: FastifyInstance, options: RowRoutesOpti
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes }, (_request, body, done) => done(null, body));
   fastify.setErrorHandler((error, request, reply) => refuse(options, error, request, reply));
+  // Before its body is looked at: whatever else is wrong with it, its method has no meaning.
+  fastify.addHook('onRequest', async ({ method, routeOptions }) => {
+    const [kind, methods] = kindOf(routeOptions.url);
+    if (method !== 'OPTIONS' && !methods.includes(method)) throw refusedMethod(kind, method, methods);
+  });
   serve(
     fastify,
     options,
@@ -57,7 +61,7 @@ export async function rowRoutes(fastify: FastifyInstance, options: RowRoutesOpti
     '/',
     handlerFor(options, 'root', ROOT_METHODS, ({ descriptions }, request, caller) => descriptions.describe(request, caller)),
   );
-  fastify.route({ method: ROUTED, url: '/*', exposeHeadRoute: false, handler: unknownPath });
+  fastify.route({ method: fastify.supportedMethods, url: '/*', exposeHeadRoute: false, handler: unknownPath });
   await Promise.resolve();
 }
 
@@ -65,7 +69,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<Fastify
 
 /** HEAD has a route of its own: one that Fastify derives from GET says that its body is empty. */
 function serve(fastify: FastifyInstance, { maxBodyBytes }: RowRoutesOptions, url: string, handler: Handler): void {
-  for (const method of ROUTED) fastify.route({ method, url, handler, bodyLimit: maxBodyBytes, exposeHeadRoute: false });
+  for (const method of fastify.supportedMethods as HTTPMethods[]) fastify.route({ method, url, handler, bodyLimit: maxBodyBytes, exposeHeadRoute: false });
 }
 
 function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly string[], answering: Answering): Handler {
@@ -84,6 +88,12 @@ function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly str
     options.metrics.observe(method, outcome.status, started);
     return send(reply, outcome);
   };
+}
+
+function kindOf(url: string | undefined): [Kind, readonly string[]] {
+  if (url?.includes('/rpc/')) return ['rpc', CALL_METHODS];
+  if (url?.endsWith('/')) return ['root', ROOT_METHODS];
+  return ['table', TABLE_METHODS];
 }
 
 /** 405 PGRST101 for a function, PGRST117 else. */

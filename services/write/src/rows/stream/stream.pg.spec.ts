@@ -149,6 +149,13 @@ describe('a long answer', () => {
   });
 });
 
+describe('a method that no path has', () => {
+  it('is 405 in the words of the row API, whatever else the request says', async () => {
+    for (const path of ['few', 'rpc/fails', ''])
+      expect(await stand.send('QUERY', path)).toMatchObject({ status: 405, body: { code: path.startsWith('rpc') ? 'PGRST101' : 'PGRST117' } });
+  });
+});
+
 describe('a slow client', () => {
   /** A client that reads the beginning, and no more. */
   async function deaf(path: string): Promise<Socket> {

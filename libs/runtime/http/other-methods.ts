@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Answers a path that exists for other methods alone with 405 and `Allow` (RFC 9110 §15.5.6) instead of 404. To be called before any route is added. */
+export function answerOtherMethods(fastify: FastifyInstance): void {
+  const routes: { path: RegExp; methods: readonly string[] }[] = [];
+  fastify.addHook('onRoute', ({ url, method }) => {
+    // A route for everything says nothing of what is there.
+    if (!url.endsWith('*')) routes.push({ path: patternOf(url), methods: [method].flat() });
+  });
+  fastify.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
+    const path = request.url.split('?', 1)[0] ?? '';
+    const allowed = new Set(routes.flatMap((route) => (route.path.test(path) ? route.methods : [])));
+    if (allowed.size === 0) return;
+    const problem = { type: 'about:blank', title: 'Method not allowed', status: 405, detail: `${request.method} is no method of ${path}` };
+    await reply
+      .status(405)
+      .headers({ allow: [...allowed].join(', '), 'content-type': 'application/problem+json' })
+      .send(JSON.stringify(problem));
+  });
+}
+
+function patternOf(url: string): RegExp {
+  const parts = url.split(/(:\w+)/).map((part) => (part.startsWith(':') ? '[^/]+' : part.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)));
+  return new RegExp(`^${parts.join('')}/?$`);
+}
