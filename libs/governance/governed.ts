@@ -25,7 +25,7 @@ export interface GovernedStatement {
   statement: string;
   parameters: readonly (string | null)[];
   separate?: boolean;
-  /** A write of a row or few, which waits for hardly anything: under load it may share a flush with others (`GroupCommit`). */
+  /** It takes hardly any time, and waits for hardly anything: under load it may share an exchange with others (`GroupCommit`). */
   short?: boolean;
   /** Run as the principal, in the same transaction and round trip: settings before the statement, and what it left behind after it. */
   before?: readonly PipelineStep[];
@@ -80,10 +80,13 @@ export interface TransactionCall {
 export class Governed {
   readonly #pool: pg.Pool;
   readonly #commits: GroupCommit;
+  /** Of their own: a read has no flush to wait for. */
+  readonly #reads: GroupCommit;
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
     this.#commits = new GroupCommit(pool);
+    this.#reads = new GroupCommit(pool);
   }
 
   /** Runs a write in a transaction of its own, in one round trip: context, role and statement go to the server together. */
@@ -101,10 +104,13 @@ export class Governed {
   async #run(opening: Opening, values: readonly (string | null)[], call: GovernedStatement, end: readonly PipelineStep[] = []): Promise<Answer> {
     const { before = [], after = [], short } = call;
     const statement = stepOf(call);
+    const readOnly = opening === READING;
     const steps = [...before, statement, ...after, ...end];
     const alone = [{ ...opening.alone, values }, ...steps];
-    const grouped = (wal: 'off' | null): PipelineStep[] => [{ ...opening.grouped, values: [...values, wal] }, ...steps];
-    const rows = short ? await this.#commits.run(statement.name ?? '', { alone, grouped }) : await pipeline(this.#pool, alone);
+    const grouped = (wal: 'off' | null): PipelineStep[] => [{ ...opening.grouped, values: readOnly ? values : [...values, wal] }, ...steps];
+    const rows = short
+      ? await (readOnly ? this.#reads : this.#commits).run(statement.name ?? '', { alone, grouped, readOnly })
+      : await pipeline(this.#pool, alone);
     const place = before.length + 1;
     const answer = answerOf(rows[place]);
     return after.length === 0 ? answer : { ...answer, after: rows.slice(place + 1, place + 1 + after.length) };
@@ -136,7 +142,7 @@ export class Governed {
 
   /** Runs a read-only statement in one round trip. */
   async read(call: GovernedStatement): Promise<Answer> {
-    return this.#run(READING, [roleOf(call.principal), claimsOf(call.principal)], { ...call, short: false });
+    return this.#run(READING, [roleOf(call.principal), claimsOf(call.principal)], call);
   }
 
   /** Several statements in one transaction. `openContext` gives the changes that follow another context (decisions.md 3). */
@@ -191,8 +197,8 @@ const open = (
   returning set_config('lakeloop.request', id::text, true), set_config('request.jwt.claims', $3, true), set_config('role', $1, true),
     pg_logical_emit_message(true, 'lakeloop.ctx', $2)`;
 /** Whoever waits for a lock in a group keeps others waiting. */
-const among = (wal: string): string =>
-  `, set_config('synchronous_commit', coalesce(${wal}, current_setting('synchronous_commit')), true), set_config('lock_timeout', '10ms', true)`;
+const HARDLY_WAITING = `, set_config('lock_timeout', '10ms', true)`;
+const among = (wal: string): string => `, set_config('synchronous_commit', coalesce(${wal}, current_setting('synchronous_commit')), true)${HARDLY_WAITING}`;
 const PLAIN: Opening = {
   alone: { name: 'lakeloop.open', text: open() },
   grouped: { name: 'lakeloop.open-grouped', text: `${open()}${among('$5')}` },
@@ -207,8 +213,10 @@ const CLAIMING: Opening = {
   },
 };
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
-const READ_STEP = { name: 'lakeloop.open-read', text: OPEN_READ };
-const READING: Opening = { alone: READ_STEP, grouped: READ_STEP };
+const READING: Opening = {
+  alone: { name: 'lakeloop.open-read', text: OPEN_READ },
+  grouped: { name: 'lakeloop.open-read-grouped', text: `${OPEN_READ}${HARDLY_WAITING}` },
+};
 /** The request's row is the service's, not the app role's. */
 const LEAVE_ROLE: PipelineStep = { name: 'lakeloop.leave-role', text: 'reset role', values: [] };
 const KEEP_OUTCOME: PipelineStep = {

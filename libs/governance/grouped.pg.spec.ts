@@ -84,4 +84,27 @@ describe('governed writes that share a flush', () => {
     expect(outcomes).toEqual([...Array.from({ length: MANY / 2 }, () => 'executed'), ...Array.from({ length: MANY / 2 }, () => 'replayed')]);
     expect(await rows(`select from shop.item where name like 'twice %'`)).toHaveLength(MANY / 2);
   });
+
+  it('read each with its own claims, and let one that waits for a lock wait by itself', async () => {
+    await database.client.query('set role lakeloop_owner; create table shop.locked (id int primary key); grant select on shop.locked to analyst; reset role');
+    const read = (index: number, table?: string): Promise<string | null> => {
+      const principal = { subject: `reader ${index}`, role: 'analyst', amr: [], claims: { sub: `reader ${index}` } };
+      const rows = table === undefined ? '' : ` from (select count(*) from ${table}) counted`;
+      return governed
+        .read({
+          principal,
+          statement: `select lakeloop.claim('sub'), null::bigint, 1::bigint, null::jsonb${rows}`,
+          parameters: [],
+          separate: true,
+          short: true,
+        })
+        .then(({ body }) => body);
+    };
+    await database.client.query('begin; lock table shop.locked');
+    const all = Array.from({ length: MANY }, (_, index) => read(index, index === 20 ? 'shop.locked' : undefined));
+    const expected = Array.from({ length: MANY }, (_, index) => `reader ${index}`);
+    expect(await Promise.all(all.toSpliced(20, 1))).toEqual(expected.toSpliced(20, 1));
+    await database.client.query('rollback');
+    expect(await all[20]).toBe('reader 20');
+  });
 });

@@ -4,7 +4,7 @@ import { endsSession, exchange, type PipelineStep, type Row, sessionChanged } fr
 import { lanesOf, sharesMachine } from './lanes.ts';
 import { pipelineAnew, withClient } from './pipeline.ts';
 
-/** A short transaction that others may share a flush with. */
+/** A short transaction that others may share an exchange, and a flush, with. */
 export interface GroupedTransaction {
   /** As it runs by itself. */
   alone: readonly PipelineStep[];
@@ -13,6 +13,8 @@ export interface GroupedTransaction {
    * a lock, since others wait behind it. What fails here is tried again alone, whatever the error.
    */
   grouped: (wal: 'off' | null) => readonly PipelineStep[];
+  /** It writes nothing: there is nothing to flush. */
+  readOnly?: boolean;
 }
 
 /** At most this many transactions in a group: the first one's answer waits for the last one's flush. */
@@ -106,14 +108,14 @@ interface Waiting {
 async function commit(client: pg.PoolClient, group: readonly Waiting[]): Promise<(Row[][] | undefined)[]> {
   const [only] = group;
   if (only && group.length === 1) return [await pipelineAnew(client, only.transaction.alone)];
-  const last = group.length - 1;
+  const last = group.findLastIndex(({ transaction }) => !transaction.readOnly);
   const ended = await exchange(
     client,
     group.map(({ transaction }, index) => transaction.grouped(index < last ? 'off' : null)),
   );
   for (const each of ended) if (each.status === 'rejected' && !sessionChanged(client, each.reason) && endsSession(each.reason)) throw each.reason;
   const rows = ended.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
-  if (!rows[last] && rows.some((each) => each !== undefined)) await pipelineAnew(client, [FLUSH]);
+  if (last >= 0 && !rows[last] && group.some(({ transaction }, index) => rows[index] && !transaction.readOnly)) await pipelineAnew(client, [FLUSH]);
   return rows;
 }
 

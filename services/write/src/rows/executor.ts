@@ -32,9 +32,9 @@ export class RowExecutor {
     this.#pool = pool;
   }
 
-  async read(governed: boolean, principal: Principal, { text, parameters }: Statement, session: Session = PLAIN): Promise<Answer> {
+  async read(governed: boolean, principal: Principal, { text, parameters }: Statement, session: Session = PLAIN, short = false): Promise<Answer> {
     const { before, after } = stepsOf(session);
-    const call = { principal, statement: text, parameters, separate: true, before, after };
+    const call = { principal, statement: text, parameters, separate: true, short, before, after };
     if (governed) return this.#governed.read(call);
     return answerAmong(await pipeline(this.#pool, [become('read', principal, READ_ONLY), ...before, stepOf(call), ...after]), before.length + 1);
   }
