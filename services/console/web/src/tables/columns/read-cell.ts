@@ -30,6 +30,7 @@ const numeral: Reader = (text, { valueKind, spec }, { style }) => {
   if (read === undefined) return { problem: 'not a number' };
   if (valueKind === 'integer') return /^-?\d+$/.test(read) ? { value: safe(read) } : { problem: 'not a whole number' };
   if (valueKind === 'number') return { value: Number(read) };
+  if (/e/i.test(read)) return { value: read };
   const fraction = /^-?\d*\.(\d+)$/.exec(read)?.[1]?.replace(/0+$/, '') ?? '';
   // PostgreSQL would round it without a word.
   if (spec.scale !== undefined && fraction.length > spec.scale) return { problem: `at most ${spec.scale} digits behind the point` };
