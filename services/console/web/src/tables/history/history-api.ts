@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { HistoryPage, UndoReport, VersionDiff } from '#contracts/http/history';
 import { type JsonValue, stringifyJson } from '#contracts/topics/json';
 import { readJson, request } from '../../api/request.ts';
@@ -28,6 +28,8 @@ export function useHistory({ schema, name }: TableName, key: Key | undefined, fi
     initialPageParam: '',
     getNextPageParam: ({ next }) => next ?? undefined,
     gcTime: 0,
+    // What another filter showed stays until this one's is there.
+    placeholderData: keepPreviousData,
     // Others go on meanwhile; many pages are not read again and again.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= 1 ? FRESH_MS : false),
   });
