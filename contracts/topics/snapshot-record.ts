@@ -27,6 +27,8 @@ export const snapshotRecord = z.object({
   after: z.array(z.string()).nullable(),
   /** The greatest key when it began, or the number of blocks; what comes behind is in the stream. Null before it began. */
   until: z.array(z.string()).nullable().default(null),
+  /** What `after` and `until` are places in: another key, or rows written anew where there is none, and the snapshot begins anew. Null before it began. */
+  order: z.string().nullable().default(null),
   rows: z.number().int().min(0),
   /** The planner's estimate when it began. */
   estimatedRows: z.number().min(0).nullable(),

@@ -14,14 +14,20 @@ export interface SnapshotTable {
   key: readonly KeyColumn[];
   /** Row filter of the publication, SQL. */
   rowFilter: string | null;
-  /** Blocks of the heap, for a table without a key. */
+  /** Blocks of the heap, for a table without a key; of the largest partition. */
   blocks: number;
+  /** Whether this login may take a lock: a right to some columns alone gives none. */
+  lockable: boolean;
+  /** Equal where a place in the table's order is the same place. */
+  order: string;
 }
 
 export interface KeyColumn {
   name: string;
   /** As DDL spells it; of a domain, what it stands for. */
   type: string;
+  /** Oid; 0 where the type has none. */
+  collation: string;
   /** SQL of the operators that order it, where they are not the system's. */
   operators: Readonly<Record<'<' | '<=' | '=' | '>=' | '>', string>> | null;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import type { RelationMessage } from '#libs/pgoutput/message';
+import { quoteTable } from '#libs/postgres/identifiers';
 import { hit } from '#libs/runtime/failpoints';
 import type { Relation } from '../change/relation.ts';
 import { textKeyJson, textRowJson } from '../change/row.ts';
@@ -38,6 +39,7 @@ export interface Survey {
   estimatedRows: number;
   /** Where the table ends now; null when it is empty. */
   until: readonly string[] | null;
+  order: string;
 }
 
 /** What is read: rows of a condition, and under one key. */
@@ -49,6 +51,9 @@ export interface Wanted {
   /** Of a record, JSON text. */
   key: string | null;
 }
+
+/** Places in the order of a snapshot's beginning say nothing any more: it is to begin anew. */
+export class OrderChanged extends Error {}
 
 const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
@@ -69,7 +74,7 @@ export class ChunkReader {
       const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
         oneStatement({ text: estimateQuery(found, where), values: [] }),
       );
-      return { estimatedRows: rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, until: await this.#end(client, found) };
+      return { estimatedRows: rows[0]?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, until: await this.#end(client, found), order: found.order };
     });
   }
 
@@ -80,8 +85,11 @@ export class ChunkReader {
     return rows[0] ?? null;
   }
 
-  /** Resolves once the chunk is read and its high mark is in the log; the stream may not have passed it yet. */
-  async read(target: Wanted, bounds: ChunkBounds): Promise<ReadChunk> {
+  /**
+   * Resolves once the chunk is read and its high mark is in the log; the stream may not have passed it yet. Throws `OrderChanged` where the bounds are of another
+   * order (null: not known).
+   */
+  async read(target: Wanted & { order: string | null }, bounds: ChunkBounds): Promise<ReadChunk> {
     const { windows, resolve, pool, publication } = this.#options;
     const client = await pool.connect();
     const before = await loadTable(client, publication, target).finally(() => client.release());
@@ -92,7 +100,10 @@ export class ChunkReader {
     try {
       await this.#mark(id, 'low');
       const chunk = await this.#transaction(async (reader) => {
+        // What is found out about the table holds until its rows are read, and it is not written anew behind the transaction's snapshot, which would find it empty.
+        if (before.table.lockable) await reader.query(`lock table ${quoteTable(before.table)} in access share mode`);
         const now = await this.#load(reader, target.schema, target.table);
+        if (target.order !== null && target.order !== now.table.order) throw new OrderChanged();
         const unchanged = JSON.stringify(now.message) === JSON.stringify(before.message);
         const where = bothConditions(target.where, target.key === null ? null : keyCondition(now.message.columns, target.key));
         return this.#select(reader, { table: now.table, relation: unchanged ? relation : await resolve(now.message), where, key: target.key, bounds });

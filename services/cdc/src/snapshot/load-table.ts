@@ -7,6 +7,9 @@ interface TableRow {
   identity: 'd' | 'n' | 'f' | 'i';
   partitioned: boolean;
   blocks: number;
+  lockable: boolean;
+  /** Files of the heap: others once its rows were written anew. */
+  files: string;
   columns: { name: string; typeOid: number; typeModifier: number; identity: boolean; wide: boolean }[];
   toasted: boolean;
   key: SnapshotTable['key'];
@@ -39,20 +42,24 @@ function query(serverVersion: number): string {
   const published = serverVersion >= 150_000 ? `a.attname = any (p.attnames)` : `a.attgenerated = ''`;
   const filter = serverVersion >= 150_000 ? 'p.rowfilter' : 'null::text';
   return `
-  select c.oid, c.relreplident as identity, c.relkind = 'p' as partitioned, (pg_relation_size(c.oid) / current_setting('block_size')::bigint)::float8 as blocks,
+  select c.oid, c.relreplident as identity, c.relkind = 'p' as partitioned, (heap.size / current_setting('block_size')::bigint)::float8 as blocks, heap.files,
+         has_table_privilege(c.oid, 'SELECT') as lockable,
          ${filter} as "rowFilter",
          (select coalesce(json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::bigint, 'typeModifier', a.atttypmod,
                    'wide', a.attlen = -1, 'identity', coalesce(a.attnum = any ((k.indkey::int2[])[0:k.indnkeyatts - 1]), false)) order by a.attnum), '[]')
             from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and ${published}) as columns,
          exists (select from (select c.oid union select t.relid from pg_partition_tree(c.oid) t) part join pg_class l on l.oid = part.oid
                   where l.reltoastrelid <> 0 and pg_relation_size(l.reltoastrelid) > 0) as toasted,
-         (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(b.type, b.modifier), 'operators', b.operators) order by o.ordinal), '[]')
+         (select coalesce(json_agg(json_build_object('name', a.attname, 'type', format_type(b.type, b.modifier), 'collation', a.attcollation::text, 'operators', b.operators) order by o.ordinal), '[]')
             from unnest((k.indkey::int2[])[0:k.indnkeyatts - 1]) with ordinality o(attnum, ordinal)
             join pg_attribute a on a.attrelid = c.oid and a.attnum = o.attnum
             cross join lateral (${BASE}) b) as key
     from pg_publication_tables p
     join pg_namespace n on n.nspname = p.schemaname
     join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+    cross join lateral (select coalesce(max(pg_relation_size(part.oid)), 0) as size,
+                               coalesce(string_agg(pg_relation_filenode(part.oid)::text, ' ' order by part.oid), '') as files
+                          from (select c.oid union select t.relid from pg_partition_tree(c.oid) t where c.relkind = 'p') part) heap
     left join pg_index k on k.indrelid = c.oid and case c.relreplident when 'i' then k.indisreplident else k.indisprimary end
    where p.pubname = $1 and p.schemaname = $2 and p.tablename = $3`;
 }
@@ -67,10 +74,23 @@ export async function loadTable(
   const { rows } = await client.query<TableRow>(query(version.rows[0]?.version ?? 0), [publication, table.schema, table.table]);
   const [row] = rows;
   if (!row) return null;
-  const { oid, identity, partitioned, blocks, columns, toasted, key, rowFilter } = row;
+  const { oid, identity, partitioned, blocks, files, lockable, columns, toasted, key, rowFilter } = row;
+  const order = key.length > 0 ? JSON.stringify(key) : `blocks of ${files}`;
   const wide = toasted ? columns.filter((column) => column.wide) : [];
   return {
-    table: { oid, schema: table.schema, name: table.table, partitioned, blocks, columns: columns.map(({ name }) => name), wide, key, rowFilter },
+    table: {
+      oid,
+      schema: table.schema,
+      name: table.table,
+      partitioned,
+      blocks,
+      lockable,
+      order,
+      columns: columns.map(({ name }) => name),
+      wide,
+      key,
+      rowFilter,
+    },
     message: {
       type: 'relation',
       streamXid: null,

@@ -24,6 +24,7 @@ export function newSnapshot(id: string, { schema, table, where, key, maxRowsPerS
     cause,
     after: null,
     until: null,
+    order: null,
     rows: 0,
     estimatedRows: null,
     requestedAt: now,

@@ -9,7 +9,7 @@ import { backoffMs } from '#libs/runtime/backoff';
 import type { Clock } from '#libs/runtime/clock';
 import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
-import type { ChunkReader, ReadChunk } from './chunk-reader.ts';
+import { type ChunkReader, OrderChanged, type ReadChunk } from './chunk-reader.ts';
 import { isOver, newSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts';
 import type { WindowOutcome } from '../change/windows.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -134,6 +134,10 @@ export class Snapshotter {
         return;
       } catch (error) {
         if (this.#ending.signal.aborted) return;
+        if (error instanceof OrderChanged) {
+          await this.#beginAnew(id);
+          continue;
+        }
         const failure = classify(error);
         const { schema, table } = this.#get(id);
         if (failure.kind === 'fenced') return;
@@ -144,6 +148,13 @@ export class Snapshotter {
     }
   }
 
+  /** The table was given another key, or its rows were written anew: what was read of it says nothing of where to go on. */
+  async #beginAnew(id: string): Promise<void> {
+    const { schema, table } = this.#get(id);
+    this.#options.logger.warn({ schema, table, snapshot: id }, 'the order of the table changed under its snapshot, which begins anew');
+    await this.#change(id, { startedAt: null, after: null, until: null, order: null, rows: 0, estimatedRows: null });
+  }
+
   /** Notes where the table ends now: rows that come behind it are in the stream, and a table that grows is done all the same. */
   async #begin(id: string): Promise<void> {
     const { reader, clock, logger } = this.#options;
@@ -151,8 +162,8 @@ export class Snapshotter {
     const survey = before.startedAt === null ? await reader.survey(before) : before;
     // Paused or cancelled meanwhile.
     if (!isWanted(this.#get(id))) return;
-    const { estimatedRows, until } = survey;
-    await this.#change(id, { state: 'running', startedAt: before.startedAt ?? clock.now(), estimatedRows, until: until && [...until] });
+    const { estimatedRows, until, order } = survey;
+    await this.#change(id, { state: 'running', startedAt: before.startedAt ?? clock.now(), estimatedRows, until: until && [...until], order });
     const { schema, table, rows } = before;
     logger.info({ schema, table, snapshot: id, estimatedRows, rows }, before.startedAt === null ? 'snapshot begins' : 'snapshot goes on');
     if (before.startedAt === null && until === null) await this.#complete(id);
@@ -177,8 +188,8 @@ export class Snapshotter {
   }
 
   async #read(id: string, after: readonly string[] | null, until: readonly string[] | null): Promise<ReadChunk> {
-    const { schema, table, where, key, until: end } = this.#get(id);
-    const chunk = await this.#options.reader.read({ schema, table, where, key }, { after, until: until ?? end });
+    const { schema, table, where, key, order, until: end } = this.#get(id);
+    const chunk = await this.#options.reader.read({ schema, table, where, key, order }, { after, until: until ?? end });
     await hit('cdc.snapshot-chunk-read');
     return chunk;
   }
