@@ -33,7 +33,8 @@ create table audit.checkpoint (
 create index checkpoint_at on audit.checkpoint (at)`;
 
 /**
- * A checkpoint, where anything may have been recorded or adopted since the last one; null else. The sequence is read before the snapshot is taken. What an older
+ * A checkpoint, where anything may have been recorded or adopted since the last one, or that one may not see all that was; null else. When nothing is written, two or
+ * three more are taken, until one is known to see everything; while a transaction is open that may have written something, none. The sequence is read before the snapshot is taken. What an older
  * checkpoint knew of the sequence counts once its snapshot has nothing in flight that this one still has; the one before it is taken, because an entry of a truncate
  * may have its id before its transaction has one.
  */
@@ -49,7 +50,7 @@ begin
   seen := pg_current_snapshot();
   select * into last from audit.checkpoint c order by c.id desc limit 1;
   if last.last_id = known and not exists (select from lakeloop.adopted a where a.adopted_at > last.at)
-     and (pg_snapshot_xmin(last.snapshot) = pg_snapshot_xmax(last.snapshot) or pg_snapshot_xmin(seen) = pg_snapshot_xmin(last.snapshot)) then
+     and (last.floor = known or pg_snapshot_xmin(last.snapshot) < pg_snapshot_xmax(last.snapshot) and pg_snapshot_xmin(seen) = pg_snapshot_xmin(last.snapshot)) then
     return null;
   end if;
   insert into audit.checkpoint (at, snapshot, last_id, floor)
