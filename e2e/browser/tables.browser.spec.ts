@@ -154,6 +154,34 @@ describe('the rows of a table, in the console', () => {
     await tableCell(first, 'Client', 2, 'Südwind').waitFor();
   }, 120_000);
 
+  it('take no block whose cells are no longer what its preview showed', async () => {
+    await openTable(first, shape, table);
+    await tableCell(first, 'Amount', 1).click();
+    await paste(first, '1\n2\n');
+    await first.getByRole('button', { name: 'Write 2 cells in 2 rows' }).waitFor();
+    await analyst.call('workspace', `${table}?number=eq.C-2`, { method: 'PATCH', body: { amount: '77' } });
+    await first.getByRole('button', { name: 'Write 2 cells in 2 rows' }).click();
+    await first.getByRole('alert').filter({ hasText: 'Row 2 was changed meanwhile' }).waitFor();
+    const { body } = await analyst.call('workspace', `${table}?select=amount::text&order=id`);
+    expect(body).toEqual([{ amount: '10.50' }, { amount: '77.00' }]);
+  }, 120_000);
+
+  it('take thousands of new rows from a spreadsheet at once, and give them back', async () => {
+    await openTable(first, shape, table);
+    await first.getByRole('grid').focus();
+    await first.keyboard.press('Control+End');
+    await tableCell(first, 'Client', 2).click();
+    const lines = Array.from({ length: 5_000 }, (_, line) => `client ${line}\tL-${line}\t${line}.25`);
+    // The first line is the row that is there already.
+    await paste(first, ['Südwind\tC-2\t10.50', ...lines].join('\n'));
+    await first.getByRole('button', { name: 'Write 15,000 cells in 5,000 rows' }).click();
+    await rowCount(first, '5,002 rows').waitFor();
+    const { body } = await analyst.call('workspace', `${table}?select=count(),amount.sum()`);
+    expect(body).toEqual([{ count: 5_002, sum: 12_498_771 }]);
+    await first.keyboard.press('Control+z');
+    await rowCount(first, '2 rows').waitFor();
+  }, 120_000);
+
   it('are added and deleted, come and go for others, and come back', async () => {
     await Promise.all([openTable(first, shape, table), openTable(second, shape, table)]);
     await first.getByRole('button', { name: 'Add a row' }).click();

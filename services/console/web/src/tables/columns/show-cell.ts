@@ -1,9 +1,10 @@
 import type { CellValue, GridColumn } from './grid-column.ts';
 
 /** A value for the eye: numbers grouped in the browser's language, times in its time zone. '' for nothing. */
-export function showCell({ valueKind, kind }: GridColumn, value: CellValue | undefined): string {
+export function showCell({ valueKind, kind, key }: GridColumn, value: CellValue | undefined): string {
   if (value === null || value === undefined) return '';
-  if (kind === 'reference') return plainCell(value);
+  // What identifies a row is a name, be it made of digits.
+  if (kind === 'reference' || (key && valueKind === 'integer')) return plainCell(value);
   switch (valueKind) {
     case 'integer':
     case 'number':

@@ -7,6 +7,7 @@ import { type GridRow, sameValue, type Values } from '../rows/grid-row.ts';
 import type { VersionedRow } from '../rows/row-source.ts';
 import type { TableRows } from '../rows/table-rows.ts';
 import { keyJson, MOST_REQUESTS, type RowChange, TableBatch } from './batch.ts';
+import { importRows } from '../paste/import-rows.ts';
 import { refusalWords } from './refusal-words.ts';
 import { type OwnWrite, undoWrite } from './undo-last.ts';
 
@@ -93,6 +94,16 @@ export class RowWrites {
     const count = changed.length + inserted.length;
     this.#remember([...changed, ...inserted], intent, `${count} ${count === 1 ? 'row' : 'rows'} written`);
     return inserted;
+  }
+
+  /** More new rows than a batch should hold, as an import: all or nothing, and `onProgress` is told how much is done, 0 to 1. Throws `ApiError`. */
+  async importMany(rows: readonly Values[], onProgress: (share: number) => void): Promise<void> {
+    const { schema, table } = this.#rows.source.query;
+    let trace = '';
+    const onTrace = (traceId: string): void => void this.own.add((trace = traceId));
+    await importRows({ schema, table, columns: this.#columns, rows, onTrace, onProgress });
+    this.#undoable.push({ traceId: trace, keyJson: undefined, what: `${rows.length.toLocaleString()} rows written` });
+    this.#rows.reload();
   }
 
   /** Deletes rows, all or none. Throws `ApiError`. */

@@ -5,8 +5,8 @@ import { readJson, request, traceparent } from '../../api/request.ts';
 /** A write of this page, as undo finds it. */
 export interface OwnWrite {
   traceId: string;
-  /** One of the rows that it wrote: its key as JSON. */
-  keyJson: string;
+  /** One of the rows that it wrote: its key as JSON. Undefined of an import, which is all of its trace. */
+  keyJson: string | undefined;
   /** For the message: "3 rows deleted". */
   what: string;
 }
@@ -19,13 +19,15 @@ const LOOKED_AT = 50;
  * the rows since, 404 where there is no history.
  */
 export async function undoWrite({ schema, table }: { schema: string; table: string }, { traceId, keyJson }: OwnWrite): Promise<void> {
+  if (keyJson === undefined) return sendUndo({ trace: traceId });
   const query = new URLSearchParams({ schema, key: keyJson, limit: String(LOOKED_AT) });
   const { changes } = await readJson<HistoryPage>(await request(`/v1/history/${encodeURIComponent(table)}?${query}`));
   const made = changes.find((change) => change.traceId === traceId);
   if (!made?.request) throw new ApiError(404, 'There is no history of this change: it can’t be taken back here.');
-  await request('/v1/undo', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', traceparent: traceparent() },
-    body: JSON.stringify({ request: made.request }),
-  });
+  return sendUndo({ request: made.request });
+}
+
+async function sendUndo(what: { request: string } | { trace: string }): Promise<void> {
+  const headers = { 'content-type': 'application/json', traceparent: traceparent() };
+  await request('/v1/undo', { method: 'POST', headers, body: JSON.stringify(what) });
 }

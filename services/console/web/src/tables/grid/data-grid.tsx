@@ -62,6 +62,7 @@ export function DataGrid(props: DataGridProps) {
         aria-rowcount={total.exact ? total.rows + 1 : -1}
         aria-colcount={columns.length + 1}
         aria-multiselectable
+        aria-readonly={!columns.some(({ editable }) => editable)}
         aria-activedescendant={`${id}-${selection.focus.row}-${selection.focus.column}`}
         style={{ height: HEAD_HEIGHT + drawnHeight(total.rows * ROW_HEIGHT), width, ['--columns' as string]: templateOf(widths) }}
         {...sheet.handlers}

@@ -43,11 +43,13 @@ export function GridBar({ table, all, view, change, put, stores, selectedRows, .
             </Button>
           </Tooltip>
         )}
-        <Tooltip label="Take back your own last change (Ctrl Z)">
-          <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={15} />} onClick={acts.undo}>
-            Undo
-          </Button>
-        </Tooltip>
+        {(table.may.insert || table.may.update || table.may.delete) && (
+          <Tooltip label="Take back your own last change (Ctrl Z)">
+            <Button size="compact-sm" variant="default" leftSection={<IconArrowBackUp size={15} />} onClick={acts.undo}>
+              Undo
+            </Button>
+          </Tooltip>
+        )}
         <ViewsMenu subject={subject} table={`${table.schema}.${table.name}`} view={view} put={put} />
         <ColumnsMenu columns={all} view={view} change={change} />
         {table.may.insert && (

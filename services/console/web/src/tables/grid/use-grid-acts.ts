@@ -9,12 +9,15 @@ import { type Reading } from '../columns/read-cell.ts';
 import { localHabits } from '../columns/read-time.ts';
 import type { CellEdit } from '../edit/row-writes.ts';
 import { refusalWords } from '../edit/refusal-words.ts';
+import { isEven } from '../paste/import-rows.ts';
 import { type PastePlan, planPaste, rowsOf } from '../paste/paste-plan.ts';
 import type { GridRow, Values } from '../rows/grid-row.ts';
 import type { SheetActs } from './use-sheet.ts';
 import type { Stores } from './use-stores.ts';
 
 const HABITS = localHabits();
+/** More new rows than this are worth a progress bar. */
+const MANY_ROWS = 2_000;
 
 /** What the grid's keys, dialogs and clipboard do to the table. */
 export function useGridActs(table: TableDescription, stores: Stores, columns: readonly GridColumn[]) {
@@ -78,10 +81,12 @@ function rowActs(stores: Stores) {
       tell(`${gone.length === 1 ? 'A row is' : `${gone.length} rows are`} deleted. Ctrl Z brings ${gone.length === 1 ? 'it' : 'them'} back.`);
     },
     /** Throws `ApiError`; then nothing was written. */
-    write: async ({ changes, inserts }: PastePlan): Promise<void> => {
+    write: async ({ changes, inserts }: PastePlan, onProgress: (share: number) => void): Promise<void> => {
+      const added = inserts.map(({ values }) => values);
+      if (changes.length === 0 && added.length > MANY_ROWS && isEven(added)) return writes.importMany(added, onProgress);
       const inserted = await writes.writeMany(
         changes.flatMap(({ row, values }) => (row ? [{ row, values }] : [])),
-        inserts.map(({ values }) => values),
+        added,
       );
       if (inserted.length === 0) return;
       rows.grow(inserted.length);

@@ -1,5 +1,6 @@
 import { Alert, Badge, Button, Group, Modal, Progress, ScrollArea, Stack, Table, Text } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { plainCell, showCell } from '../columns/show-cell.ts';
 import type { PastePlan, PlannedRow } from './paste-plan.ts';
@@ -10,8 +11,8 @@ const SHOWN = 60;
 interface PasteProps {
   plan: PastePlan;
   columns: ReadonlyMap<string, GridColumn>;
-  /** Writes all of it or nothing; throws a refusal. */
-  write: (plan: PastePlan) => Promise<void>;
+  /** Writes all of it or nothing, and tells how much is done, 0 to 1, where that is known; throws a refusal. */
+  write: (plan: PastePlan, onProgress: (share: number) => void) => Promise<void>;
   /** A refusal in words. */
   words: (error: unknown) => string;
   close: () => void;
@@ -27,7 +28,8 @@ export function PasteDialog({ plan, ...props }: Omit<PasteProps, 'plan'> & { pla
 }
 
 function Preview({ plan, columns, write, words, close }: PasteProps) {
-  const paste = useMutation({ mutationFn: () => write(plan), onSuccess: close });
+  const [done, setDone] = useState(0);
+  const paste = useMutation({ mutationFn: () => write(plan, setDone), onSuccess: close });
   const rows = [...plan.changes, ...plan.inserts];
   const cells = rows.reduce((sum, { values }) => sum + Object.keys(values).length, 0);
   const blocked = plan.problems.length > 0;
@@ -39,7 +41,7 @@ function Preview({ plan, columns, write, words, close }: PasteProps) {
       </Text>
       {blocked && <Problems plan={plan} />}
       {rows.length > 0 && <PlannedRows rows={rows} columns={columns} />}
-      {paste.isPending && <Progress value={100} animated aria-label={`Writing ${rows.length} rows`} />}
+      {paste.isPending && <Progress value={done === 0 ? 100 : done * 100} animated={done === 0} aria-label={`Writing ${rows.length} rows`} />}
       {paste.error && (
         <Alert color="red" title="Nothing was written">
           {words(paste.error)}
