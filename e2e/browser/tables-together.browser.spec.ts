@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PostgrestClient } from '@supabase/postgrest-js';
 import type { Browser, Page } from 'playwright-core';
 import type { HistoryPage, RowChange } from '#contracts/http/history';
-import { SqliteChangeLog } from '#libs/changelog/sqlite/sqlite-change-log';
 import { createClient } from '#libs/client/client';
-import { createLogger } from '#libs/runtime/logger';
+import { readTopic } from '#libs/testing/read-topic';
 import { psql } from '../loop/psql.ts';
 import { startEmbedded } from '../support/embedded-shape.ts';
 import { Person } from '../support/person.ts';
@@ -91,7 +90,8 @@ describe('psql, postgrest-js, the SDK and the console on one table at once', () 
     expect(new Set(history.map(({ actor }) => actor))).toEqual(new Set(['analyst', 'analyst2', 'postgres']));
 
     await shape.stop();
-    const operations = await topicOf(directory);
+    const events = (await readTopic(join(directory, 'changelog'), `lakeloop.workspace.${TABLE}`)) as { op: string }[];
+    const operations = events.map(({ op }) => op);
     expect(operations.toSorted()).toEqual(history.map(({ operation }) => ({ insert: 'c', update: 'u', delete: 'd', truncate: 't' })[operation]).toSorted());
   }, 180_000);
 
@@ -174,18 +174,4 @@ function replayed(history: readonly RowChange[]): Row[] {
     else rows.set(key?.['id'], { id: after?.['id'], client: after?.['client'], n: after?.['n'] } as Row);
   }
   return [...rows.values()].toSorted((a, b) => a.id - b.id);
-}
-
-/** Operations of the table's topic, read from the log that the stopped process leaves. */
-async function topicOf(directory: string): Promise<string[]> {
-  const log = await SqliteChangeLog.open({ directory: join(directory, 'changelog'), logger: createLogger({ service: 'test', level: 'silent' }) });
-  try {
-    const topic = `lakeloop.workspace.${TABLE}`;
-    const operations: string[] = [];
-    for (const { partition, earliest } of await log.bounds(topic))
-      for await (const { value } of log.read(topic, partition, earliest)) if (value) operations.push((JSON.parse(value.toString()) as { op: string }).op);
-    return operations;
-  } finally {
-    await log.close();
-  }
 }
