@@ -19,8 +19,11 @@ export interface GroupedTransaction {
 
 /** At most this many transactions in a group: the first one's answer waits for the last one's flush. */
 const MOST_IN_GROUP = 8;
-/** Groups in flight for each core of a server that shares this machine: while one flushes, another runs. */
-const GROUPS_PER_CORE = 2;
+/**
+ * Groups in flight where the server shares this machine: one for each core, and two at least, so that while one flushes another runs. On two cores, quiet,
+ * governed inserts of sixteen clients ran at 61 % of bare ones with two groups, 59 with three, 53 with four, 49 with eight, and 47 with no groups at all.
+ */
+const GROUPS_ON_THIS_MACHINE = Math.max(2, availableParallelism());
 /** A transaction that takes longer than this is not short: the next one like it goes alone, ms. */
 const SHORT_MS = 25;
 /** Kinds known to be long; beyond that many, all are tried anew. */
@@ -43,7 +46,7 @@ export class GroupCommit {
   #groups = 0;
 
   /** `most`: groups in flight. */
-  constructor(pool: pg.Pool, most = sharesMachine(pool) ? GROUPS_PER_CORE * availableParallelism() : (pool.options.max ?? 10)) {
+  constructor(pool: pg.Pool, most = sharesMachine(pool) ? GROUPS_ON_THIS_MACHINE : (pool.options.max ?? 10)) {
     this.#pool = pool;
     this.#most = most;
   }
