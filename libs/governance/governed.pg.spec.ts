@@ -180,7 +180,7 @@ describe('an idempotency key', () => {
       idempotency: { principal: 'ada', method: 'POST', path: '/item', key: 'k8', requestHash: Buffer.from('h'), status: 201, statusOnly: true },
     };
     expect((await governed.execute(call)).outcome).toBe('executed');
-    expect(await governed.execute(call)).toEqual({ outcome: 'replayed', status: 201, keys: null, digest: null });
+    expect(await governed.execute(call)).toEqual({ outcome: 'replayed', status: 201, keys: null, digest: null, statuses: null });
     expect(await entries('plain')).toHaveLength(1);
   });
 

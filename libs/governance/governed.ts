@@ -4,7 +4,7 @@ import { quoteLiteral } from '#libs/postgres/identifiers';
 import { Failure } from '#libs/failure/failure';
 import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import { GroupCommit } from '#libs/postgres/group-commit';
-import { pipeline } from '#libs/postgres/pipeline';
+import { pipeline, pipelineOn } from '#libs/postgres/pipeline';
 import { transaction } from '#libs/postgres/transaction';
 import { newToken, tokenHash } from './context-token.ts';
 import type { Principal } from './principal.ts';
@@ -56,10 +56,12 @@ export interface Answer {
   after?: readonly (readonly Row[])[];
 }
 
-export type GovernedResult =
-  | ({ outcome: 'executed' } & Answer)
+export type GovernedResult = ({ outcome: 'executed' } & Answer) | NotExecuted;
+
+/** Why a write under an idempotency key was not carried out now. */
+export type NotExecuted =
   /** Committed earlier under the same key and request: read the rows again by `keys` (JSON text), under today's policy. */
-  | { outcome: 'replayed'; status: number | null; keys: string | null; digest: Buffer | null }
+  | { outcome: 'replayed'; status: number | null; keys: string | null; digest: Buffer | null; statuses: string | null }
   /** The key was used for another request. */
   | { outcome: 'mismatch' }
   /** A twin holds the key and has not ended within 5 s. */
@@ -117,7 +119,7 @@ export class Governed {
   }
 
   /** Anew when the row of the key was there, but was too old to count, or is gone by now. */
-  async #once(run: () => Promise<Answer>, claim: Claim): Promise<GovernedResult> {
+  async #once<T extends object>(run: () => Promise<T>, claim: Claim): Promise<({ outcome: 'executed' } & T) | NotExecuted> {
     for (;;) {
       try {
         return { outcome: 'executed', ...(await run()) };
@@ -131,13 +133,13 @@ export class Governed {
   }
 
   /** What is kept under a key; undefined when it is free, or has just become so. */
-  async #kept({ id, requestHash }: Claim): Promise<GovernedResult | undefined> {
+  async #kept({ id, requestHash }: Claim): Promise<NotExecuted | undefined> {
     const { rows } = await this.#pool.query<KeptKey>(KEPT, [id, requestHash]);
     const [kept] = rows;
     if (kept?.expired) await this.#pool.query('select lakeloop.forget_key($1)', [id]);
     if (!kept || kept.expired) return undefined;
     if (!kept.same) return { outcome: 'mismatch' };
-    return { outcome: 'replayed', status: kept.status, keys: kept.keys, digest: kept.digest };
+    return { outcome: 'replayed', status: kept.status, keys: kept.keys, digest: kept.digest, statuses: kept.statuses };
   }
 
   /** Runs a read-only statement in one round trip. */
@@ -149,15 +151,36 @@ export class Governed {
   async transaction<T>({ principal, context, readOnly = false }: TransactionCall, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const token = newToken();
     const begin = readOnly ? beginRead(principal) : beginWrite(principal, context, tokenHash(token));
-    const governed = async (client: pg.PoolClient): Promise<T> => {
-      if (!readOnly) TOKENS.set(client, token);
-      try {
-        return await work(client);
-      } finally {
-        TOKENS.delete(client);
-      }
-    };
-    return transaction(this.#pool, governed, begin);
+    return transaction(this.#pool, (client) => (readOnly ? work(client) : withToken(client, token, work)), begin);
+  }
+
+  /** The same under an idempotency key. `work` gives the status of each of its parts too: they are what a repeat is answered with (JSON text). */
+  async transactionOnce<T>(
+    { principal, context, idempotency }: Omit<TransactionCall, 'readOnly'> & { idempotency: IdempotencyKey },
+    work: (client: pg.PoolClient) => Promise<{ value: T; statuses: readonly number[] }>,
+  ): Promise<{ outcome: 'executed'; value: T } | NotExecuted> {
+    const claim = claimOf(idempotency);
+    const trace = traceIdOf(context.traceparent) ?? null;
+    const who = [roleOf(principal), serializeContext(context), claimsOf(principal), trace, claim.lock, claim.id, claim.requestHash, String(idempotency.status)];
+    const run = (): Promise<{ value: T }> =>
+      transaction(this.#pool, async (client) => {
+        const token = newToken();
+        await pipelineOn(client, [{ ...CLAIMING_TRANSACTION, values: [...who, tokenHash(token)] }]);
+        const { value, statuses } = await withToken(client, token, work);
+        const outcome = { text: `select set_config('lakeloop.outcome', $1, true)`, values: [JSON.stringify({ statuses })] };
+        await pipelineOn(client, [outcome, LEAVE_ROLE, KEEP_OUTCOME]);
+        return { value };
+      });
+    return this.#once(run, claim);
+  }
+}
+
+async function withToken<T>(client: pg.PoolClient, token: string, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  TOKENS.set(client, token);
+  try {
+    return await work(client);
+  } finally {
+    TOKENS.delete(client);
   }
 }
 
@@ -203,15 +226,18 @@ const PLAIN: Opening = {
   alone: { name: 'lakeloop.open', text: open() },
   grouped: { name: 'lakeloop.open-grouped', text: `${open()}${among('$5')}` },
 };
+/** The lock of an idempotency key is taken first, so that a twin is waited for; the row of a twin that has committed refuses ours. */
+const CLAIM = ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)';
 const KEY_COLUMNS = [', key_id, key_hash, status', ', $6::bytea, $7::bytea, $8::integer'] as const;
-/** With an idempotency key: its lock is taken first, so that a twin is waited for; the row of a twin that has committed refuses ours. */
 const CLAIMING: Opening = {
-  alone: { name: 'lakeloop.open-claiming', text: open(...KEY_COLUMNS, ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)') },
+  alone: { name: 'lakeloop.open-claiming', text: open(...KEY_COLUMNS, CLAIM) },
   grouped: {
     name: 'lakeloop.open-claiming-grouped',
     text: `${open(...KEY_COLUMNS, ` where pg_try_advisory_xact_lock($5) or lakeloop.fail(409, 'the idempotency key is in use')`)}${among('$9')}`,
   },
 };
+/** `next` is the token that opens the next context. */
+const CLAIMING_TRANSACTION = { name: 'lakeloop.open-claiming-transaction', text: open(`${KEY_COLUMNS[0]}, next`, `${KEY_COLUMNS[1]}, $9`, CLAIM) };
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
 const READING: Opening = {
   alone: { name: 'lakeloop.open-read', text: OPEN_READ },
@@ -225,7 +251,7 @@ const KEEP_OUTCOME: PipelineStep = {
   values: [],
 };
 const KEPT = `select k.key_hash = $2 as same, k.expired, coalesce((k.outcome ->> 'status')::integer, k.status) as status, k.outcome ->> 'keys' as keys,
-  decode(k.outcome ->> 'digest', 'hex') as digest from lakeloop.kept_key k where k.key_id = $1`;
+  decode(k.outcome ->> 'digest', 'hex') as digest, k.outcome ->> 'statuses' as statuses from lakeloop.kept_key k where k.key_id = $1`;
 
 interface KeptKey {
   same: boolean;
@@ -233,6 +259,7 @@ interface KeptKey {
   status: number | null;
   keys: string | null;
   digest: Buffer | null;
+  statuses: string | null;
 }
 
 /** An idempotency key as the database knows it: `\x…` for bytes. */

@@ -40,9 +40,10 @@ export function sessionChanged(client: pg.PoolClient, error: unknown): boolean {
   return changed;
 }
 
-/** Without a code the connection itself failed; a FATAL error is the session's last word. */
+/** What the server says has a severity, of which FATAL is its last word; any other error is the connection's own (ECONNRESET and the like). */
 export function endsSession(error: unknown): boolean {
-  return codeOf(error) === '' || ['FATAL', 'PANIC'].includes((error as { severity?: string }).severity ?? '');
+  const { severity } = (error ?? {}) as { severity?: unknown };
+  return typeof severity !== 'string' || ['FATAL', 'PANIC'].includes(severity);
 }
 
 /** What each session has prepared. */

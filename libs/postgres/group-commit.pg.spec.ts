@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
@@ -94,6 +95,24 @@ describe('a group commit', () => {
     };
     const results = await Promise.allSettled([run(0), run(1), commits.run('kill', kill), run(2)]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
+    expect(await run(3)).toEqual([['3']]);
+    await ended();
+  });
+
+  it('tries nothing again whose connection broke: it may be on disk', async () => {
+    const sleeps = { text: 'select pg_sleep(0.5)', values: [] };
+    const again: PipelineStep[] = [{ text: 'insert into t (id) values (77)', values: [] }];
+    const clients: pg.PoolClient[] = [];
+    pool.on('acquire', (client) => clients.push(client));
+    const results = Promise.allSettled([run(0), run('x'), commits.run('sleep', { alone: again, grouped: () => [sleeps] })]);
+    for (let asleep = false; !asleep;)
+      asleep =
+        (await database.client.query(`select from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`)).rows
+          .length > 0;
+    const [, busy] = clients as unknown as { connection: { stream: Socket } }[];
+    busy?.connection.stream.destroy(Object.assign(new Error('reset by peer'), { code: 'ECONNRESET' }));
+    expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect((await rows()).map(({ id }) => id)).toEqual([]);
     expect(await run(3)).toEqual([['3']]);
     await ended();
   });

@@ -75,6 +75,8 @@ export class GroupCommit {
 
   /** Never rejects: what happens to a group is told to its members. */
   async #leave(group: readonly Waiting[]): Promise<void> {
+    // Another group may have taken them all.
+    if (group.length === 0) return;
     const kinds = group.map(({ kind }) => kind);
     try {
       const ended = await withClient(this.#pool, (client) => this.#timed(kinds, () => commit(client, group)));

@@ -30,6 +30,14 @@ export const PLAIN_PATHS = {
       operationId: 'runBatch',
       tags: ['Rows'],
       description: 'Row requests in one transaction, in their order; the first that is refused ends it all, and nothing is kept.',
+      parameters: [
+        {
+          name: 'Idempotency-Key',
+          in: 'header',
+          description: 'Carries the batch out once; a repeat has the statuses alone',
+          schema: { type: 'string', pattern: '^[ -~]{1,255}$' },
+        },
+      ],
       requestBody: { required: true, content: { 'application/json': { schema: BATCH } } },
       responses: { 200: { description: 'Each answer, in order', content: { 'application/json': { schema: {} } } }, default: problem },
     },

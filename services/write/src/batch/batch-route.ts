@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { answerWithProblems, askingOf, type PlainRouteOptions } from '../plain-route.ts';
 import { withSqlProblems } from '../sql-problem.ts';
+import { idempotencyKeyOf } from '../rows/compile-request.ts';
 import { parseBatch } from './parse-batch.ts';
 import { type BatchStand, runBatch } from './run-batch.ts';
 
@@ -13,6 +15,8 @@ export interface BatchRouteOptions extends PlainRouteOptions {
   maxBodyBytes: number;
 }
 
+const KEY = 'idempotency-key';
+
 /** `POST /v1/batch`, straight on Fastify: the body is parsed by ./parse-batch.ts, which keeps the digits of numbers. */
 export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, identify, logger, maxBodyBytes }: BatchRouteOptions): Promise<void> {
   fastify.removeAllContentTypeParsers();
@@ -22,8 +26,13 @@ export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, i
     const asking = await askingOf(identify, request);
     void reply.header('x-request-id', asking.context.requestId).header('traceparent', asking.context.traceparent);
     governedCatalogue(catalogue);
-    const items = parseBatch(typeof request.body === 'string' ? request.body : '');
-    return reply.type('application/json; charset=utf-8').send(await withSqlProblems(() => runBatch(batch, asking, items)));
+    const text = typeof request.body === 'string' ? request.body : '';
+    const { [KEY]: given } = request.headers as Record<string, string | undefined>;
+    const key = idempotencyKeyOf(given);
+    const once = key === undefined ? undefined : { key, requestHash: hash('sha256', text, 'buffer') };
+    const { json, replayed } = await withSqlProblems(() => runBatch(batch, asking, { items: parseBatch(text), once }));
+    if (replayed) void reply.header('idempotent-replayed', 'true');
+    return reply.type('application/json; charset=utf-8').send(json);
   });
   await Promise.resolve();
 }

@@ -125,3 +125,31 @@ describe('a batch', () => {
     ).toBe(413);
   });
 });
+
+describe('a batch under an idempotency key', () => {
+  const moving = [
+    { method: 'POST', path: 'account', headers: { prefer: 'return=representation' }, body: { id: 180, name: 'seventy' } },
+    { method: 'PATCH', path: 'account?id=eq.180', body: { name: 'again' } },
+  ];
+  const keyed = (key: string, requests: unknown): Promise<Reply<Body>> =>
+    stand.call<Body>('POST', '/v1/batch', { headers: { 'idempotency-key': key }, body: { requests } });
+
+  it('is carried out once, however often it comes, and a repeat is told so', async () => {
+    const replies = await Promise.all([1, 2, 3].map(() => keyed('b1', moving)));
+    const first = replies.filter(({ headers }) => headers.get('idempotent-replayed') === null);
+    expect(first.map(({ body }) => body.answers)).toMatchObject([[{ status: 201, body: [{ id: 180 }] }, { status: 204 }]]);
+    const again = [...replies.filter((reply) => !first.includes(reply)), await keyed('b1', moving)];
+    for (const { status, body } of again)
+      expect([status, body]).toEqual([200, { answers: [201, 204].map((each) => ({ status: each, headers: {}, body: null })) }]);
+    const { rows } = await stand.database.client.query(`select operation from audit.entry where key = '{"id": 180}' and table_name = 'account' order by id`);
+    expect(rows).toEqual([{ operation: 'insert' }, { operation: 'update' }]);
+  });
+
+  it('is 422 for another batch, and leaves the key free when it was refused', async () => {
+    expect(await keyed('b1', moving.slice(1))).toMatchObject({ status: 422 });
+    const bad = [{ method: 'POST', path: 'entry', body: { id: 181, account_id: 999 } }];
+    expect((await keyed('b2', bad)).status).toBe(409);
+    expect((await keyed('b2', [{ method: 'POST', path: 'account', body: { id: 181, name: 'free' } }])).status).toBe(200);
+    expect(await keyed('ü', moving)).toMatchObject({ status: 400 });
+  });
+});

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import type pg from 'pg';
 import type { Governed } from '#libs/governance/governed';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import { ApiError } from '../rows/api-error.ts';
+import { reusedKey, twinStillRunning } from '../rows/idempotency.ts';
 import { isRead, type RowAnswer, type RowRequest } from '../rows/row-request.ts';
 import { RowService, type RowServiceOptions } from '../rows/row-service.ts';
 import { problemFrom } from '../sql-problem.ts';
@@ -20,26 +22,62 @@ export interface BatchStand {
 const MOST_ROWS = 10_000;
 const MOST_CHARACTERS = 64 * 1024 * 1024;
 
+export interface Batch {
+  items: readonly BatchItem[];
+  /** Under which it is carried out once, and the hash of what a repeat must be. */
+  once: { key: string; requestHash: Buffer } | undefined;
+}
+
+export interface BatchAnswer {
+  /** JSON text of `{"answers": [{status, headers, body}]}`. */
+  json: string;
+  /** Carried out before, under the same key: the statuses are what is left of the answers. */
+  replayed: boolean;
+}
+
 /**
- * Answers row requests in one transaction, in their order: each sees what those before it wrote. JSON text of `{"answers": [{status, headers, body}]}`.
- * The first that is refused ends it all, and nothing is kept: a problem with its status, its index and what the row API said.
+ * Answers row requests in one transaction, in their order: each sees what those before it wrote. The first that is refused ends it all, and nothing is
+ * kept: a problem with its status, its index and what the row API said.
  */
-export function runBatch({ governed, rows }: BatchStand, { principal, context }: Asking, items: readonly BatchItem[]): Promise<string> {
-  return governed.transaction({ principal, context }, async (client) => {
-    const limits = { ...rows.limits, maxRows: Math.min(rows.limits.maxRows ?? Infinity, MOST_ROWS) };
-    const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client) });
-    const answers: string[] = [];
-    let characters = 0;
-    for (const [index, item] of items.entries()) {
-      const answer = await service.answer(requestOf(item), { principal, anonymous: false, context }).catch((error: unknown) => refused(error, index));
-      const shown = await answerJson(answer);
-      characters += shown.length;
-      if (characters > MOST_CHARACTERS)
-        throw new ProblemException(422, 'answer-too-long', `the answers are longer than ${MOST_CHARACTERS} characters`, { index });
-      answers.push(shown);
-    }
-    return `{"answers":[${answers.join(',')}]}`;
-  });
+export async function runBatch(stand: BatchStand, asking: Asking, { items, once }: Batch): Promise<BatchAnswer> {
+  const { governed } = stand;
+  const { principal, context } = asking;
+  const run = (client: pg.PoolClient): Promise<Answered> => answerAll(stand, asking, items, client);
+  if (!once) return { json: await governed.transaction({ principal, context }, async (client) => (await run(client)).value), replayed: false };
+  const idempotency = { principal: principal.subject, method: 'POST', path: '/v1/batch', status: 200, ...once };
+  const result = await governed.transactionOnce({ principal, context, idempotency }, run);
+  if (result.outcome === 'mismatch') throw reusedKey();
+  if (result.outcome === 'in-flight') throw twinStillRunning();
+  return result.outcome === 'executed' ? { json: result.value, replayed: false } : { json: shownAgain(result.statuses), replayed: true };
+}
+
+interface Answered {
+  value: string;
+  statuses: number[];
+}
+
+async function answerAll({ rows }: BatchStand, { principal, context }: Asking, items: readonly BatchItem[], client: pg.PoolClient): Promise<Answered> {
+  const limits = { ...rows.limits, maxRows: Math.min(rows.limits.maxRows ?? Infinity, MOST_ROWS) };
+  const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client) });
+  const answers: string[] = [];
+  const statuses: number[] = [];
+  let characters = 0;
+  for (const [index, item] of items.entries()) {
+    const answer = await service.answer(requestOf(item), { principal, anonymous: false, context }).catch((error: unknown) => refused(error, index));
+    const shown = await answerJson(answer);
+    characters += shown.length;
+    if (characters > MOST_CHARACTERS)
+      throw new ProblemException(422, 'answer-too-long', `the answers are longer than ${MOST_CHARACTERS} characters`, { index });
+    answers.push(shown);
+    statuses.push(answer.status);
+  }
+  return { value: `{"answers":[${answers.join(',')}]}`, statuses };
+}
+
+/** Rows are not kept: whoever wants them reads them, under today's policy. */
+function shownAgain(statuses: string | null): string {
+  const known = JSON.parse(statuses ?? '[]') as number[];
+  return JSON.stringify({ answers: known.map((status) => ({ status, headers: {}, body: null })) });
 }
 
 function requestOf({ method, table, queryString, schema, headers, body }: BatchItem): RowRequest {
