@@ -18,8 +18,11 @@ export function inWords(error: unknown): InWords {
   if (error.status === 403) return { title: 'Not allowed', detail, stale: false };
   if (error.status === 409 && error.state !== undefined)
     return { title: 'Someone was faster', detail: `This case is already ${error.state}; it is shown as it is now. What you did was not saved.`, stale: true };
-  if (error.status === 409 && error.code === '23505')
+  // The index that allows one open case a row (services/workflow/src/cases/compile-tables.ts).
+  if (error.status === 409 && error.message.includes('flags_one_open_case'))
     return { title: 'Already flagged', detail: 'There is an open case for this row already. It is in the queue.', stale: true };
+  if (error.status === 409 && error.code === '23505')
+    return { title: 'There already', detail: 'It must be unique, and something else has it already.', stale: true };
   if (error.status === 412)
     return { title: 'Changed meanwhile', detail: 'Someone changed this row after you opened it. It is shown as it is now.', stale: true };
   if (error.status >= 500) return { title: 'The server has a problem', detail: `${detail} Nothing was saved; try again in a moment.`, stale: false };

@@ -123,6 +123,9 @@ describe('a refusal in words', () => {
   });
 
   it('explains four eyes', () => {
+    const taken = (name: string): ApiError => new ApiError(409, `duplicate key value violates unique constraint "${name}"`, { code: '23505' });
+    expect(inWords(taken('flags_one_open_case')).title).toBe('Already flagged');
+    expect(inWords(taken('orders_pkey')).title).toBe('There already');
     expect(inWords(new ApiError(403, 'four eyes: who flagged a case does not decide it')).detail).toContain('You flagged this case');
   });
 });
