@@ -88,6 +88,18 @@ describe('a group commit', () => {
     await Promise.all([other.end(), ended()]);
   });
 
+  it('lets others pass one that waits by itself', async () => {
+    const other = createPool({ connectionString: database.url, name: 'other', max: 1 });
+    const holder = await other.connect();
+    await holder.query('begin; insert into t (id) values (1)');
+    const waits = run(1);
+    expect(await run(2)).toEqual([['2']]);
+    await holder.query('rollback');
+    expect(await waits).toEqual([['1']]);
+    holder.release();
+    await Promise.all([other.end(), ended()]);
+  });
+
   it('fails all of a group whose session the server ends, and goes on over another', async () => {
     const kill: GroupedTransaction = {
       alone: [{ text: 'select pg_terminate_backend(pg_backend_pid())', values: [] }],

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type pg from 'pg';
 import { endsSession, exchange, type PipelineStep, type Row, sessionChanged } from './exchange.ts';
-import { lanesOf, sharesMachine } from './lanes.ts';
+import { Lanes, lanesOf, sharesMachine } from './lanes.ts';
 import { pipelineAnew, withClient } from './pipeline.ts';
 
 /** A short transaction that others may share an exchange, and a flush, with. */
@@ -40,15 +40,15 @@ const MOST_KINDS = 1_000;
  */
 export class GroupCommit {
   readonly #pool: pg.Pool;
-  readonly #most: number;
+  /** Turns of groups; one that waits for something leaves its turn to the next. */
+  readonly #turns: Lanes;
   readonly #waiting: Waiting[] = [];
   readonly #long = new Set<string>();
-  #groups = 0;
 
   /** `most`: groups in flight. */
   constructor(pool: pg.Pool, most = sharesMachine(pool) ? GROUPS_ON_THIS_MACHINE : (pool.options.max ?? 10)) {
     this.#pool = pool;
-    this.#most = most;
+    this.#turns = new Lanes(most);
   }
 
   /** Rows of each statement, once the transaction is on disk; rejects as `pipeline` does. Transactions of one `kind` take about as long. */
@@ -56,26 +56,19 @@ export class GroupCommit {
     if (!this.#long.has(kind)) {
       const { promise, resolve, reject } = Promise.withResolvers<Row[][] | undefined>();
       this.#waiting.push({ kind, transaction, resolve, reject });
-      this.#depart();
+      void this.#turns.run(() => this.#depart());
       const rows = await promise;
       if (rows) return rows;
     }
     return lanesOf(this.#pool).run(() => withClient(this.#pool, (client) => this.#timed([kind], () => pipelineAnew(client, transaction.alone))));
   }
 
-  #depart(): void {
-    if (this.#groups >= this.#most || this.#waiting.length === 0) return;
-    this.#groups += 1;
-    const ended = lanesOf(this.#pool).run(() => this.#leave(this.#waiting.splice(0, MOST_IN_GROUP)));
-    void ended.finally(() => {
-      this.#groups -= 1;
-      this.#depart();
-    });
+  /** Never rejects: what happens to a group is told to its members. Those that came while others waited have been taken along. */
+  async #depart(): Promise<void> {
+    if (this.#waiting.length > 0) await lanesOf(this.#pool).run(() => this.#send(this.#waiting.splice(0, MOST_IN_GROUP)));
   }
 
-  /** Never rejects: what happens to a group is told to its members. */
-  async #leave(group: readonly Waiting[]): Promise<void> {
-    // Another group may have taken them all.
+  async #send(group: readonly Waiting[]): Promise<void> {
     if (group.length === 0) return;
     const kinds = group.map(({ kind }) => kind);
     try {
