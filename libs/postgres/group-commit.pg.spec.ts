@@ -117,11 +117,14 @@ describe('a group commit', () => {
     const clients: pg.PoolClient[] = [];
     pool.on('acquire', (client) => clients.push(client));
     const results = Promise.allSettled([run(0), run('x'), commits.run('sleep', { alone: again, grouped: () => [sleeps] })]);
-    for (let asleep = false; !asleep;)
-      asleep =
-        (await database.client.query(`select from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`)).rows
-          .length > 0;
-    const [, busy] = clients as unknown as { connection: { stream: Socket } }[];
+    let pid: number | undefined;
+    while (pid === undefined) {
+      const { rows: asleep } = await database.client.query<{ pid: number }>(
+        `select pid from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()`,
+      );
+      pid = asleep[0]?.pid;
+    }
+    const busy = (clients as unknown as { processID: number; connection: { stream: Socket } }[]).find(({ processID }) => processID === pid);
     busy?.connection.stream.destroy(Object.assign(new Error('reset by peer'), { code: 'ECONNRESET' }));
     expect((await results).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect((await rows()).map(({ id }) => id)).toEqual([]);
