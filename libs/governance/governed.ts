@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type pg from 'pg';
-import { quoteLiteral } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteLiteral } from '#libs/postgres/identifiers';
 import { Failure } from '#libs/failure/failure';
 import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import { GroupCommit } from '#libs/postgres/group-commit';
@@ -94,19 +94,17 @@ export class Governed {
   /** Runs a write in a transaction of its own, in one round trip: context, role and statement go to the server together. */
   async execute(call: GovernedStatement & { context: WriteContext; idempotency?: IdempotencyKey }): Promise<GovernedResult> {
     const { principal, context, idempotency } = call;
-    const { traceparent } = context;
-    const who = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(traceparent) ?? null];
+    const who = whoOf(principal, context);
     if (!idempotency) return { outcome: 'executed', ...(await this.#run(PLAIN, who, call)) };
     const claim = claimOf(idempotency);
-    const values = [...who, claim.lock, claim.id, claim.requestHash, String(idempotency.status)];
-    return this.#once(() => this.#run(CLAIMING, values, call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
+    return this.#once(() => this.#run(CLAIMING, [...who, ...claim.values], call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
   }
 
   /** The statement and what belongs to it, in one round trip. */
   async #run(opening: Opening, values: readonly (string | null)[], call: GovernedStatement, end: readonly PipelineStep[] = []): Promise<Answer> {
     const { before = [], after = [], short } = call;
     const statement = stepOf(call);
-    const readOnly = opening === READING;
+    const { readOnly } = opening;
     const steps = [...before, statement, ...after, ...end];
     const alone = [{ ...opening.alone, values }, ...steps];
     const grouped = (wal: 'off' | null): PipelineStep[] => [{ ...opening.grouped, values: readOnly ? values : [...values, wal] }, ...steps];
@@ -160,12 +158,11 @@ export class Governed {
     work: (client: pg.PoolClient) => Promise<{ value: T; statuses: readonly number[] }>,
   ): Promise<{ outcome: 'executed'; value: T } | NotExecuted> {
     const claim = claimOf(idempotency);
-    const trace = traceIdOf(context.traceparent) ?? null;
-    const who = [roleOf(principal), serializeContext(context), claimsOf(principal), trace, claim.lock, claim.id, claim.requestHash, String(idempotency.status)];
+    const opening = [...whoOf(principal, context), ...claim.values];
     const run = (): Promise<{ value: T }> =>
       transaction(this.#pool, async (client) => {
         const token = newToken();
-        await pipelineOn(client, [{ ...CLAIMING_TRANSACTION, values: [...who, tokenHash(token)] }]);
+        await pipelineOn(client, [{ ...CLAIMING_TRANSACTION, values: [...opening, tokenHash(token)] }]);
         const { value, statuses } = await withToken(client, token, work);
         const outcome = { text: `select set_config('lakeloop.outcome', $1, true)`, values: [JSON.stringify({ statuses })] };
         await pipelineOn(client, [outcome, LEAVE_ROLE, KEEP_OUTCOME]);
@@ -205,8 +202,9 @@ export function keptOutcome(jsonb: string): string {
   return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
-/** How a transaction begins: `alone`, or among others, with `synchronous_commit` as one parameter more (`GroupedTransaction`). */
+/** How a transaction begins: `alone`, or among others, if it writes with `synchronous_commit` as one parameter more (`GroupedTransaction`). */
 interface Opening {
+  readOnly: boolean;
   alone: Omit<PipelineStep, 'values'>;
   grouped: Omit<PipelineStep, 'values'>;
 }
@@ -223,6 +221,7 @@ const open = (
 const HARDLY_WAITING = `, set_config('lock_timeout', '10ms', true)`;
 const among = (wal: string): string => `, set_config('synchronous_commit', coalesce(${wal}, current_setting('synchronous_commit')), true)${HARDLY_WAITING}`;
 const PLAIN: Opening = {
+  readOnly: false,
   alone: { name: 'lakeloop.open', text: open() },
   grouped: { name: 'lakeloop.open-grouped', text: `${open()}${among('$5')}` },
 };
@@ -230,6 +229,7 @@ const PLAIN: Opening = {
 const CLAIM = ' where pg_try_advisory_xact_lock($5) or lakeloop.await_key($5)';
 const KEY_COLUMNS = [', key_id, key_hash, status', ', $6::bytea, $7::bytea, $8::integer'] as const;
 const CLAIMING: Opening = {
+  readOnly: false,
   alone: { name: 'lakeloop.open-claiming', text: open(...KEY_COLUMNS, CLAIM) },
   grouped: {
     name: 'lakeloop.open-claiming-grouped',
@@ -240,6 +240,7 @@ const CLAIMING: Opening = {
 const CLAIMING_TRANSACTION = { name: 'lakeloop.open-claiming-transaction', text: open(`${KEY_COLUMNS[0]}, next`, `${KEY_COLUMNS[1]}, $9`, CLAIM) };
 const OPEN_READ = `select set_config('transaction_read_only', 'on', true), set_config('request.jwt.claims', $2, true), set_config('role', $1, true)`;
 const READING: Opening = {
+  readOnly: true,
   alone: { name: 'lakeloop.open-read', text: OPEN_READ },
   grouped: { name: 'lakeloop.open-read-grouped', text: `${OPEN_READ}${HARDLY_WAITING}` },
 };
@@ -264,16 +265,17 @@ interface KeptKey {
 
 /** An idempotency key as the database knows it: `\x…` for bytes. */
 interface Claim {
-  /** Advisory lock, from the id's first bytes. */
-  lock: string;
   id: string;
   requestHash: string;
+  /** Parameters of an opening: advisory lock, from the id's first bytes; id, hash, status. */
+  values: readonly string[];
 }
 
 /** JSON separates the four parts unambiguously. */
-function claimOf({ principal, method, path, key, requestHash }: IdempotencyKey): Claim {
-  const id = hash('sha256', JSON.stringify([principal, method, path, key]), 'buffer');
-  return { lock: id.readBigInt64BE().toString(), id: bytea(id), requestHash: bytea(requestHash) };
+function claimOf({ principal, method, path, key, requestHash, status }: IdempotencyKey): Claim {
+  const bytes = hash('sha256', JSON.stringify([principal, method, path, key]), 'buffer');
+  const [id, told] = [bytea(bytes), bytea(requestHash)];
+  return { id, requestHash: told, values: [bytes.readBigInt64BE().toString(), id, told, String(status)] };
 }
 
 function bytea(bytes: Buffer): string {
@@ -287,7 +289,7 @@ const TEXT_ARRAY = 1009;
 export function stepOf({ principal, statement, parameters, separate }: GovernedStatement): PipelineStep {
   const name = nameOf(principal.role, statement);
   if (separate) return { name, text: statement, values: parameters };
-  return parameters.length === 0 ? { name, text: statement, values: [] } : { name, text: statement, types: [TEXT_ARRAY], values: [textArray(parameters)] };
+  return parameters.length === 0 ? { name, text: statement, values: [] } : { name, text: statement, types: [TEXT_ARRAY], values: [arrayLiteral(parameters)] };
 }
 
 /** Hashing a statement costs more than finding its name again; the cache holds what connections hold, and starts anew when full. */
@@ -305,19 +307,20 @@ function nameOf(role: string, statement: string): string {
   return name;
 }
 
-function textArray(items: readonly (string | null)[]): string {
-  return `{${items.map((item) => (item === null ? 'NULL' : `"${item.replaceAll(/["\\]/g, String.raw`\$&`)}"`)).join(',')}}`;
-}
-
 /** `none` is no role but a way back to the login's own rights. */
 function roleOf({ role }: Principal): string {
   if (role.toLowerCase() === 'none') throw new Failure('forbidden', 'none is not a role');
   return role;
 }
 
+/** The first parameters of whatever opens a transaction: role, context, claims, trace id. */
+function whoOf(principal: Principal, context: WriteContext): (string | null)[] {
+  return [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(context.traceparent) ?? null];
+}
+
 function beginWrite(principal: Principal, context: WriteContext, next: string): string {
-  const values = [roleOf(principal), serializeContext(context), claimsOf(principal), traceIdOf(context.traceparent) ?? '', next];
-  return `begin; select lakeloop.open(${values.map(quoteLiteral).join(', ')})`;
+  const values = [...whoOf(principal, context), next];
+  return `begin; select lakeloop.open(${values.map((value) => quoteLiteral(value ?? '')).join(', ')})`;
 }
 
 function beginRead(principal: Principal): string {

@@ -1,4 +1,4 @@
-import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import { type HistoryColumn, quoted, type TableFacts } from '../history/table-facts.ts';
 
 export interface PastSource {
@@ -23,9 +23,8 @@ const LIVE = '"lakeloop:live"';
  */
 export function pastSource({ facts, retyped, checkpoint, pass }: PastSource, bind: Bind): string {
   const { columns, key, sql, name, secured, rules } = facts;
-  const list = (items: readonly string[]): string => `{${items.map((item) => `"${item.replaceAll(/["\\]/g, String.raw`\$&`)}"`).join(',')}}`;
   const numbers = `{${columns.map(({ attnum }) => attnum).join(',')}}`;
-  const names = list(columns.map((column) => column.name));
+  const names = arrayLiteral(columns.map((column) => column.name));
   const changes = `lakeloop.changes_since(${bind(String(facts.adoptedId), 'pg_catalog.int4')}, ${bind(checkpoint, 'pg_catalog.int8')}, ${bind(numbers, 'pg_catalog.int2[]')}, ${bind(names, 'pg_catalog.name[]')}, ${bind(pass, 'pg_catalog.bytea')})`;
   const place = (column: HistoryColumn): number => columns.indexOf(column) + 1;
   const typed = (column: HistoryColumn, text: string): string =>

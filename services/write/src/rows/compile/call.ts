@@ -1,10 +1,9 @@
-import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteIdentifier } from '#libs/postgres/identifiers';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Relation } from '../../catalogue/relation.ts';
 import type { Parameter, Routine } from '../../catalogue/routine.ts';
 import type { RowQuery } from '../query/row-query.ts';
 import { compileNode } from './node.ts';
-import { arrayLiteral } from './parameters.ts';
 import { planEmbeds } from './plan.ts';
 import { pageOf, totalSql, VALUE } from './read.ts';
 import { openScope, type Scope } from './scope.ts';

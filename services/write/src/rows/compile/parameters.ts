@@ -1,3 +1,5 @@
+import { arrayLiteral } from '#libs/postgres/identifiers';
+
 /** PostgreSQL's protocol counts the parameters of a statement in sixteen bits. */
 const MOST_SEPARATE = 65_000;
 
@@ -24,9 +26,4 @@ export class Parameters {
     if (this.#separate.length < MOST_SEPARATE) return `$${this.#separate.push(value)}::${type}`;
     return `($${MOST_SEPARATE + 1}::pg_catalog.text[])[${this.#beyond.push(value)}]::${type}`;
   }
-}
-
-/** A PostgreSQL array literal of text items. */
-export function arrayLiteral(items: readonly (string | null)[]): string {
-  return `{${items.map((item) => (item === null ? 'NULL' : `"${item.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`)).join(',')}}`;
 }

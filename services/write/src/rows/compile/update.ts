@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteIdentifier } from '#libs/postgres/identifiers';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Relation } from '../../catalogue/relation.ts';
 import { ApiError } from '../api-error.ts';
@@ -6,7 +6,6 @@ import type { RowBody } from '../body.ts';
 import type { RowQuery } from '../query/row-query.ts';
 import { bodySource } from './body-source.ts';
 import { orderSql, orderSqls } from './expression.ts';
-import { arrayLiteral } from './parameters.ts';
 import { innerScope, openScope, type Scope } from './scope.ts';
 import type { Statement } from './statement.ts';
 import { conditionsSql, whereSql } from './where.ts';

@@ -1,8 +1,8 @@
+import { arrayLiteral } from '#libs/postgres/identifiers';
 import { ApiError } from '../api-error.ts';
 import { OPERATORS } from '../query/operators.ts';
 import type { Condition, Filter } from '../query/row-query.ts';
 import { compileField, type Expression } from './expression.ts';
-import { arrayLiteral } from './parameters.ts';
 import type { Scope } from './scope.ts';
 
 /** Each condition as SQL. */
