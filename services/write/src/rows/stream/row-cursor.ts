@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Row } from '#libs/postgres/exchange';
 import { pipelineOn } from '#libs/postgres/pipeline';
+import { rollBack } from '#libs/postgres/transaction';
 import type { Statement } from '../compile/statement.ts';
 
 /** Text of a fetch, characters: what is held of an answer at any time. */
@@ -61,9 +62,7 @@ export class RowCursor {
     if (this.#closed) return;
     this.#closed = true;
     if (this.#busy) return this.#client.release(true);
-    let broken: Error | undefined;
-    await this.#client.query('rollback').catch((error: Error) => (broken = error));
-    this.#client.release(broken);
+    await rollBack(this.#client);
   }
 
   async #ask(steps: Parameters<typeof pipelineOn>[1]): Promise<Row[]> {

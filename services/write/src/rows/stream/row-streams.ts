@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Principal } from '#libs/governance/principal';
 import type { PipelineStep, Row } from '#libs/postgres/exchange';
 import { pipelineOn } from '#libs/postgres/pipeline';
+import { rollBack } from '#libs/postgres/transaction';
 import type { Logger } from '#libs/runtime/logger';
 import type { Lines } from '../compile/stream.ts';
 import { type Session, stepsOf } from '../session.ts';
@@ -53,9 +54,7 @@ export class RowStreams {
       const cursor = new RowCursor(client, results[place + 2] ?? []);
       return { cursor, total: total === null ? null : Number(total), after: results.slice(place + 3) };
     } catch (error) {
-      let broken: Error | undefined;
-      await client.query('rollback').catch((failure: Error) => (broken = failure));
-      client.release(broken);
+      await rollBack(client);
       throw error;
     }
   }
