@@ -7,13 +7,13 @@ export function answerOtherMethods(fastify: FastifyInstance): void {
     // A route for everything says nothing of what is there.
     if (!url.endsWith('*')) routes.push({ path: patternOf(url), methods: [method].flat() });
   });
-  fastify.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done();
     const path = request.url.split('?', 1)[0] ?? '';
     const allowed = new Set(routes.flatMap((route) => (route.path.test(path) ? route.methods : [])));
-    if (allowed.size === 0) return;
+    if (allowed.size === 0) return done();
     const problem = { type: 'about:blank', title: 'Method not allowed', status: 405, detail: `${request.method} is no method of ${path}` };
-    await reply
+    void reply
       .status(405)
       .headers({ allow: [...allowed].join(', '), 'content-type': 'application/problem+json' })
       .send(JSON.stringify(problem));

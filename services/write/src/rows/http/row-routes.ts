@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods, onRequestHookHandler, RouteOptions } from 'fastify';
 import type { Logger } from '#libs/runtime/logger';
 import { ApiError } from '../api-error.ts';
 import type { Connection, RowAnswer, RowRequest } from '../row-request.ts';
@@ -38,41 +38,47 @@ export async function rowRoutes(fastify: FastifyInstance, options: RowRoutesOpti
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes }, (_request, body, done) => done(null, body));
   fastify.setErrorHandler((error, request, reply) => refuse(options, error, request, reply));
-  // Before its body is looked at: whatever else is wrong with it, its method has no meaning.
-  fastify.addHook('onRequest', async ({ method, routeOptions }) => {
-    const [kind, methods] = kindOf(routeOptions.url);
-    if (method !== 'OPTIONS' && !methods.includes(method)) throw refusedMethod(kind, method, methods);
+  serve(fastify, options, '/:table', { kind: 'table', methods: TABLE_METHODS, answering: ({ rows }, request, caller) => rows.answer(request, caller) });
+  serve(fastify, options, '/rpc/:table', { kind: 'rpc', methods: CALL_METHODS, answering: ({ calls }, request, caller) => calls.answer(request, caller) });
+  serve(fastify, options, '/', {
+    kind: 'root',
+    methods: ROOT_METHODS,
+    answering: ({ descriptions }, request, caller) => descriptions.describe(request, caller),
   });
-  serve(
-    fastify,
-    options,
-    '/:table',
-    handlerFor(options, 'table', TABLE_METHODS, ({ rows }, request, caller) => rows.answer(request, caller)),
-  );
-  serve(
-    fastify,
-    options,
-    '/rpc/:table',
-    handlerFor(options, 'rpc', CALL_METHODS, ({ calls }, request, caller) => calls.answer(request, caller)),
-  );
-  serve(
-    fastify,
-    options,
-    '/',
-    handlerFor(options, 'root', ROOT_METHODS, ({ descriptions }, request, caller) => descriptions.describe(request, caller)),
-  );
-  fastify.route({ method: fastify.supportedMethods, url: '/*', exposeHeadRoute: false, handler: unknownPath });
+  route(fastify, { url: '/*', handler: unknownPath }, { kind: 'table', methods: TABLE_METHODS });
   await Promise.resolve();
+}
+
+/** What a path is for. */
+interface Purpose {
+  kind: Kind;
+  methods: readonly string[];
+}
+
+interface Path extends Purpose {
+  answering: Answering;
+}
+
+function serve(fastify: FastifyInstance, options: RowRoutesOptions, url: string, path: Path): void {
+  route(fastify, { url, handler: handlerFor(options, path), bodyLimit: options.maxBodyBytes }, path);
+}
+
+/** HEAD has a route of its own: one that Fastify derives from GET says that its body is empty. */
+function route(fastify: FastifyInstance, options: Pick<RouteOptions, 'url' | 'handler' | 'bodyLimit'>, purpose: Purpose): void {
+  for (const method of fastify.supportedMethods as HTTPMethods[]) {
+    const known = method === 'OPTIONS' || purpose.methods.includes(method);
+    fastify.route({ ...options, method, exposeHeadRoute: false, ...(known ? {} : { onRequest: refusing(purpose) }) });
+  }
+}
+
+/** Before its body is looked at: whatever else is wrong with it, its method has no meaning. */
+function refusing({ kind, methods }: Purpose): onRequestHookHandler {
+  return ({ method }, _reply, done) => done(refusedMethod(kind, method, methods));
 }
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;
 
-/** HEAD has a route of its own: one that Fastify derives from GET says that its body is empty. */
-function serve(fastify: FastifyInstance, { maxBodyBytes }: RowRoutesOptions, url: string, handler: Handler): void {
-  for (const method of fastify.supportedMethods as HTTPMethods[]) fastify.route({ method, url, handler, bodyLimit: maxBodyBytes, exposeHeadRoute: false });
-}
-
-function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly string[], answering: Answering): Handler {
+function handlerFor(options: RowRoutesOptions, { kind, answering }: Path): Handler {
   return async (request, reply) => {
     const started = performance.now();
     const { method } = request;
@@ -80,7 +86,6 @@ function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly str
     const asked = rowRequestOf(request, headers, reply.raw);
     if (headers['origin'] !== undefined) void reply.headers(CROSS_ORIGIN);
     if (method === 'OPTIONS') return send(reply, preflight(headers) ?? options.descriptions.options(asked, kind));
-    if (!methods.includes(method)) throw refusedMethod(kind, method, methods);
     const identified = await options.authenticator.identify(headers['authorization']);
     const context = contextOf(headers, identified.principal);
     void reply.header('x-request-id', context.requestId).header('traceparent', context.traceparent);
@@ -88,12 +93,6 @@ function handlerFor(options: RowRoutesOptions, kind: Kind, methods: readonly str
     options.metrics.observe(method, outcome.status, started);
     return send(reply, outcome);
   };
-}
-
-function kindOf(url: string | undefined): [Kind, readonly string[]] {
-  if (url?.includes('/rpc/')) return ['rpc', CALL_METHODS];
-  if (url?.endsWith('/')) return ['root', ROOT_METHODS];
-  return ['table', TABLE_METHODS];
 }
 
 /** 405 PGRST101 for a function, PGRST117 else. */
