@@ -27,9 +27,10 @@ export class AsOfLayer extends PastLayer {
     const versions = Map.groupBy(await schemaVersions(this.#pool, ids, moment.at), ({ adoptedId }) => adoptedId);
     const secret = await this.#secretOf();
     const sources = facts.map((each) => {
-      requireKnown(each, versions.get(each.adoptedId) ?? [], moment);
+      const known = versions.get(each.adoptedId) ?? [];
+      requireKnown(each, known, moment);
       const pass = `\\x${hash('sha256', Buffer.concat([secret, Buffer.from(`${each.adoptedId}:${moment.id}:${role}`)]), 'hex')}`;
-      return { facts: each, retyped: retypedColumns(versions.get(each.adoptedId) ?? [], each), checkpoint: moment.id, pass };
+      return { facts: each, retyped: retypedColumns(known, each), checkpoint: moment.id, pass };
     });
     return new TablesThen(moment, sources);
   }

@@ -15,8 +15,6 @@ export interface BatchRouteOptions extends PlainRouteOptions {
   maxBodyBytes: number;
 }
 
-const KEY = 'idempotency-key';
-
 /** `POST /v1/batch`, straight on Fastify: the body is parsed by ./parse-batch.ts, which keeps the digits of numbers. */
 export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, identify, logger, maxBodyBytes }: BatchRouteOptions): Promise<void> {
   fastify.removeAllContentTypeParsers();
@@ -27,8 +25,7 @@ export async function batchRoute(fastify: FastifyInstance, { batch, catalogue, i
     void reply.header('x-request-id', asking.context.requestId).header('traceparent', asking.context.traceparent);
     governedCatalogue(catalogue);
     const text = typeof request.body === 'string' ? request.body : '';
-    const { [KEY]: given } = request.headers as Record<string, string | undefined>;
-    const key = idempotencyKeyOf(given);
+    const key = idempotencyKeyOf((request.headers as Record<string, string | undefined>)['idempotency-key']);
     const once = key === undefined ? undefined : { key, requestHash: hash('sha256', text, 'buffer') };
     const { json, replayed } = await withSqlProblems(() => runBatch(batch, asking, { items: parseBatch(text), once }));
     if (replayed) void reply.header('idempotent-replayed', 'true');

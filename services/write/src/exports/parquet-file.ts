@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '#libs/failure/failure';
+import { quoteName, quoteText } from '#libs/lakehouse/delta/sql-text';
 
 /** A column of the file. `read`: how PostgreSQL's text of a value becomes DuckDB's. */
 export interface FileColumn {
@@ -32,7 +33,7 @@ export async function parquetFile(columns: readonly FileColumn[], lines: AsyncIt
     const target = join(directory, 'rows.parquet');
     const shape = { rows: 0, characters: 0, longest: 0 };
     await pipeline(Readable.from(measured(lines, shape), { objectMode: false }), createWriteStream(source, { mode: 0o600 }));
-    await write(directory, `copy (${selectSql(columns, source, shape.longest)}) to ${text(target)} (format parquet, row_group_size ${groupRows(shape)})`);
+    await write(directory, `copy (${selectSql(columns, source, shape.longest)}) to ${quoteText(target)} (format parquet, row_group_size ${groupRows(shape)})`);
     const file = await open(target);
     // Its name is no longer needed: the space is free once it has been read, or once this process ends.
     await remove();
@@ -68,10 +69,10 @@ function groupRows({ rows, characters }: Lines): number {
 
 function selectSql(columns: readonly FileColumn[], source: string, longest: number): string {
   const read = columns.map((_column, index) => `'c${index}': 'VARCHAR'`).join(', ');
-  const items = columns.map((column, index) => `${valueSql(column, `c${index}`)} as ${name(column.name)}`).join(', ');
+  const items = columns.map((column, index) => `${valueSql(column, `c${index}`)} as ${quoteName(column.name)}`).join(', ');
   // Up to four bytes a character.
   const bytes = Math.max(2_097_152, longest * 4);
-  return `select ${items} from read_csv(${text(source)}, columns = {${read}}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
+  return `select ${items} from read_csv(${quoteText(source)}, columns = {${read}}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"',
     nullstr = '\\N', allow_quoted_nulls = false, new_line = '\\n', max_line_size = ${bytes}, buffer_size = ${bytes * 4}, parallel = false)`;
 }
 
@@ -107,12 +108,4 @@ async function write(directory: string, sql: string): Promise<void> {
   } finally {
     instance.closeSync();
   }
-}
-
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
-function name(value: string): string {
-  return `"${value.replaceAll('"', '""')}"`;
 }

@@ -122,16 +122,14 @@ export class RowService {
       trace.home = 'lakehouse';
       if (!isRead(request.method)) throw readOnly(schema, request.table);
       requireJsonAnswer(parsed.answer, request.headers['accept']);
-      if (isKeyset(parsed)) throw noKeysetPages('A table of the lakehouse');
-      if (parsed.query.asOf !== undefined) throw noPast('A table of the lakehouse');
+      requirePresent(parsed, 'A table of the lakehouse');
       return (analytical as AnalyticalLayer).read({ schema, table: request.table, request, parsed, caller, catalogue: this.#catalogue(), trace });
     }
     const elsewhere = parsed.query.embeds.filter((embed) => !isRelated(found.catalogue, found.relation, embed));
     if (analytical && elsewhere.length > 0 && isRead(request.method)) {
       trace.home = 'both';
       requireJsonAnswer(parsed.answer, request.headers['accept']);
-      if (isKeyset(parsed)) throw noKeysetPages('A page with related rows of the lakehouse');
-      if (parsed.query.asOf !== undefined) throw noPast('A page with related rows of the lakehouse');
+      requirePresent(parsed, 'A page with related rows of the lakehouse');
       return readRelated({ request, parsed, elsewhere, caller, trace, analytical, executor, ...found });
     }
     const work: Work = { ...asked, ...found };
@@ -300,6 +298,12 @@ export class RowService {
     answer.headers['idempotent-replayed'] = 'true';
     return status === null ? answer : { ...answer, status };
   }
+}
+
+/** Neither pages by cursor nor a moment of the past: `what` has none. */
+function requirePresent(parsed: ParsedRequest, what: string): void {
+  if (isKeyset(parsed)) throw noKeysetPages(what);
+  if (parsed.query.asOf !== undefined) throw noPast(what);
 }
 
 /** A row by its key is read in no time, whatever the table's size. */

@@ -27,9 +27,7 @@ export const MOST_COUNTED = 1_001;
 
 export function compileRead(request: ReadRequest): Statement {
   const { relation, catalogue, query, limit, offset, versioned, shape } = request;
-  const scope = openScope(relation, catalogue);
-  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
+  const { scope, node, from } = opened({ relation, catalogue, query });
   const total = totalSql(node, from, request.count);
   // One object is all that is shown; more of them are only counted, up to a number.
   const most = shape.body === 'object' ? Math.min(limit ?? Infinity, MOST_COUNTED) : limit;
@@ -39,6 +37,13 @@ export function compileRead(request: ReadRequest): Statement {
     return { text: oneVersionedRow(scope, { source, total, shape }), parameters: scope.parameters.values };
   }
   return { text: pageOf(scope, node, { from, total, shape, limit: most, offset }), parameters: scope.parameters.values };
+}
+
+/** The query over its relation, and the FROM clause that it is over. */
+function opened({ relation, catalogue, query }: Pick<ReadRequest, 'relation' | 'catalogue' | 'query'>): { scope: Scope; node: Node; from: string } {
+  const scope = openScope(relation, catalogue);
+  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  return { scope, node, from: `from ${sourceSql(scope, relation)} as ${scope.alias}` };
 }
 
 export interface Page {
@@ -52,8 +57,12 @@ export interface Page {
 
 /** The page's rows, put together into a body. */
 export function pageOf(scope: Scope, node: Node, { from, total, shape, limit, offset, allowed }: Page): string {
-  const rows = `select ${node.list} ${from}${node.joins}${whereSql(node.conditions)}${node.groupBy}${node.order}${pageSql(scope, limit, offset)}`;
+  const rows = rowsSql(scope, node, { from, limit, offset });
   return `select ${bodySql(recordSql('_r', shape, node), shape, node.names)} as body, ${total} as total, ${guardedCount(scope.parameters, allowed)} as page, null::pg_catalog.jsonb as extra from (${rows}) _r`;
+}
+
+function rowsSql(scope: Scope, { list, joins, conditions, groupBy, order }: Node, { from, limit, offset }: Pick<Page, 'from' | 'limit' | 'offset'>): string {
+  return `select ${list} ${from}${joins}${whereSql(conditions)}${groupBy}${order}${pageSql(scope, limit, offset)}`;
 }
 
 /** What one row gives to the body. */
@@ -102,21 +111,18 @@ export interface Rows {
 }
 
 export function rowsOf({ relation, catalogue, query, limit, offset, count }: Omit<ReadRequest, 'shape' | 'versioned'>): Rows {
-  const scope = openScope(relation, catalogue);
-  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
+  const { scope, node, from } = opened({ relation, catalogue, query });
   const total = totalSql(node, from, count);
-  const text = `select ${node.list} ${from}${node.joins}${whereSql(node.conditions)}${node.groupBy}${node.order}${pageSql(scope, limit, offset)}`;
+  const text = rowsSql(scope, node, { from, limit, offset });
   return { scope, text, names: node.names, total };
 }
 
 /** How many rows the planner expects, as `explain (format json)`. */
 export function compileExpectation({ relation, catalogue, query }: Pick<ReadRequest, 'relation' | 'catalogue' | 'query'>): Statement {
-  const scope = openScope(relation, catalogue);
-  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
+  const { scope, node, from } = opened({ relation, catalogue, query });
   const { values } = scope.parameters;
   const counted = { ...node, conditions: [...node.conditions, ...mentioned(values.length)] };
-  return { text: `explain (format json) ${countedSql(counted, `from ${sourceSql(scope, relation)} as ${scope.alias}`)}`, parameters: values };
+  return { text: `explain (format json) ${countedSql(counted, from)}`, parameters: values };
 }
 
 /**
@@ -124,9 +130,7 @@ export function compileExpectation({ relation, catalogue, query }: Pick<ReadRequ
  */
 export function compileKeyedPage(request: Omit<ReadRequest, 'versioned'>, keys: readonly string[]): Statement {
   const { relation, catalogue, query, limit, offset, shape } = request;
-  const scope = openScope(relation, catalogue);
-  const node = compileNode(scope, query, planEmbeds(catalogue, relation, query.embeds));
-  const from = `from ${sourceSql(scope, relation)} as ${scope.alias}`;
+  const { scope, node, from } = opened({ relation, catalogue, query });
   const row = `(select pg_catalog.row_to_json(_x.*) from (select ${node.list}) _x)`;
   const text = `${shape.stripNulls ? `pg_catalog.json_strip_nulls(${row})` : row}::pg_catalog.text`;
   const texts = keys.map((name) => `${columnSql(scope, columnOf(scope, name).name)}::pg_catalog.text`).join(', ');
