@@ -118,7 +118,8 @@ function pick(row: EncodedRow, columns: readonly string[]): EncodedRow {
   return Object.fromEntries(columns.map((column) => [column, row[column] ?? null]));
 }
 
-function origin({
+/** What a change says of itself, beside its row. */
+export function origin({
   id,
   ts_ms,
   actor,

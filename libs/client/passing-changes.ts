@@ -1,6 +1,6 @@
 import type { StreamedChange } from '#contracts/http/change-stream';
 import { compareEventIds, type EventId, parseEventId } from '#contracts/topics/event-id';
-import { type RowChange, rowKey } from './live-rows.ts';
+import { origin, type RowChange, rowKey } from './live-rows.ts';
 
 /** Keys whose last event is remembered, against a late repetition. */
 const MAX_REMEMBERED = 10_000;
@@ -18,20 +18,10 @@ export class PassingChanges<Row> {
   }
 
   /** The change, or undefined when it, or a newer one of its key, was told before. */
-  apply({ op, key, after, id: text, ts_ms, actor, agent, traceparent }: StreamedChange): RowChange<Row> | undefined {
-    if (key !== null && !this.#isNew(rowKey(key), parseEventId(text))) return undefined;
-    return {
-      op,
-      key,
-      after: after as Row | null,
-      before: undefined,
-      source: 'change',
-      id: text,
-      ts_ms,
-      ...(actor === undefined ? {} : { actor }),
-      ...(agent === undefined ? {} : { agent }),
-      ...(traceparent === undefined ? {} : { traceparent }),
-    };
+  apply(change: StreamedChange): RowChange<Row> | undefined {
+    const { op, key, after, id } = change;
+    if (key !== null && !this.#isNew(rowKey(key), parseEventId(id))) return undefined;
+    return { op, key, after: after as Row | null, before: undefined, ...origin(change) };
   }
 
   /** Moves the key to the end, so that what is forgotten first is what changed longest ago. */
