@@ -1,10 +1,11 @@
-import { Drawer, SegmentedControl, Stack, Text } from '@mantine/core';
+import { SegmentedControl, Stack, Text } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import type { TableDescription } from '#contracts/http/tables';
 import { useEdits } from '../schema/edits-api.ts';
 import { titleOf } from '../table-list.ts';
 import type { TableToolProps } from '../table-tool.ts';
+import { ToolDrawer } from '../tool-drawer.tsx';
 import { keyInWords, type Key, keyText } from './change-words.ts';
 import { ComparePanel } from './compare-panel.tsx';
 import { Happenings, type HappeningActs } from './happenings.tsx';
@@ -30,15 +31,7 @@ export function HistoryPanel({ table, rowKey, close, refresh }: TableToolProps) 
   };
   return (
     <>
-      <Drawer
-        opened
-        onClose={close}
-        closeOnEscape={asked === undefined}
-        position="right"
-        overlayProps={{ backgroundOpacity: 0.25 }}
-        size="min(680px, 100vw)"
-        title={<b>History of {titleOf(table)}</b>}
-      >
+      <ToolDrawer title={`History of ${titleOf(table)}`} width={680} close={close} held={asked !== undefined}>
         <Stack gap="sm">
           {row !== undefined && (
             <SegmentedControl
@@ -58,7 +51,7 @@ export function HistoryPanel({ table, rowKey, close, refresh }: TableToolProps) 
             <RowHistory key={keyText(row)} table={table} rowKey={row} ask={setAsked} />
           )}
         </Stack>
-      </Drawer>
+      </ToolDrawer>
       {asked && <UndoDialog {...asked} close={() => setAsked(undefined)} done={refresh} />}
     </>
   );

@@ -1,7 +1,8 @@
-import { Button, Group, Select, SimpleGrid, Stack, Switch, TagsInput, Text, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Select, SimpleGrid, Stack, Switch, TagsInput, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import type { ColumnSpec } from '#contracts/http/tables';
-import { type ColumnDraft, type ColumnType, draftOf, EMPTY, lacksOf, nameFrom, takes, TYPE_TITLES } from './column-draft.ts';
+import { type ColumnDraft, type ColumnType, draftOf, EMPTY, lacksOf, takes, TYPE_TITLES } from './column-draft.ts';
+import { DescriptionField, NameFields } from './name-fields.tsx';
 import { TargetField } from './target-field.tsx';
 
 const TYPES = Object.entries(TYPE_TITLES).map(([value, label]) => ({ value, label }));
@@ -53,42 +54,16 @@ export interface FieldsProps {
 
 export function ColumnFields({ schema, draft, set, lacks, isNew }: FieldsProps) {
   const put = (change: Partial<ColumnDraft>): void => set({ ...draft, ...change });
-  // As long as nobody chose a name, it follows what people call the column.
-  const named = isNew && draft.name === nameFrom(draft.label);
   return (
     <>
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-        <TextInput
-          label="Label"
-          description="What people call it"
-          maxLength={200}
-          value={draft.label}
-          onChange={(event) => put({ label: event.currentTarget.value, ...(named ? { name: nameFrom(event.currentTarget.value) } : {}) })}
-        />
-        <TextInput
-          label="Name"
-          description="In SQL and in the API"
-          required
-          value={draft.name}
-          error={lacks.name}
-          onChange={(event) => put({ name: event.currentTarget.value })}
-        />
-      </SimpleGrid>
+      <NameFields draft={draft} put={put} lacking={lacks.name} isNew={isNew} />
       <Select label="Type" data={TYPES} allowDeselect={false} searchable value={draft.type} onChange={(type) => type && put({ type: type as ColumnType })} />
       <Rules schema={schema} draft={draft} put={put} lacks={lacks} />
       <Group gap="lg">
         <Switch label="Required" checked={draft.required} onChange={(event) => put({ required: event.currentTarget.checked })} />
         {takes(draft.type, 'unique') && <Switch label="Unique" checked={draft.unique} onChange={(event) => put({ unique: event.currentTarget.checked })} />}
       </Group>
-      <Textarea
-        label="Description"
-        autosize
-        minRows={1}
-        maxRows={5}
-        maxLength={2000}
-        value={draft.description}
-        onChange={(event) => put({ description: event.currentTarget.value })}
-      />
+      <DescriptionField draft={draft} put={put} />
     </>
   );
 }

@@ -1,14 +1,16 @@
-import { ActionIcon, Button, Collapse, Drawer, Group, Loader, Paper, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Collapse, Group, Loader, Paper, Select, Stack, Text } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { TableDescription } from '#contracts/http/tables';
 import { Message, Problem } from '../../shell/message.tsx';
 import { pathOf } from '../table-list.ts';
-import { type ColumnDraft, EMPTY, lacksOf, nameFrom, specOf, TYPE_TITLES } from './column-draft.ts';
+import { ToolDrawer } from '../tool-drawer.tsx';
+import { type ColumnDraft, EMPTY, lacksOf, specOf, TYPE_TITLES } from './column-draft.ts';
 import { ColumnFields } from './column-form.tsx';
 import { type EditAsked, EditDialog } from './edit-dialog.tsx';
 import { useMakableSchemas } from './edits-api.ts';
+import { DescriptionField, NameFields } from './name-fields.tsx';
 import { emptyTable, lacksOfTable, newTableOf, type TableDraft } from './table-draft.ts';
 import './schema.css';
 
@@ -19,15 +21,7 @@ export function NewTablePanel({ close }: { tables: readonly TableDescription[]; 
   const navigate = useNavigate();
   return (
     <>
-      <Drawer
-        opened
-        onClose={close}
-        closeOnEscape={asked === undefined}
-        position="right"
-        overlayProps={{ backgroundOpacity: 0.25 }}
-        size="min(640px, 100vw)"
-        title={<b>New table</b>}
-      >
+      <ToolDrawer title="New table" width={640} close={close} held={asked !== undefined}>
         {schemas.isPending && <Loader size="sm" aria-label="Loading" />}
         {schemas.isError && <Problem error={schemas.error} retry={() => void schemas.refetch()} />}
         {schemas.data?.length === 0 && (
@@ -36,7 +30,7 @@ export function NewTablePanel({ close }: { tables: readonly TableDescription[]; 
           </Message>
         )}
         {schemas.data && schemas.data.length > 0 && <NewTableForm schemas={schemas.data} ask={setAsked} />}
-      </Drawer>
+      </ToolDrawer>
       {asked && <EditDialog {...asked} close={() => setAsked(undefined)} done={(table) => table && void navigate(pathOf(table))} />}
     </>
   );
@@ -92,40 +86,13 @@ interface NamesProps {
 function Names({ schemas, draft, put, lacking }: NamesProps) {
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
-  // As long as nobody chose a name, it follows what people call the table.
-  const named = draft.name === nameFrom(draft.label);
   return (
     <>
-      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
-        <TextInput
-          label="Label"
-          description="What people call it"
-          ref={first}
-          maxLength={200}
-          value={draft.label}
-          onChange={(event) => put({ label: event.currentTarget.value, ...(named ? { name: nameFrom(event.currentTarget.value) } : {}) })}
-        />
-        <TextInput
-          label="Name"
-          description="In SQL and in the API"
-          required
-          value={draft.name}
-          error={lacking}
-          onChange={(event) => put({ name: event.currentTarget.value })}
-        />
-      </SimpleGrid>
+      <NameFields draft={draft} put={put} lacking={lacking} isNew first={first} />
       {schemas.length > 1 && (
         <Select label="Schema" allowDeselect={false} data={[...schemas]} value={draft.schema} onChange={(schema) => schema && put({ schema })} />
       )}
-      <Textarea
-        label="Description"
-        autosize
-        minRows={1}
-        maxRows={5}
-        maxLength={2000}
-        value={draft.description}
-        onChange={(event) => put({ description: event.currentTarget.value })}
-      />
+      <DescriptionField draft={draft} put={put} />
     </>
   );
 }

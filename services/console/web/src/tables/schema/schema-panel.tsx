@@ -1,10 +1,11 @@
-import { Alert, Code, Drawer, Stack, Tabs, Text } from '@mantine/core';
+import { Alert, Code, Stack, Tabs, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { SchemaEdit, TableDescription } from '#contracts/http/tables';
 import '../history/history.css';
 import { columnTitle, pathOf, titleOf } from '../table-list.ts';
 import type { TableToolProps } from '../table-tool.ts';
+import { ToolDrawer } from '../tool-drawer.tsx';
 import { changeOf, type ColumnDraft, specOf } from './column-draft.ts';
 import { ColumnForm } from './column-form.tsx';
 import { ColumnList } from './column-list.tsx';
@@ -30,15 +31,7 @@ export function SchemaPanel({ table, close, refresh }: TableToolProps) {
   };
   return (
     <>
-      <Drawer
-        opened
-        onClose={close}
-        closeOnEscape={asked === undefined}
-        position="right"
-        overlayProps={{ backgroundOpacity: 0.25 }}
-        size="min(640px, 100vw)"
-        title={<b>Design of {titleOf(table)}</b>}
-      >
+      <ToolDrawer title={`Design of ${titleOf(table)}`} width={640} close={close} held={asked !== undefined}>
         <Stack gap="sm">
           {!may && <ReadOnly table={table} />}
           <Tabs defaultValue="columns" keepMounted={false}>
@@ -58,7 +51,7 @@ export function SchemaPanel({ table, close, refresh }: TableToolProps) {
             </Tabs.Panel>
           </Tabs>
         </Stack>
-      </Drawer>
+      </ToolDrawer>
       {asked && <EditDialog {...asked} close={() => setAsked(undefined)} done={done} />}
     </>
   );

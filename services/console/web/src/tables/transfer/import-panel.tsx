@@ -1,4 +1,4 @@
-import { Alert, Button, Drawer, Group, Loader, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Loader, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ImportReport } from '#contracts/http/imports';
@@ -6,6 +6,7 @@ import type { TableDescription } from '#contracts/http/tables';
 import { UndoDialog } from '../history/undo-dialog.tsx';
 import { titleOf } from '../table-list.ts';
 import type { TableToolProps } from '../table-tool.ts';
+import { ToolDrawer } from '../tool-drawer.tsx';
 import { FileDrop } from './file-drop.tsx';
 import { fetchImport } from './import-api.ts';
 import { ImportProgress } from './import-progress.tsx';
@@ -30,19 +31,11 @@ export function ImportPanel({ table, close, refresh }: TableToolProps) {
   const start = (file: File, report: ImportReport): void => setRun(startRun(place, file, report, refresh));
   return (
     <>
-      <Drawer
-        opened
-        onClose={close}
-        closeOnEscape={undone === undefined}
-        position="right"
-        overlayProps={{ backgroundOpacity: 0.25 }}
-        size="min(720px, 100vw)"
-        title={<b>Import into {titleOf(table)}</b>}
-      >
+      <ToolDrawer title={`Import into ${titleOf(table)}`} width={720} close={close} held={undone !== undefined}>
         {run && <ImportProgress table={table} run={run} again={again} undo={setUndone} />}
         {!run && stored && <Interrupted table={table} stored={stored} start={start} forget={again} undo={setUndone} />}
         {!run && !stored && <Beginning table={table} start={start} />}
-      </Drawer>
+      </ToolDrawer>
       {undone && (
         <UndoDialog
           undoing={{ what: 'trace', id: undone.traceId }}

@@ -1,5 +1,6 @@
 import { notifications } from '@mantine/notifications';
 import type { ImportReport } from '#contracts/http/imports';
+import { pause } from '#libs/client/backoff';
 import { count } from '../history/change-words.ts';
 import { feedImport, fetchImport } from './import-api.ts';
 import { ImportRun, type RunParts } from './import-run.ts';
@@ -8,11 +9,7 @@ import { forgetImport, keepImport } from './stored-import.ts';
 const PARTS: RunParts = {
   fetchReport: (id) => fetchImport(id),
   feed: feedImport,
-  wait: (ms, signal) =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()));
-    }),
+  wait: pause,
 };
 
 /** Imports of this page by table: they go on when their panel is closed. */
