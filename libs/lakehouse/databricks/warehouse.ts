@@ -69,7 +69,12 @@ export class Warehouse {
   async run(statement: WarehouseStatement): Promise<WarehouseResult> {
     statement.signal?.throwIfAborted();
     const pending = this.#submit(statement);
-    const stop = (): void => this.#stop(pending);
+    let stopped = false;
+    // More than one wait can tell it: what is aborted fails, and what fails is stopped.
+    const stop = (): void => {
+      if (!stopped) this.#stop(pending);
+      stopped = true;
+    };
     try {
       const operation = await guarded(pending, statement, stop);
       await guarded(operation.finished(), statement, stop);
