@@ -6,6 +6,7 @@ import { type Case, caseOf } from '../cases/case.ts';
 import type { QueueEntry } from '../cases/queue-view.ts';
 import { type CaseParts, fetchParts } from './case-parts.ts';
 import type { ConnectionView } from './connection.ts';
+import { Store } from './store.ts';
 
 export interface LiveView extends ConnectionView {
   entries: readonly QueueEntry[];
@@ -23,25 +24,18 @@ const GATHER_MS = 40;
  * All cases of a flow, live. One stream only, of `flags` (a browser allows six connections to a server in all): a case's recommendation or disposition
  * commits together with its new state, so the state's change says when to fetch them.
  */
-export class LiveCases {
+export class LiveCases extends Store<LiveView> {
   readonly #flow: FlowDescription;
   readonly #parts: CaseParts = { recommendations: new Map(), dispositions: new Map(), subjects: new Map(), missing: new Set() };
   readonly #changedAt = new Map<string, number>();
-  readonly #listeners = new Set<() => void>();
   #subscription: Subscription<Row> | undefined;
-  #view: LiveView = NOTHING;
   #stop: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(flow: FlowDescription) {
+    super(NOTHING);
     this.#flow = flow;
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): LiveView => this.#view;
 
   /** Begins to follow; `stop` ends it and keeps what is known, so that the next start shows it at once. */
   start(): void {
@@ -109,14 +103,13 @@ export class LiveCases {
   }
 
   #publish(change: Partial<Omit<LiveView, 'entries' | 'changedAt'>>): void {
-    this.#view = { ...this.#view, ...change, entries: this.#entries(), changedAt: new Map(this.#changedAt) };
-    for (const listener of this.#listeners) listener();
+    this.show({ ...this.view(), ...change, entries: this.#entries(), changedAt: new Map(this.#changedAt) });
   }
 
   /** While a new stream has no snapshot yet, what the last one showed. */
   #entries(): readonly QueueEntry[] {
     const cases = this.#cases();
-    return cases.length === 0 && this.#subscription?.status === 'connecting' ? this.#view.entries : cases.map((found) => this.#entry(found));
+    return cases.length === 0 && this.#subscription?.status === 'connecting' ? this.view().entries : cases.map((found) => this.#entry(found));
   }
 
   #entry(found: Case): QueueEntry {

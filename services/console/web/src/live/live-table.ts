@@ -1,6 +1,7 @@
 import { createClient, HttpProblem, type RowChange, type Subscription } from '#libs/client/client';
 import type { Row } from '../api/rows.ts';
 import type { ConnectionView } from './connection.ts';
+import { Store } from './store.ts';
 
 export interface LiveTableView<T> extends ConnectionView {
   /** By key, as the stream has them. The same map until something changes. */
@@ -32,27 +33,19 @@ export interface LiveTableOptions<T> {
 const GATHER_MS = 30;
 
 /** The rows of one table, live: to be shown by `useLiveTable`. */
-export class LiveTable<T> {
+export class LiveTable<T> extends Store<LiveTableView<T>> {
   readonly #options: LiveTableOptions<T>;
-  readonly #listeners = new Set<() => void>();
   readonly #watchers = new Set<(changes: readonly Seen<T>[]) => void>();
   /** Rows as read, by the subscription's key. */
   #read = new Map<string, T>();
   #seen: Seen<T>[] = [];
-  #view: LiveTableView<T>;
   #subscription: Subscription<Row> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LiveTableOptions<T>) {
+    super({ rows: new Map(), ready: false, connection: 'connecting', problem: undefined });
     this.#options = options;
-    this.#view = { rows: new Map(), ready: false, connection: 'connecting', problem: undefined };
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): LiveTableView<T> => this.#view;
 
   /** Told of changes, in batches, after `view` shows them. */
   readonly watch = (watcher: (changes: readonly Seen<T>[]) => void): (() => void) => {
@@ -116,7 +109,6 @@ export class LiveTable<T> {
   }
 
   #publish(change: Partial<Omit<LiveTableView<T>, 'rows'>>): void {
-    this.#view = { ...this.#view, ...change, rows: new Map(this.#read) };
-    for (const listener of this.#listeners) listener();
+    this.show({ ...this.view(), ...change, rows: new Map(this.#read) });
   }
 }

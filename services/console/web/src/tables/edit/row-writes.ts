@@ -10,6 +10,7 @@ import { keyJson, MOST_REQUESTS, type RowChange, TableBatch } from './batch.ts';
 import { importRows } from '../paste/import-rows.ts';
 import { refusalWords } from './refusal-words.ts';
 import { type OwnWrite, undoWrite } from './undo-last.ts';
+import { Store } from '../../live/store.ts';
 
 /** What stands at a cell that was written, until it is settled. */
 export type CellState =
@@ -30,30 +31,22 @@ export interface CellEdit {
   base: CellValue;
 }
 
-/** Writes of this page to a table's rows, and what became of them. To be shown by `useSyncExternalStore`. */
-export class RowWrites {
+/** Writes of this page to a table's rows, and what became of them, by `cellId`. */
+export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   /** Traces of what was written here: the stream's echo of it is no news. */
   readonly own = new Set<string>();
   readonly #rows: TableRows;
   readonly #columns: ReadonlyMap<string, GridColumn>;
   readonly #batch: TableBatch;
-  readonly #listeners = new Set<() => void>();
   readonly #queues = new Map<string, Promise<void>>();
-  #cells: ReadonlyMap<string, CellState> = new Map();
   readonly #undoable: OwnWrite[] = [];
 
   constructor(rows: TableRows) {
+    super(new Map());
     this.#rows = rows;
     this.#columns = new Map(rows.source.query.columns.map((column) => [column.name, column]));
     this.#batch = new TableBatch(rows.source);
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  /** By `cellId`. */
-  readonly view = (): ReadonlyMap<string, CellState> => this.#cells;
 
   get columns(): ReadonlyMap<string, GridColumn> {
     return this.#columns;
@@ -71,7 +64,7 @@ export class RowWrites {
 
   /** Mine over theirs. */
   insist(row: GridRow, column: GridColumn): void {
-    const state = this.#cells.get(cellId(row.key, column.name));
+    const state = this.view().get(cellId(row.key, column.name));
     if (state?.kind === 'conflict') this.commit({ row: state.row, column, value: state.mine, base: state.theirs });
   }
 
@@ -186,11 +179,10 @@ export class RowWrites {
   }
 
   #set({ row, column }: Pick<CellEdit, 'row' | 'column'>, state: CellState | undefined): void {
-    const cells = new Map(this.#cells);
+    const cells = new Map(this.view());
     if (state) cells.set(cellId(row.key, column.name), state);
     else if (!cells.delete(cellId(row.key, column.name))) return;
-    this.#cells = cells;
-    for (const listener of this.#listeners) listener();
+    this.show(cells);
   }
 }
 

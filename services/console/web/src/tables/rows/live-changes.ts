@@ -1,6 +1,7 @@
 import { createClient, HttpProblem, type RowChange, type Subscription } from '#libs/client/client';
 import type { ConnectionView } from '../../live/connection.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
+import { Store } from '../../live/store.ts';
 
 /** A row that somebody wrote, while this page looked. */
 export interface Touched {
@@ -28,11 +29,9 @@ interface Followed {
 const GATHER_MS = 50;
 
 /** What happens to a table's rows, as keys: the rows themselves are read through the row API, in the view's order and under its filters. */
-export class LiveChanges {
+export class LiveChanges extends Store<ConnectionView> {
   readonly #followed: Followed;
   readonly #handlers: LiveHandlers;
-  readonly #listeners = new Set<() => void>();
-  #view: ConnectionView = { connection: 'connecting', problem: undefined };
   #subscription: Subscription<Record<string, unknown>> | undefined;
   #stop = new AbortController();
   #gathered: Touched[] = [];
@@ -40,15 +39,10 @@ export class LiveChanges {
   #begun = false;
 
   constructor(followed: Followed, handlers: LiveHandlers) {
+    super({ connection: 'connecting', problem: undefined });
     this.#followed = followed;
     this.#handlers = handlers;
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): ConnectionView => this.#view;
 
   start(): void {
     this.stop();
@@ -95,8 +89,7 @@ export class LiveChanges {
   }
 
   #publish(change: Partial<ConnectionView>): void {
-    this.#view = { ...this.#view, ...change };
-    for (const listener of this.#listeners) listener();
+    this.show({ ...this.view(), ...change });
   }
 }
 

@@ -1,6 +1,7 @@
 import { changedColumns, type GridRow, type Values } from './grid-row.ts';
 import type { Touched } from './live-changes.ts';
 import type { TableRows } from './table-rows.ts';
+import { Store } from '../../live/store.ts';
 
 /** Somebody else changed cells of a row, while this page looked. */
 export interface Flash {
@@ -24,29 +25,22 @@ const MANY = 300;
 const FLASH_MS = 4_000;
 
 /** Brings what others do into the rows that are shown. What this page wrote itself it knows already. */
-export class LiveRows {
+export class LiveRows extends Store<LiveRowsView> {
   readonly #rows: TableRows;
   /** Columns that the rows' order hangs on. */
   readonly #ordering: ReadonlySet<string>;
   /** Traces of this page's own writes. */
   readonly #own: ReadonlySet<string>;
-  readonly #listeners = new Set<() => void>();
-  #view: LiveRowsView = { flashes: new Map(), elsewhere: [] };
   #stop = new AbortController();
   /** One batch after another: rows are told in the order in which they changed. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(rows: TableRows, own: ReadonlySet<string>) {
+    super({ flashes: new Map(), elsewhere: [] });
     this.#rows = rows;
     this.#own = own;
     this.#ordering = new Set(rows.source.query.order.map(({ column }) => column));
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): LiveRowsView => this.#view;
 
   readonly touched = (changes: readonly Touched[]): void => {
     const others = changes.filter(({ traceId }) => traceId === undefined || !this.#own.has(traceId));
@@ -92,7 +86,7 @@ export class LiveRows {
   }
 
   #leave(key: string): void {
-    this.#publish({ elsewhere: this.#view.elsewhere.filter((row) => row.key !== key) });
+    this.#publish({ elsewhere: this.view().elsewhere.filter((row) => row.key !== key) });
     // A row that was never seen may have been in the view: without a filter it was.
     if (!this.#rows.remove(key) && this.#rows.source.query.conditions.length === 0) this.#rows.grow(-1);
   }
@@ -117,20 +111,19 @@ export class LiveRows {
     const shown = placed.filter(({ key }) => this.#rows.get(key));
     this.#flash(shown.filter(({ key }) => !moved.has(key)).map(({ key }) => [key, { columns: new Set(), who: changes.get(key)?.actor, at: Date.now() }]));
     const hidden = added.filter(({ key }) => !this.#rows.get(key));
-    if (hidden.length > 0) this.#publish({ elsewhere: [...this.#view.elsewhere, ...hidden] });
+    if (hidden.length > 0) this.#publish({ elsewhere: [...this.view().elsewhere, ...hidden] });
   }
 
   #flash(flashes: readonly (readonly [string, Flash])[]): void {
     if (flashes.length === 0) return;
-    this.#publish({ flashes: new Map([...this.#view.flashes, ...flashes]) });
+    this.#publish({ flashes: new Map([...this.view().flashes, ...flashes]) });
     setTimeout(() => {
-      const recent = [...this.#view.flashes].filter(([, { at }]) => at > Date.now() - FLASH_MS);
-      if (recent.length < this.#view.flashes.size) this.#publish({ flashes: new Map(recent) });
+      const recent = [...this.view().flashes].filter(([, { at }]) => at > Date.now() - FLASH_MS);
+      if (recent.length < this.view().flashes.size) this.#publish({ flashes: new Map(recent) });
     }, FLASH_MS + 50);
   }
 
   #publish(change: Partial<LiveRowsView>): void {
-    this.#view = { ...this.#view, ...change };
-    for (const listener of this.#listeners) listener();
+    this.show({ ...this.view(), ...change });
   }
 }

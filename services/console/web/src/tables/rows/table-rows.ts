@@ -2,6 +2,7 @@ import type { GridRow } from './grid-row.ts';
 import { PAGE, type PageRead, planRead, type Wanted } from './plan-read.ts';
 import type { RowSource } from './row-source.ts';
 import { SparseRows } from './sparse-rows.ts';
+import { Store } from '../../live/store.ts';
 
 /** What the grid shows of the rows, besides the rows themselves. Another object whenever anything changed. */
 export interface RowsView {
@@ -25,24 +26,17 @@ interface Reading {
 }
 
 /** The rows of a view: read where they are looked at, counted, and kept. To be shown by `useSyncExternalStore`. */
-export class TableRows {
+export class TableRows extends Store<RowsView> {
   readonly source: RowSource;
   readonly #rows = new SparseRows<GridRow>();
-  readonly #listeners = new Set<() => void>();
-  #view: RowsView = NOTHING;
   #wanted: Wanted = { first: 0, last: 60 };
   #reading: Reading | undefined;
   #counting: AbortController | undefined;
 
   constructor(source: RowSource) {
+    super(NOTHING);
     this.source = source;
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): RowsView => this.#view;
 
   at(index: number): GridRow | undefined {
     return this.#rows.at(index);
@@ -75,10 +69,10 @@ export class TableRows {
   /** Resolves once these rows are loaded, or can't be. */
   async ensure(first: number, last: number): Promise<void> {
     const missing = (): boolean => {
-      for (let index = first; index <= Math.min(last, this.#view.total.rows - 1); index += 1) if (!this.#rows.at(index)) return true;
+      for (let index = first; index <= Math.min(last, this.view().total.rows - 1); index += 1) if (!this.#rows.at(index)) return true;
       return false;
     };
-    while (missing() && this.#view.error === undefined) {
+    while (missing() && this.view().error === undefined) {
       const moved = new Promise<void>((resolve) => {
         const leave = this.subscribe(() => (leave(), resolve()));
       });
@@ -90,7 +84,7 @@ export class TableRows {
   retry(): void {
     this.publish({ error: undefined });
     this.#readOn();
-    if (!this.#view.total.exact) this.count();
+    if (!this.view().total.exact) this.count();
   }
 
   /** Forgets everything and begins again, where one looks. */
@@ -118,10 +112,10 @@ export class TableRows {
     };
     const ignore = (): void => undefined;
     const exact = this.source.count('exact', stop.signal).then((rows) => took(rows, true), ignore);
-    if (this.#view.total.exact) return;
+    if (this.view().total.exact) return;
     const estimated = this.source
       .count('estimated', stop.signal)
-      .then((rows) => (this.#view.total.exact ? undefined : took(Math.max(rows, this.#known()), false)), ignore);
+      .then((rows) => (this.view().total.exact ? undefined : took(Math.max(rows, this.#known()), false)), ignore);
     void Promise.all([exact, estimated]);
   }
 
@@ -134,13 +128,13 @@ export class TableRows {
   /** The row is gone, or no longer in the view. Whether it was shown. */
   remove(key: string): boolean {
     const removed = this.#rows.remove(key);
-    if (removed) this.#setTotal({ ...this.#view.total, rows: Math.max(0, this.#view.total.rows - 1) });
+    if (removed) this.#setTotal({ ...this.view().total, rows: Math.max(0, this.view().total.rows - 1) });
     return removed;
   }
 
   /** So many rows more, or less, that are nowhere in sight. */
   grow(by: number): void {
-    this.#setTotal({ ...this.#view.total, rows: Math.max(this.#known(), this.#view.total.rows + by) });
+    this.#setTotal({ ...this.view().total, rows: Math.max(this.#known(), this.view().total.rows + by) });
   }
 
   /** Reads again what is looked at, from its first row on, and forgets the rest: rows have come or moved, and the database knows the order. */
@@ -155,14 +149,12 @@ export class TableRows {
     this.#reading = undefined;
     this.#rows.clear();
     this.#rows.put(start, rows);
-    if (rows.length < limit) this.#view = { ...this.#view, total: { rows: start + rows.length, exact: true } };
-    this.publish({});
+    this.publish(rows.length < limit ? { total: { rows: start + rows.length, exact: true } } : {});
     this.#readOn();
   }
 
   publish(change: Partial<RowsView>): void {
-    this.#view = { ...this.#view, ...change };
-    for (const listener of this.#listeners) listener();
+    this.show({ ...this.view(), ...change });
   }
 
   #setTotal(total: RowsView['total']): void {
@@ -176,15 +168,15 @@ export class TableRows {
   }
 
   #readOn(): void {
-    if (this.#view.error !== undefined || this.#reading) return;
-    const read = planRead(this.#rows.segments, this.#view.total, this.#wanted);
+    if (this.view().error !== undefined || this.#reading) return;
+    const read = planRead(this.#rows.segments, this.view().total, this.#wanted);
     if (!read) {
-      if (this.#view.loading) this.publish({ loading: false });
+      if (this.view().loading) this.publish({ loading: false });
       return;
     }
     const reading: Reading = { read, stop: new AbortController() };
     this.#reading = reading;
-    if (!this.#view.loading) this.publish({ loading: true });
+    if (!this.view().loading) this.publish({ loading: true });
     void this.source.page(read, reading.stop.signal).then(
       (rows) => this.#took(reading, rows),
       (error: unknown) => this.#failed(reading, error),
@@ -196,22 +188,23 @@ export class TableRows {
     this.#reading = undefined;
     const { at, limit, from } = reading.read;
     const forwards = 'after' in from || ('end' in from && from.end === 'start');
-    if (rows.length === limit) this.#rows.put(at, rows);
-    else this.#putShort(forwards ? at : 0, rows, forwards);
+    const full = rows.length === limit;
+    if (full) this.#rows.put(at, rows);
+    const found = full ? {} : this.#putShort(forwards ? at : 0, rows, forwards);
     if (this.#rows.size > 2 * REACH) this.#rows.keepNear(this.#wanted.first, REACH);
-    this.publish({ ready: true });
+    this.publish({ ready: true, ...found });
     this.#readOn();
   }
 
   /** Fewer rows than were asked for: an end of the table is where it was not thought to be. */
-  #putShort(at: number, rows: readonly GridRow[], forwards: boolean): void {
+  #putShort(at: number, rows: readonly GridRow[], forwards: boolean): Partial<RowsView> {
     const beyond = this.#rows.segments.filter(({ start }) => start >= at + rows.length).length > 0;
     if (!forwards || beyond) this.#rows.clear();
     this.#rows.put(at, rows);
-    if (!forwards) return;
+    if (!forwards) return {};
     // Nothing there: the total was too large, by how much will be counted.
     const end = rows.length === 0 && at > 0 ? Math.max(this.#known(), 0) : at + rows.length;
-    this.#view = { ...this.#view, total: { rows: end, exact: rows.length > 0 || at === 0 || end === at } };
+    return { total: { rows: end, exact: rows.length > 0 || at === 0 || end === at } };
   }
 
   #failed(reading: Reading, error: unknown): void {

@@ -1,6 +1,7 @@
 import type { ImportReport } from '#contracts/http/imports';
 import { ApiError } from '../../api/api-error.ts';
 import type { Feed } from './import-api.ts';
+import { Store } from '../../live/store.ts';
 
 export interface RunView {
   /** `waiting`: the connection broke, and it goes on in a moment; `refused`: it can't go on, `error` says why; `left`: the person gave it up. */
@@ -24,25 +25,17 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
 /** An import on its way: sends the file, and goes on where the service stands whenever the connection breaks, until it is through or given up. */
-export class ImportRun {
+export class ImportRun extends Store<RunView> {
   readonly #parts: RunParts;
   readonly #file: Blob;
-  readonly #listeners = new Set<() => void>();
   readonly #leave = new AbortController();
   #hurry = new AbortController();
-  #view: RunView;
 
   constructor(parts: RunParts, file: Blob, report: ImportReport) {
+    super({ state: 'sending', sent: report.offset, size: file.size, report, error: undefined });
     this.#parts = parts;
     this.#file = file;
-    this.#view = { state: 'sending', sent: report.offset, size: file.size, report, error: undefined };
   }
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  };
-  readonly view = (): RunView => this.#view;
 
   /** Goes on at once instead of waiting. */
   hurry(): void {
@@ -58,26 +51,26 @@ export class ImportRun {
 
   /** How far the service is, for whoever looks. */
   async look(): Promise<void> {
-    const report = await this.#parts.fetchReport(this.#view.report.id);
-    if (this.#view.state === 'sending') this.#publish({ report });
+    const report = await this.#parts.fetchReport(this.view().report.id);
+    if (this.view().state === 'sending') this.#publish({ report });
   }
 
   /** Resolves with the last view; never throws. */
   async run(): Promise<RunView> {
     for (let pause = FIRST_WAIT_MS; !this.#leave.signal.aborted; pause = Math.min(LONGEST_WAIT_MS, pause * 2)) {
-      const before = this.#view.report.offset;
+      const before = this.view().report.offset;
       const ended = await this.#once();
       if (ended) break;
-      if (this.#view.report.offset > before) pause = FIRST_WAIT_MS;
+      if (this.view().report.offset > before) pause = FIRST_WAIT_MS;
       this.#hurry = new AbortController();
       if (!this.#leave.signal.aborted) await this.#parts.wait(pause, this.#hurry.signal);
     }
-    return this.#view;
+    return this.view();
   }
 
   /** One attempt, from where the service stands. True when there is nothing more to do. */
   async #once(): Promise<boolean> {
-    const { id } = this.#view.report;
+    const { id } = this.view().report;
     try {
       const standing = await this.#parts.fetchReport(id);
       if (this.#settle(standing)) return true;
@@ -104,22 +97,21 @@ export class ImportRun {
 
   async #lastReport(): Promise<ImportReport> {
     try {
-      return await this.#parts.fetchReport(this.#view.report.id);
+      return await this.#parts.fetchReport(this.view().report.id);
     } catch {
-      return this.#view.report;
+      return this.view().report;
     }
   }
 
   #settle(report: ImportReport): boolean {
     if (report.state === 'open') return false;
-    this.#publish({ state: report.state, report, sent: report.state === 'complete' ? this.#view.size : this.#view.sent, error: undefined });
+    this.#publish({ state: report.state, report, sent: report.state === 'complete' ? this.view().size : this.view().sent, error: undefined });
     return true;
   }
 
   #publish(change: Partial<RunView>): void {
-    if (this.#view.state === 'left') return;
-    this.#view = { ...this.#view, ...change };
-    for (const listener of this.#listeners) listener();
+    if (this.view().state === 'left') return;
+    this.show({ ...this.view(), ...change });
   }
 }
 
