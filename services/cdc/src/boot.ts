@@ -11,7 +11,10 @@ import { CdcService } from './cdc-service.ts';
 /** HTTP waits for capture no longer: with a server that is away there is something to be said. */
 const HTTP_WITHIN_MS = 1_000;
 
-/** Capture comes first: a slot that nobody reads holds WAL back. What answers over HTTP is loaded once it streams. */
+/**
+ * Capture comes first: a slot that nobody reads holds WAL back. What answers over HTTP is loaded while servers are waited for, and made once it streams: loaded
+ * then, a quarter of a second of this thread would be missing to the first rows of a backlog.
+ */
 export async function boot(runtime: ServiceRuntime, environment: Environment): Promise<void> {
   const config = loadConfig(cdcSettings, environment);
   await requirePort(config.CDC_PORT, '0.0.0.0');
@@ -20,9 +23,10 @@ export async function boot(runtime: ServiceRuntime, environment: Environment): P
   const options = { config, changeLog, runtime, onStopped: (failure: Failure) => exit(runtime, failure) };
   const service = new CdcService(options);
   const end = new ProcessEnd(runtime);
+  const http = Promise.all([import('#libs/runtime/http/run-service'), import('./app.module.ts')]);
   await runtime.lifecycles.run([{ name: 'change log', run: async () => undefined, drain: async () => undefined, stop: () => changeLog.close() }, service]);
   await Promise.race([service.settled, delay(HTTP_WITHIN_MS)]);
-  const [{ runService }, { CdcModule }] = await Promise.all([import('#libs/runtime/http/run-service'), import('./app.module.ts')]);
+  const [{ runService }, { CdcModule }] = await http;
   await runService({ runtime, port: config.CDC_PORT, module: CdcModule.register(options, service), end });
 }
 
