@@ -13,6 +13,7 @@ import { Tables1764000000022 } from './0022-tables.ts';
 import { Imports1764000000023 } from './0023-imports.ts';
 import { ImportMapping1764000000025 } from './0025-import-mapping.ts';
 import { AsOf1764000000027 } from './0027-as-of.ts';
+import { AuditBatches1764000000035 } from './0035-audit-batches.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Imports1764000000023,
   ImportMapping1764000000025,
   AsOf1764000000027,
+  AuditBatches1764000000035,
 ];

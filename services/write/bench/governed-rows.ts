@@ -66,7 +66,7 @@ await withStand(async ({ postgres, bare, governed, authorization }) => {
   await pool.end();
   const [counts] = await query<{ rows: string; entries: string }>(
     postgres.url,
-    'select (select count(*) from app.governed) as rows, (select count(*) from audit.log) as entries',
+    'select (select count(*) from app.governed) as rows, (select count(*) from audit.entry) as entries',
   );
   console.log(`checked  ${counts?.rows} rows, ${counts?.entries} audit entries`);
 });

@@ -22,7 +22,7 @@ await withStand(async ({ postgres, governed, authorization }) => {
   // Changes of every row in turn, as the recorder itself writes them.
   for (let written = ROWS; written < ENTRIES; written += ROWS) await query(postgres.url, 'update app.governed set amount = amount + 1');
   await query(postgres.url, 'vacuum analyze app.governed, app.fresh, audit.log');
-  const [counts] = await query<{ entries: string }>(postgres.url, 'select count(*) as entries from audit.log');
+  const [counts] = await query<{ entries: string }>(postgres.url, 'select count(*) as entries from audit.entry');
   for (let known = false; !known;) known = (await fetch(`${governed.url}/rest/v1/fresh?limit=1`, { headers: { authorization } })).ok;
   const page = (table: string): { name: string; url: string; pid: number; call: () => { method: 'GET'; path: string; headers: Record<string, string> } } => ({
     name: table,

@@ -147,6 +147,6 @@ describe('lakeloop adopt and detach', () => {
 });
 
 async function audited(): Promise<number> {
-  const { rows } = await database.client.query<{ n: number }>('select count(*)::int as n from audit.log');
+  const { rows } = await database.client.query<{ n: number }>('select count(*)::int as n from audit.entry');
   return rows[0]?.n ?? 0;
 }

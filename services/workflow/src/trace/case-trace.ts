@@ -17,16 +17,17 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $c
   ), touched as (
     ${flows.map(rowsOf).join('\n    union all\n    ')}
   ), entries as (
-    select e.id from audit.entry e where e.trace_id = trace
+    select e.id, e.log_id from audit.entry e where e.trace_id = trace
     union
-    select e.id from touched r join audit.entry e on e.table_name = r.name and e.key = r.key and e.table_schema = r.schema
+    select e.id, e.log_id from touched r join audit.entry e on e.table_name = r.name and e.table_schema = r.schema
+      and (e.log_key = r.key or e.key_hashes @> array[audit.key_hash(r.key)]) and coalesce(e.key_hash = audit.key_hash(r.key), true) and e.key = r.key
   ), the_case as (
     select min(c.schema) as schema, case when count(*) = 1 then jsonb_build_object('id', min(c.id::text)) else '{}' end as key from cases c
   )
   select kind, actor, agent, table_schema, table_name, key, operation, action, at, event_id, reason from (
   select 'write' as kind, e.actor, e.agent, e.table_schema::text, e.table_name::text, e.key, e.operation, coalesce(r.action, case
       when c.id is null then null when e.operation = 'insert' then 'flag' else 'move' end) as action, e.at, null as event_id, e.reason, e.id as entry
-  from entries x join audit.entry e on e.id = x.id
+  from entries x join audit.entry e on e.log_id = x.log_id and e.id = x.id
     left join touched r on r.schema = e.table_schema and r.name = e.table_name and r.key = e.key and e.operation = 'insert'
     left join cases c on c.schema = e.table_schema and e.table_name = 'flags' and c.id::text = e.key ->> 'id'
   union all

@@ -92,6 +92,16 @@ describe('a table as of a moment', () => {
     expect((await stand.send('HEAD', `entry?asOf=${version}`)).headers.get('lakeloop-as-of')).toContain(`version=${version}`);
   });
 
+  it('is without what was inserted in bulk since, and with what was before', async () => {
+    await psql.query(`insert into app.tag select i, 'bulk' from generate_series(10001, 11500) i`);
+    const before = await checkpoint();
+    await psql.query(`insert into app.tag select i, 'bulk' from generate_series(20001, 21500) i; update app.tag set label = 'changed' where id > 11400`);
+    const counted = [{ label: 'bulk', count: 1_500 }];
+    expect(await rowsAt(before, 'tag?id=gt.10000&select=label,count()')).toEqual(counted);
+    await psql.query('delete from app.tag where id > 10000');
+    expect(await rowsAt(before, 'tag?id=gt.10000&select=label,count()')).toEqual(counted);
+  });
+
   it('is consistent over tables of pairs, and after a truncate', async () => {
     await psql.query(`insert into app.tag values (1, 'red'), (2, 'blue'); insert into app.entry_tag values (2, 1), (2, 2), (4, 1)`);
     const version = await checkpoint();

@@ -26,7 +26,7 @@ const batch = (requests: unknown, raw?: string): Promise<Reply<Body>> =>
 const count = async (): Promise<unknown> =>
   (
     await stand.database.client.query(
-      `select (select count(*)::int from app.account) as accounts, (select count(*)::int from app.entry) as entries, (select count(*)::int from audit.log) as audited`,
+      `select (select count(*)::int from app.account) as accounts, (select count(*)::int from app.entry) as entries, (select count(*)::int from audit.entry) as audited`,
     )
   ).rows[0] as unknown;
 

@@ -39,21 +39,24 @@ export interface ChangePage {
 }
 
 const OF_PAGE =
-  '($2::bigint is null or c.id < $2) and ($4::text is null or c.actor = $4) and ($5::timestamptz is null or c.at >= $5) and ($6::timestamptz is null or c.at < $6)';
+  '($2::bigint is null or c.id < $2 and c.log_id < $2) and ($4::text is null or c.actor = $4) and ($5::timestamptz is null or c.at >= $5) and ($6::timestamptz is null or c.at < $6)';
 
 function pageValues({ before, limit, actor, since, until }: ChangePage): unknown[] {
   return [before ?? null, limit, actor ?? null, since ?? null, until ?? null];
 }
 
+/** A row of the log has an index on its key, or on the hashes of the keys in its batch (docs/adr/0037-audit-batches.md). */
+const OF_KEY = `(c.log_key = $7::jsonb or c.key_hashes @> array[audit.key_hash($7::jsonb)]) and (c.key_hash is null or c.key_hash = audit.key_hash($7::jsonb)) and c.key = $7::jsonb`;
+
 /** Changes of one row, newest first, older than `before`. */
 export async function changesOfRow(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, key: string, page: ChangePage): Promise<Change[]> {
-  const text = `select ${COLUMNS} from audit.change c where c.key = $7::jsonb and c.adopted_id = $1 and ${OF_PAGE} order by c.id desc limit $3`;
+  const text = `select ${COLUMNS} from audit.change c where ${OF_KEY} and c.adopted_id = $1 and ${OF_PAGE} order by c.id desc limit $3`;
   return (await pool.query<Change>(text, [adoptedId, ...pageValues(page), key])).rows;
 }
 
 /** Changes of a table, newest first, older than `before`. */
 export async function changesOfTable(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, page: ChangePage): Promise<Change[]> {
-  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ${OF_PAGE} order by c.id desc limit $3`;
+  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ${OF_PAGE} order by c.log_id desc, c.id desc limit $3`;
   return (await pool.query<Change>(text, [adoptedId, ...pageValues(page)])).rows;
 }
 
@@ -63,8 +66,12 @@ export type Undoable = { change: string } | { request: string } | { trace: strin
 /** Oldest first; at most `limit`. */
 export async function changesOf(pool: Pick<pg.ClientBase, 'query'>, what: Undoable, limit: number): Promise<Change[]> {
   const [condition, value] =
-    'change' in what ? ['c.id = $1::bigint', what.change] : 'request' in what ? ['c.request = $1::bigint', what.request] : ['c.trace_id = $1', what.trace];
-  const text = `select ${COLUMNS} from audit.change c where ${condition} and c.key is not null order by c.id limit $2`;
+    'change' in what
+      ? ['c.id = $1::bigint and c.log_id between $1::bigint - 999 and $1::bigint', what.change]
+      : 'request' in what
+        ? ['c.request = $1::bigint', what.request]
+        : ['c.trace_id = $1', what.trace];
+  const text = `select ${COLUMNS} from audit.change c where ${condition} and (c.log_key is not null or c.key_hashes is not null) order by c.id limit $2`;
   return (await pool.query<Change>(text, [value, limit])).rows;
 }
 
@@ -90,11 +97,19 @@ export interface ForeignChange {
  */
 export async function foreignChanges(client: Pick<pg.ClientBase, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
   const text = `
-    select distinct on (s.ordinal) s.adopted_id as "adoptedId", s.key, c.id::text, c.actor, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
-    from unnest($1::int[], $2::text[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)
-    join audit.change c on c.key = s.key::jsonb and c.adopted_id = s.adopted_id and c.id > s.first
-    where c.id <> all ($4::bigint[]) and c.xid is distinct from pg_current_xact_id_if_assigned()
-    order by s.ordinal, c.id desc`;
+    with span as materialized (
+      select s.*, audit.key_hash(s.key) as hash from unnest($1::int[], $2::jsonb[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)),
+    batched as materialized (
+      select c.adopted_id, c.key, c.id, c.actor, c.at, c.xid from audit.change c
+      where c.key_hashes && (select array_agg(s.hash) from span s) and c.log_id > (select min(s.first) - 1000 from span s)),
+    found as (
+      select s.*, c.id, c.actor, c.at, c.xid from span s join audit.change c on c.key_hashes is null and c.log_key = s.key and c.adopted_id = s.adopted_id and c.id > s.first
+      union all
+      select s.*, c.id, c.actor, c.at, c.xid from span s join batched c on c.key = s.key and c.adopted_id = s.adopted_id and c.id > s.first)
+    select distinct on (f.ordinal) f.adopted_id as "adoptedId", f.key::text, f.id::text, f.actor, to_char(f.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+    from found f
+    where f.id <> all ($4::bigint[]) and f.xid is distinct from pg_current_xact_id_if_assigned()
+    order by f.ordinal, f.id desc`;
   const values = [spans.map(({ adoptedId }) => adoptedId), spans.map(({ key }) => key), spans.map(({ first }) => first), known];
   return (await client.query<ForeignChange>(text, values)).rows;
 }

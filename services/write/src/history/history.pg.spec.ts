@@ -214,6 +214,23 @@ describe('undo', () => {
     expect((await psql.query('select from app.account where id = 50')).rowCount).toBe(0);
   });
 
+  it('takes back one change of a bulk insert, and then all of it, each row found by its key', async () => {
+    const many = Array.from({ length: 1_200 }, (_, index) => ({ id: 5_000 + index, name: `bulk ${index}` }));
+    expect((await call('approver', '/rest/v1/account', many)).status).toBe(201);
+    const [one] = await history('approver', 'account', '?key=6100');
+    expect(one).toMatchObject({ operation: 'insert', key: { id: 6_100 }, before: null, after: { id: 6_100, name: 'bulk 1100' } });
+    const page = await history('approver', 'account', '?limit=500');
+    expect(page.map(({ key }) => key?.['id'])).toEqual(Array.from({ length: 500 }, (_, index) => 6_199 - index));
+    const next = await history('approver', 'account', `?limit=3&before=${page.at(-1)?.id}`);
+    expect(next.map(({ key }) => key?.['id'])).toEqual([5_699, 5_698, 5_697]);
+    expect((await call<UndoReport>('approver', '/v1/undo', { change: one?.id })).body).toMatchObject({ applied: true, rows: 1 });
+    await psql.query(`insert into app.account values (6100, 'bulk 1100'); update app.account set name = 'other' where id = 6101`);
+    expect((await call('approver', '/v1/undo', { request: one?.request })).status).toBe(409);
+    expect((await call<UndoReport>('approver', '/v1/undo', { request: one?.request, force: true })).status).toBe(200);
+    const { rows } = await psql.query('select id::int from app.account where id >= 5000');
+    expect(rows).toEqual([]);
+  });
+
   it('undoes a truncate', async () => {
     await psql.query(`insert into app.i select i, 'text ' || i from generate_series(100, 104) i`);
     await psql.query('truncate app.i');

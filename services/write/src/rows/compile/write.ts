@@ -52,7 +52,7 @@ export function compileReturning(scope: Scope, { query, keys, version }: Returni
   const items: string[] = [];
   if (shown) items.push(`${shown.sql} as _r`, ...query.order.map((item, index) => `${compileField(scope, item.field).sql} as _o${index}`));
   if (version && hasRowVersion(relation)) items.push(`${scope.alias}.xmin::pg_catalog.text as _v`);
-  if (keys && relation.primaryKey.length > 0) items.push(`pg_catalog.json_build_array(${keyTexts(scope)}) as _k`);
+  if (keys && relation.primaryKey.length > 0) items.push(`array[${keyTexts(scope)}] as _k`);
   if (inserted && hasRowVersion(relation)) items.push(`(${scope.alias}.xmax = 0) as _i`);
   return ` returning ${items.length === 0 ? '1 as _n' : items.join(', ')}`;
 }
@@ -84,7 +84,7 @@ export function compileOutcome(scope: Scope, returning: Returning, shown: Shown 
   const { relation } = scope;
   const extra: string[] = [];
   if (version && hasRowVersion(relation)) extra.push(`'etag', case when pg_catalog.count(*) = 1 then pg_catalog.min(_w._v) end`);
-  if (keys && relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.json_agg(_w._k)`);
+  if (keys && relation.primaryKey.length > 0) extra.push(`'keys', pg_catalog.array_to_json(pg_catalog.array_agg(_w._k))`);
   if (inserted) extra.push(`'status', case when ${hasRowVersion(relation) ? 'pg_catalog.bool_or(_w._i)' : `${INSERTED} > 0`} then 201 else 200 end`);
   const body = bodySql('_w._r', shape, shown?.names);
   const page = guardedCount(scope.parameters, allowed);
