@@ -208,11 +208,11 @@ describe('the rows of a table, in the console', () => {
     await first.getByRole('columnheader', { name: 'Client' }).getByRole('button').click();
     await first.getByRole('columnheader', { name: 'Client' }).getByRole('button').click();
     await tableCell(first, 'Client', 1, 'Südwind').waitFor();
+    const { search } = new URL(first.url());
     await first.getByRole('button', { name: 'Views' }).click();
     await first.getByRole('textbox', { name: 'Keep this view as' }).fill('Winds');
     await first.getByRole('button', { name: 'Keep', exact: true }).click();
     await picture(first, 'tables-view');
-    const { search } = new URL(first.url());
     await openTable(second, shape, table, search);
     await tableCell(second, 'Client', 1, 'Südwind').waitFor();
     // A row that enters the view comes to its place, one that leaves it goes.

@@ -14,6 +14,7 @@ import { Imports1764000000023 } from './0023-imports.ts';
 import { ImportMapping1764000000025 } from './0025-import-mapping.ts';
 import { AsOf1764000000027 } from './0027-as-of.ts';
 import { AuditBatches1764000000035 } from './0035-audit-batches.ts';
+import { TableViews1764000000040 } from './0040-table-views.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -32,4 +33,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   ImportMapping1764000000025,
   AsOf1764000000027,
   AuditBatches1764000000035,
+  TableViews1764000000040,
 ];

@@ -37,6 +37,8 @@ import { allowsTx, type SessionPolicy } from './rows/session-policy.ts';
 import { VersionGrants } from './rows/version-grants.ts';
 import { TableRooms } from './tables/table-rooms.ts';
 import { TablesController } from './tables/tables.controller.ts';
+import { ViewRooms } from './tables/views/view-rooms.ts';
+import { ViewsController } from './tables/views/views.controller.ts';
 import { createStreamPool, createWritePool } from './write-pool.ts';
 import type { WriteConfig } from './write-settings.ts';
 
@@ -74,7 +76,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { REST_ANON_ROLE: anonRole } = options.config;
     return {
       module: WriteModule,
-      controllers: [QueryController, HistoryController, TablesController, ImportsController],
+      controllers: [QueryController, HistoryController, TablesController, ViewsController, ImportsController],
       providers: [
         { provide: OPTIONS, useValue: options },
         { provide: PARTS, useValue: parts },
@@ -82,6 +84,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
         { provide: HistoryRooms, useValue: parts.history },
         { provide: ImportRooms, useValue: parts.imports },
         { provide: TableRooms, useValue: parts.tables },
+        { provide: ViewRooms, useValue: parts.views },
         { provide: TokenVerifier, useValue: options.verifier },
         { provide: PRINCIPAL_GUARD_OPTIONS, useValue: anonRole === undefined ? {} : { anonRole } },
       ],
@@ -131,6 +134,7 @@ interface Parts {
   rows: RowService;
   history: HistoryRooms;
   tables: TableRooms;
+  views: ViewRooms;
   imports: ImportRooms;
   batch: BatchStand;
   admin: pg.Pool | undefined;
@@ -180,6 +184,7 @@ function assemble(options: WriteModuleOptions): Parts {
     descriptions,
     history,
     tables: new TableRooms(pool, catalogue, admin),
+    views: new ViewRooms({ pool, governed }, catalogue),
     imports: new ImportRooms({ pool, governed }, catalogue),
     batch: { governed, rows: shared },
     admin,

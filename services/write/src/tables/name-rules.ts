@@ -1,15 +1,18 @@
-import { ValidateBy } from 'class-validator';
+import { ValidateBy, type ValidationOptions } from 'class-validator';
 
 /** What PostgreSQL takes as an identifier without cutting it: 1 to 63 bytes of UTF-8, no NUL. */
-export function IsName(): PropertyDecorator {
-  return ValidateBy({
-    name: 'isName',
-    validator: {
-      validate: (value: unknown) =>
-        typeof value === 'string' && value.isWellFormed() && !value.includes('\0') && value.trim() !== '' && Buffer.byteLength(value) <= 63,
-      defaultMessage: (given) => `${given?.property ?? 'name'} must be a name of 1 to 63 bytes`,
+export function IsName(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy(
+    {
+      name: 'isName',
+      validator: {
+        validate: (value: unknown) =>
+          typeof value === 'string' && value.isWellFormed() && !value.includes('\0') && value.trim() !== '' && Buffer.byteLength(value) <= 63,
+        defaultMessage: (given) => `${given?.property ?? 'name'} must be a name of 1 to 63 bytes`,
+      },
     },
-  });
+    options,
+  );
 }
 
 /** A text, a finite number or a boolean. */

@@ -9,6 +9,7 @@ import type { Asking } from '../asking.ts';
 import { SCHEMA_CHANNEL } from '../catalogue/catalogue-cache.ts';
 import { compileCreate, compileEdit, type Targets } from './compile-edit.ts';
 import type { CompiledEdit, Loss, TableEdit } from './table-edit.ts';
+import type { NamedTable } from './named-table.ts';
 import { describe, type ShapeQuery, tableShape, type TableShape } from './table-shape.ts';
 
 const OWNER = 'lakeloop_owner';
@@ -23,11 +24,6 @@ const EXAMPLES = 5;
 export interface EditAsked extends Asking {
   dryRun: boolean;
   schemas: readonly string[];
-}
-
-export interface NamedTable {
-  schema: string;
-  name: string;
 }
 
 /** Edits tables over the login for DDL, which the row API can't reach. Who may create in a table's schema may edit the table. */

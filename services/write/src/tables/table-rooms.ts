@@ -7,7 +7,8 @@ import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { TableEdit } from './table-edit.ts';
-import { type EditAsked, type NamedTable, TableEditor } from './table-editor.ts';
+import { type NamedTable, namedTable } from './named-table.ts';
+import { type EditAsked, TableEditor } from './table-editor.ts';
 import { describe, tableShape, tableShapes } from './table-shape.ts';
 import type { TableQuery } from './table-requests.ts';
 
@@ -62,11 +63,8 @@ export class TableRooms {
     return { ...asking, dryRun: dryRun === true, schemas: this.#schemas() };
   }
 
-  #named(name: string, { schema }: TableQuery): NamedTable {
-    const schemas = this.#schemas();
-    const home = schema ?? schemas[0] ?? '';
-    if (schemas.includes(home)) return { schema: home, name };
-    throw new ProblemException(404, 'unknown-schema', `the schema ${home} is not exposed`, { schemas });
+  #named(name: string, query: TableQuery): NamedTable {
+    return namedTable(this.#schemas(), name, query);
   }
 
   #schemas(): readonly string[] {

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import type { SavedViews } from '#contracts/http/table-views';
 import type { TableDescription } from '#contracts/http/tables';
 import { rectangleOf } from '../sheet/selection.ts';
 import { Message, Problem } from '../shell/message.tsx';
@@ -20,10 +21,12 @@ import { type GridRow, keyOf } from './rows/grid-row.ts';
 import { titleOf } from './table-list.ts';
 import { useShownStream } from './shown-stream.ts';
 import { sortedBy } from './view/sorts.ts';
-import { shownColumns, useTableView, widthOf } from './view/use-table-view.ts';
+import { type Looked, shownColumns, widthOf } from './view/use-table-view.ts';
 
 interface RowsPanelProps {
   table: TableDescription;
+  saved: SavedViews;
+  looked: Looked;
   /** Another number: the rows are read again. */
   epoch: number;
   /** Told the key of the row that the focus is on. */
@@ -31,8 +34,7 @@ interface RowsPanelProps {
 }
 
 /** The rows of a table: its grid, what narrows and orders it, and what is done with it. */
-export function RowsPanel({ table, epoch, onRow }: RowsPanelProps) {
-  const looked = useTableView();
+export function RowsPanel({ table, saved, looked, epoch, onRow }: RowsPanelProps) {
   const { view, change } = looked;
   const all = useMemo(() => gridColumns(table), [table]);
   const stores = useStores(table, all, view);
@@ -50,7 +52,7 @@ export function RowsPanel({ table, epoch, onRow }: RowsPanelProps) {
   return (
     <>
       <GridBar
-        {...{ table, all, stores, ...looked }}
+        {...{ table, all, stores, saved, looked }}
         selectedRows={bottom - top + 1}
         onAdd={() => setAdding(true)}
         onDelete={() => void rows.ensure(top, bottom).then(() => setDeleting(loaded(rows, top, bottom)))}

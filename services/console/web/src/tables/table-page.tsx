@@ -2,6 +2,7 @@ import { Anchor, Badge, Center, Group, Loader, Text, Title } from '@mantine/core
 import { useDocumentTitle } from '@mantine/hooks';
 import { useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
+import type { SavedViews } from '#contracts/http/table-views';
 import type { TableDescription } from '#contracts/http/tables';
 import { ApiError } from '../api/api-error.ts';
 import { Message, Problem } from '../shell/message.tsx';
@@ -12,13 +13,18 @@ import type { TableToolProps } from './table-tool.ts';
 import { TABLE_TOOLS } from './table-tools.ts';
 import { ToolButtons, usePanel } from './tool-buttons.tsx';
 import { viewQuery } from './view/filter-query.ts';
+import { useCurrentUser } from '../session/current-user.ts';
+import { NO_VIEWS, useSavedViews } from './view/saved-views.ts';
 import { useTableView } from './view/use-table-view.ts';
 
 /** One table: its grid, and the panels that hang on it. */
 export function TablePage() {
   const { schema = '', table: name = '' } = useParams();
   const table = useTable(schema, name);
-  if (table.isPending)
+  const { subject } = useCurrentUser();
+  const saved = useSavedViews({ schema, name }, subject);
+  // A view decides which rows are read first; if it can't be told, all of them.
+  if (table.isPending || (saved.isPending && !table.isError))
     return (
       <Center h={320}>
         <Loader aria-label="Loading" />
@@ -38,14 +44,15 @@ export function TablePage() {
       </Message>
     );
   if (table.isError) return <Problem error={table.error} retry={() => void table.refetch()} />;
-  return <Opened key={`${schema}.${name}`} table={table.data} />;
+  return <Opened key={`${schema}.${name}`} table={table.data} saved={saved.data ?? NO_VIEWS} />;
 }
 
-function Opened({ table }: { table: TableDescription }) {
+function Opened({ table, saved }: { table: TableDescription; saved: SavedViews }) {
   const { panel, open, close } = usePanel();
   const [epoch, setEpoch] = useState(0);
   const [rowKey, setRowKey] = useState<TableToolProps['rowKey']>();
-  const { view } = useTableView();
+  const looked = useTableView(saved);
+  const { view } = looked;
   const query = useMemo(() => viewQuery(table, view), [table, view]);
   useDocumentTitle(`${titleOf(table)} · Tables`);
   const tools = TABLE_TOOLS.filter(({ shown }) => shown?.(table) ?? true);
@@ -70,7 +77,7 @@ function Opened({ table }: { table: TableDescription }) {
           <ToolButtons tools={tools} open={open} />
         </Group>
       </Group>
-      <Rows table={table} epoch={epoch} onRow={setRowKey} />
+      <Rows {...{ table, saved, looked }} epoch={epoch} onRow={setRowKey} />
       {tool && <tool.Panel table={table} rowKey={rowKey} query={query} close={close} refresh={() => setEpoch((before) => before + 1)} />}
     </>
   );

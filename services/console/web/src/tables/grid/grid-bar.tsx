@@ -1,21 +1,20 @@
 import { Button, Group, Loader, Text, Tooltip } from '@mantine/core';
 import { IconArrowBackUp, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useSyncExternalStore } from 'react';
+import type { SavedViews } from '#contracts/http/table-views';
 import type { TableDescription } from '#contracts/http/tables';
-import { useCurrentUser } from '../../session/current-user.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { ColumnsMenu } from '../view/columns-menu.tsx';
 import { FilterBar } from '../view/filter-bar.tsx';
-import type { TableView } from '../view/table-view.ts';
+import type { Looked } from '../view/use-table-view.ts';
 import { ViewsMenu } from '../view/views-menu.tsx';
 import type { Stores } from './use-stores.ts';
 
 interface GridBarProps {
   table: TableDescription;
   all: readonly GridColumn[];
-  view: TableView;
-  change: (change: Partial<TableView>) => void;
-  put: (query: string) => void;
+  saved: SavedViews;
+  looked: Looked;
   stores: Stores;
   selectedRows: number;
   onAdd: () => void;
@@ -26,12 +25,17 @@ interface GridBarProps {
 }
 
 /** What is above the grid: filters and views, how many rows there are, and what can be done with them. */
-export function GridBar({ table, all, view, change, put, stores, selectedRows, ...acts }: GridBarProps) {
-  const { subject } = useCurrentUser();
+export function GridBar({ table, all, saved, looked, stores, selectedRows, ...acts }: GridBarProps) {
+  const { view, change } = looked;
   return (
     <Group className="grid-bar" justify="space-between" mb={6} gap={8}>
       <Group gap={8}>
         <FilterBar columns={all} filters={view.filters} change={(filters) => change({ filters })} />
+        {looked.missing && (
+          <Text size="sm" c="orange" component="output">
+            The view of this link is gone, or not shared with you.
+          </Text>
+        )}
         <Count stores={stores} />
         <Elsewhere stores={stores} go={acts.onGo} />
       </Group>
@@ -50,7 +54,7 @@ export function GridBar({ table, all, view, change, put, stores, selectedRows, .
             </Button>
           </Tooltip>
         )}
-        <ViewsMenu subject={subject} table={`${table.schema}.${table.name}`} view={view} put={put} />
+        <ViewsMenu table={table} saved={saved} looked={looked} />
         <ColumnsMenu columns={all} view={view} change={change} />
         {table.may.insert && (
           <Button size="compact-sm" leftSection={<IconPlus size={15} />} onClick={acts.onAdd}>

@@ -1,40 +1,74 @@
-import { useState } from 'react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { SavedView, SavedViews } from '#contracts/http/table-views';
+import type { TableDescription } from '#contracts/http/tables';
+import { readJson, request } from '../../api/request.ts';
+import { moveBrowserViews } from './browser-views.ts';
+import type { TableView } from './table-view.ts';
 
-/** A view with a name: its part of the address. */
-export interface SavedView {
-  name: string;
-  query: string;
+type Named = Pick<TableDescription, 'schema' | 'name'>;
+
+/** What is asked of the server about views. */
+export type ViewAct =
+  | { act: 'keep'; name: string; shared: boolean; view: TableView }
+  | { act: 'change'; id: string; name?: string; shared?: boolean; view?: TableView }
+  | { act: 'delete'; id: string }
+  | { act: 'default'; id: string | null };
+
+export const NO_VIEWS: SavedViews = { views: [], default: null };
+
+/** A person's views of a table and those that are shared with them, kept by the server. Those that this browser kept before move there first. */
+export function useSavedViews(table: Named, subject: string) {
+  return useQuery({
+    queryKey: keyOf(table),
+    queryFn: async ({ signal }) => {
+      const listed = await listViews(table, signal);
+      const moved = await moveBrowserViews(`${subject}.${table.schema}.${table.name}`, listed.views, (view) =>
+        send(table, { act: 'keep', shared: false, ...view }),
+      );
+      return moved ? listViews(table, signal) : listed;
+    },
+    // Without them the table is there all the same.
+    retry: false,
+  });
 }
 
-/** The views that a person has named for a table, kept by this browser. */
-export function useSavedViews(
-  subject: string,
-  table: string,
-): { views: readonly SavedView[]; save: (view: SavedView) => void; remove: (name: string) => void } {
-  const place = `lakeloop.views.${subject}.${table}`;
-  const [views, setViews] = useState(() => read(place));
-  const put = (next: readonly SavedView[]): void => {
-    localStorage.setItem(place, JSON.stringify(next));
-    setViews(next);
-  };
-  return {
-    views,
-    save: (view) => put([...views.filter(({ name }) => name !== view.name), view].toSorted((a, b) => a.name.localeCompare(b.name))),
-    remove: (name) => put(views.filter((view) => view.name !== name)),
-  };
+/** Does something with a view, and reads them again. The promise gives the view where there is one. */
+export function useViewActs(table: Named) {
+  const queries = useQueryClient();
+  return useMutation({ mutationFn: (act: ViewAct) => send(table, act), onSettled: () => queries.invalidateQueries({ queryKey: keyOf(table) }) });
 }
 
-function read(place: string): readonly SavedView[] {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(place) ?? '[]');
-    return Array.isArray(kept) ? kept.filter(isView) : [];
-  } catch {
-    return [];
+function keyOf({ schema, name }: Named): readonly string[] {
+  return ['tables', 'views', schema, name];
+}
+
+async function listViews(table: Named, signal: AbortSignal): Promise<SavedViews> {
+  return readJson<SavedViews>(await request(pathOf(table), { signal }));
+}
+
+async function send(table: Named, call: ViewAct): Promise<SavedView | undefined> {
+  switch (call.act) {
+    case 'keep': {
+      const { act: _act, ...view } = call;
+      return readJson<SavedView>(await request(pathOf(table), jsonOf('POST', view)));
+    }
+    case 'change': {
+      const { act: _act, id, ...change } = call;
+      return readJson<SavedView>(await request(pathOf(table, `/${id}`), jsonOf('PATCH', change)));
+    }
+    case 'delete':
+      await request(pathOf(table, `/${call.id}`), { method: 'DELETE' });
+      return undefined;
+    case 'default':
+      await request(pathOf(table, '/default'), jsonOf('PUT', { view: call.id }));
+      return undefined;
   }
 }
 
-function isView(value: unknown): value is SavedView {
-  return (
-    typeof value === 'object' && value !== null && 'name' in value && 'query' in value && typeof value.name === 'string' && typeof value.query === 'string'
-  );
+function pathOf({ schema, name }: Named, rest = ''): string {
+  return `/v1/tables/${encodeURIComponent(name)}/views${rest}?${new URLSearchParams({ schema })}`;
+}
+
+function jsonOf(method: string, body: unknown): RequestInit {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
