@@ -57,25 +57,44 @@ export const tableList = z.object({
 });
 export type TableList = z.infer<typeof tableList>;
 
+export const losses = z
+  .array(
+    z.object({
+      what: z.string(),
+      rows: z.number(),
+      examples: z.array(z.string()).describe('primary keys as JSON'),
+      refuses: z.boolean().describe('the edit does not go through while there are such rows'),
+    }),
+  )
+  .describe('rows that it loses or breaks');
+
 /** What an edit would do, or did. */
 export const editReport = z.object({
-  applied: z.boolean().describe('false: a dry run'),
+  applied: z.boolean().describe('false: a dry run, or an edit in steps that has only begun (202)'),
   edit: z.string().nullable().describe('id of the edit; null in a dry run'),
   sql: z.array(z.string()),
-  losses: z
-    .array(
-      z.object({
-        what: z.string(),
-        rows: z.number(),
-        examples: z.array(z.string()).describe('primary keys as JSON'),
-        refuses: z.boolean().describe('the edit does not go through while there are such rows'),
-      }),
-    )
-    .describe('rows that it loses or breaks'),
+  inSteps: z.boolean().describe('beside readers and writers, because the table is large: its progress is at `edits/{edit}`'),
+  blocks: z.string().nullable().describe('why a large table is edited in one statement, which holds others up; null: nobody is held up for long'),
+  losses,
   reversible: z.boolean(),
   table: tableDescription.nullable().describe('as it is afterwards; null in a dry run'),
 });
 export type EditReport = z.infer<typeof editReport>;
+
+/** `GET /v1/tables/{table}/edits/{edit}`: how far an edit is, or how it ended. */
+export const editProgress = z.object({
+  id: z.string(),
+  state: z.enum(['running', 'applied', 'failed', 'cancelled']),
+  phase: z.enum(['copy', 'index', 'validate', 'swap']).describe('what it is at, or was last'),
+  rows: z.number().describe('rows gone through so far'),
+  total: z.number().describe('rows in all, an estimate'),
+  percent: z.number(),
+  secondsLeft: z.number().nullable().describe('of copying; null where it can not be told'),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  failure: z.object({ message: z.string(), losses }).nullable().describe('why it failed, and the rows in its way; the table is as it was'),
+});
+export type EditProgress = z.infer<typeof editProgress>;
 
 /** An edit of the past. */
 export const schemaEdit = z.object({

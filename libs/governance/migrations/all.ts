@@ -15,6 +15,7 @@ import { ImportMapping1764000000025 } from './0025-import-mapping.ts';
 import { AsOf1764000000027 } from './0027-as-of.ts';
 import { AuditBatches1764000000035 } from './0035-audit-batches.ts';
 import { TableViews1764000000040 } from './0040-table-views.ts';
+import { Rewrite1764000000041 } from './0041-rewrite.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -34,4 +35,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   AsOf1764000000027,
   AuditBatches1764000000035,
   TableViews1764000000040,
+  Rewrite1764000000041,
 ];

@@ -27,6 +27,26 @@ describe('the stream of changes', () => {
     ]);
   });
 
+  it('says nothing of a column that is being made, nor of rows that are only written anew for it', async () => {
+    await cdc.sql('create table t (id int primary key, a text); alter table t replica identity full');
+    await cdc.streaming();
+    await cdc.sql(`insert into t values (1, '10'), (2, null); alter table t add column "lakeloop:new:7" int`);
+    await cdc.sql(`update t set "lakeloop:new:7" = a::int where id = 1; update t set a = '11', "lakeloop:new:7" = 11 where id = 1; update t set a = a`);
+    await cdc.sql(
+      `insert into t values (3, '12', 12); alter table t drop column a; alter table t rename column "lakeloop:new:7" to a; update t set a = 13 where id = 3`,
+    );
+    const rows = (await cdc.published('public.t')).map(({ op, before, after }) => [op, before, after]);
+    expect(rows).toEqual([
+      ['c', null, { id: 1, a: '10' }],
+      ['c', null, { id: 2, a: null }],
+      ['u', { id: 1, a: '10' }, { id: 1, a: '11' }],
+      ['u', { id: 2, a: null }, { id: 2, a: null }],
+      ['u', { id: 1, a: '11' }, { id: 1, a: '11' }],
+      ['c', null, { id: 3, a: '12' }],
+      ['u', { id: 3, a: 12 }, { id: 3, a: 13 }],
+    ]);
+  });
+
   it('has made the topics of published tables before their first event', async () => {
     await cdc.sql('create table early (id int primary key)');
     await cdc.streaming();

@@ -35,6 +35,9 @@ import { RowService } from './rows/row-service.ts';
 import { RowStreams } from './rows/stream/row-streams.ts';
 import { allowsTx, type SessionPolicy } from './rows/session-policy.ts';
 import { VersionGrants } from './rows/version-grants.ts';
+import { StepEditor } from './tables/steps/step-editor.ts';
+import { StepwiseEdits } from './tables/steps/stepwise-edits.ts';
+import { TableEditor } from './tables/table-editor.ts';
 import { TableRooms } from './tables/table-rooms.ts';
 import { TablesController } from './tables/tables.controller.ts';
 import { ViewRooms } from './tables/views/view-rooms.ts';
@@ -114,10 +117,10 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, streams, checkpoints, admin } = this.#parts;
+    const { catalogue, pool, streams, checkpoints, edits } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
     await runtime.lifecycles.run([
-      ...(admin ? [poolLifecycle('write DDL pool', admin)] : []),
+      ...(edits ? [poolLifecycle('write DDL pool', edits.admin), edits.steps] : []),
       poolLifecycle('write pool', pool),
       poolLifecycle('write streams pool', streams),
       catalogue,
@@ -137,7 +140,7 @@ interface Parts {
   views: ViewRooms;
   imports: ImportRooms;
   batch: BatchStand;
-  admin: pg.Pool | undefined;
+  edits: Edits | undefined;
   calls: CallService;
   descriptions: DescriptionService;
 }
@@ -146,8 +149,6 @@ function assemble(options: WriteModuleOptions): Parts {
   const { config, connectionString, runtime, lakehouse } = options;
   const pool = createWritePool(options);
   const streams = createStreamPool(options);
-  const admin =
-    options.adminUrl === undefined ? undefined : createPool({ connectionString: options.adminUrl, name: 'lakeloop-write-ddl', max: 2, logger: runtime.logger });
   const catalogue = new CatalogueCache({
     pool,
     connectionString,
@@ -156,6 +157,7 @@ function assemble(options: WriteModuleOptions): Parts {
     clock: runtime.clock,
     logger: runtime.logger,
   });
+  const edits = editsOf(options, catalogue);
   const governed = new Governed(pool);
   const executor = new RowExecutor(governed, pool);
   const preRequest = config.REST_PRE_REQUEST && quoteTable(config.REST_PRE_REQUEST);
@@ -183,12 +185,29 @@ function assemble(options: WriteModuleOptions): Parts {
     calls,
     descriptions,
     history,
-    tables: new TableRooms(pool, catalogue, admin),
+    tables: new TableRooms(pool, catalogue, edits?.editor),
     views: new ViewRooms({ pool, governed }, catalogue),
     imports: new ImportRooms({ pool, governed }, catalogue),
     batch: { governed, rows: shared },
-    admin,
+    edits,
   };
+}
+
+/** Edits of tables, where there is a login for DDL. */
+interface Edits {
+  admin: pg.Pool;
+  steps: StepwiseEdits;
+  editor: TableEditor;
+}
+
+function editsOf({ adminUrl: connectionString, config, runtime }: WriteModuleOptions, catalogue: CatalogueCache): Edits | undefined {
+  if (connectionString === undefined) return undefined;
+  const { logger } = runtime;
+  const admin = createPool({ connectionString, name: 'lakeloop-write-ddl', max: 2, logger });
+  const pool = createPool({ connectionString, name: 'lakeloop-write-steps', max: 2, logger });
+  const steps = new StepwiseEdits({ pool, governed: () => catalogue.current?.governed === true, logger });
+  const editor = new TableEditor(admin, new StepEditor({ admin, atOnceBytes: config.TABLES_AT_ONCE_BYTES, begun: () => steps.call() }));
+  return { admin, steps, editor };
 }
 
 function checkpointsOf({ connectionString, runtime }: WriteModuleOptions, catalogue: CatalogueCache): Checkpoints {

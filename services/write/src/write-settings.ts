@@ -56,6 +56,12 @@ export const writeSettings = z.object({
   JWT_JWKS: jwks.optional().describe('static JSON Web Key Set that verifies tokens'),
   JWT_ROLE_CLAIM: z.string().default('role').describe('claim that names the Postgres role; a dotted path'),
   JWT_LENIENT: flag.default(false).describe('take tokens that name no end, no subject (then the role) or no role (then REST_ANON_ROLE), as PostgREST does'),
+  TABLES_AT_ONCE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(8 * 1024 * 1024)
+    .describe('largest table, with its indexes, that an edit of its schema may rewrite or read through in one statement; larger ones in steps'),
   WRITE_PORT: port.default(8080).describe('HTTP port'),
   WRITE_MAX_BODY_BYTES: z.coerce
     .number()
@@ -73,7 +79,14 @@ export type WriteSettings = Readonly<z.infer<typeof writeSettings>>;
 /** What the module itself is given; the rest of the settings are the process's. */
 export type WriteConfig = Pick<
   WriteSettings,
-  'REST_SCHEMAS' | 'REST_ANON_ROLE' | 'REST_MAX_ROWS' | 'REST_AGGREGATES' | 'WRITE_MAX_BODY_BYTES' | 'WRITE_STATEMENT_TIMEOUT_MS' | 'DB_POOL_MAX'
+  | 'REST_SCHEMAS'
+  | 'REST_ANON_ROLE'
+  | 'REST_MAX_ROWS'
+  | 'REST_AGGREGATES'
+  | 'WRITE_MAX_BODY_BYTES'
+  | 'WRITE_STATEMENT_TIMEOUT_MS'
+  | 'DB_POOL_MAX'
+  | 'TABLES_AT_ONCE_BYTES'
 > &
   DialectConfig &
   AnalyticalConfig;

@@ -21,6 +21,8 @@ export interface Relation {
   columns: readonly RelationColumn[];
   /** Positions of the columns that are published. */
   shown: readonly number[];
+  /** Positions of columns that an edit of the table is making (`lakeloop:…`): nobody is told of them before they take their place. */
+  making: readonly number[];
   /** Positions of the columns that tell the row from others, in the table's order; empty when there are none. */
   identity: readonly number[];
   /** Positions of the record key's columns: the identity, or what CDC_MESSAGE_KEYS says. */
@@ -59,7 +61,8 @@ export interface RelationFacts {
 export function relationOf(message: RelationMessage, facts: RelationFacts): Relation {
   const { columns, key: names } = facts.description;
   const identity = message.columns.flatMap(({ name }, index) => (names.includes(name) ? [index] : []));
-  const rules = message.columns.map(({ name }) => facts.rules?.of({ schema: schemaOf(message), name: message.name }, name) ?? 'publish');
+  const table = { schema: schemaOf(message), name: message.name };
+  const rules = message.columns.map(({ name }) => (isMade(name) ? 'leave-out' : (facts.rules?.of(table, name) ?? 'publish')));
   const key = facts.messageKey ? messageKey(message, identity, facts.messageKey) : identity;
   if (facts.published) refuseHiddenKey(message, [...identity, ...key], rules);
   const rowSignature = JSON.stringify([message.name, message.columns.map(({ name, typeOid, typeModifier }) => [name, typeOid, typeModifier])]);
@@ -75,12 +78,18 @@ export function relationOf(message: RelationMessage, facts: RelationFacts): Rela
       return columnOf(name, typeof rule === 'function' ? (text) => JSON.stringify(rule(text)) : typeEncoder(typeOid, typeModifier, facts.types));
     }),
     shown: rules.flatMap((rule, index) => (rule === 'leave-out' ? [] : [index])),
+    making: message.columns.flatMap(({ name }, index) => (isMade(name) ? [index] : [])),
     identity,
     key,
     rowSignature,
     signature: JSON.stringify([rowSignature, key, identity]),
-    description: { oid: message.oid, schema: schemaOf(message), table: message.name, columns, key: names },
+    description: { oid: message.oid, schema: schemaOf(message), table: message.name, columns: columns.filter(({ name }) => !isMade(name)), key: names },
   };
+}
+
+/** `lakeloop:…` is no name that a user gives. */
+function isMade(name: string): boolean {
+  return name.startsWith('lakeloop:');
 }
 
 export function sourceLabel(schema: string, table: string): string {

@@ -74,10 +74,23 @@ function textColumnsJson({ columns }: Relation, positions: readonly number[], te
 
 /** Whether an update moved the row to another key: only values that were sent can have changed. */
 export function keyChanged(relation: Relation, old: Tuple, current: Tuple): boolean {
-  return relation.key.some((index) => {
-    const [before, after] = [old.kindAt(index), current.kindAt(index)];
-    if (before === VALUE.unchanged || after === VALUE.unchanged) return false;
-    if (before === VALUE.null || after === VALUE.null) return before !== after;
-    return old.bytes.compare(current.bytes, current.startAt(index), current.endAt(index), old.startAt(index), old.endAt(index)) !== 0;
-  });
+  return relation.key.some((index) => differs(old, current, index));
+}
+
+/** Whether an update filled a column that is being made, and changed nothing else: a rewrite is no change of the row. It can be told where the old row is whole. */
+export function onlyRewritten(relation: Relation, old: OldTuple | null, current: Tuple): boolean {
+  const { making, columns } = relation;
+  if (making.length === 0 || old?.kind !== 'full') return false;
+  return (
+    columns.every((_column, index) => making.includes(index) || !differs(old.tuple, current, index)) &&
+    making.some((index) => differs(old.tuple, current, index))
+  );
+}
+
+/** A value that was not sent is the same. */
+function differs(old: Tuple, current: Tuple, index: number): boolean {
+  const [before, after] = [old.kindAt(index), current.kindAt(index)];
+  if (before === VALUE.unchanged || after === VALUE.unchanged) return false;
+  if (before === VALUE.null || after === VALUE.null) return before !== after;
+  return old.bytes.compare(current.bytes, current.startAt(index), current.endAt(index), old.startAt(index), old.endAt(index)) !== 0;
 }

@@ -14,7 +14,7 @@ import type { Position } from './position.ts';
 import { type Relation, sourceLabel } from './relation.ts';
 import { parkedRecords } from './parked.ts';
 import { parkRow, type RowMessage, type SkippedValues, tooLarge, type Why } from './park-row.ts';
-import { expectWidth, keyChanged } from './row.ts';
+import { expectWidth, keyChanged, onlyRewritten } from './row.ts';
 import { schemaRecord } from './schema-record.ts';
 import { type Place, SCHEMA_PREFIX, type SchemaChange, type SchemaLog } from './schema-log.ts';
 import { type SignalRow, signalRow } from './signal.ts';
@@ -247,6 +247,8 @@ export class TransactionAssembler {
     if (message.type !== 'insert' && message.old) expectWidth(relation, message.old.tuple);
     if (message.type !== 'delete') expectWidth(relation, message.new);
     if (skipped) this.#options.windows.spoil(message.relationOid, 'a row of it was too large');
+    // A chunk that has such a row has it as it is.
+    else if (message.type === 'update' && onlyRewritten(relation, message.old, message.new)) return void (transaction.ordinal += 1);
     if (this.#options.windows.active) this.#touch(message, relation);
     if (wanted && relation.signals && message.type === 'insert') this.#signal(relation, message);
     const target = wanted && relation.published ? out : null;

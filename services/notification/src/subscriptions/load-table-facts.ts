@@ -31,7 +31,7 @@ const TABLE = `
 with recursive relation as (
   select c.*, n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = $2
 ), attribute as (
-  select a.* from pg_attribute a join relation r on r.oid = a.attrelid where a.attnum > 0 and not a.attisdropped
+  select a.* from pg_attribute a join relation r on r.oid = a.attrelid where a.attnum > 0 and not a.attisdropped and not starts_with(a.attname, 'lakeloop:')
 ), closure(oid) as (
   select atttypid from attribute
   union

@@ -104,7 +104,7 @@ export class CatalogueCache implements Lifecycle {
     const { rows } = await this.#options.pool.query<{ name: string }>({
       name: 'lakeloop.columns-now',
       text: `select a.attname::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and a.attnum > 0 and not a.attisdropped`,
+        where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and a.attnum > 0 and not a.attisdropped and not starts_with(a.attname, 'lakeloop:')`,
       values: [schema, table],
     });
     const known = this.#catalogue && findRelation(this.#catalogue, schema, table)?.columns;

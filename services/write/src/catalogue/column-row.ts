@@ -24,7 +24,7 @@ export const COLUMN_FIELDS = `a.attname as name,
     case when bt.typtype = 'e' then (select pg_catalog.array_agg(e.enumlabel::pg_catalog.text order by e.enumsortorder) from pg_catalog.pg_enum e where e.enumtypid = bt.oid) end as labels`;
 
 /** How the tables of `COLUMN_FIELDS` are joined. */
-export const COLUMN_JOINS = `left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+export const COLUMN_JOINS = `left join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and not pg_catalog.starts_with(a.attname, 'lakeloop:')
   left join pg_catalog.pg_attrdef ad on ad.adrelid = a.attrelid and ad.adnum = a.attnum
   left join pg_catalog.pg_type t on t.oid = a.atttypid
   left join pg_catalog.pg_namespace tn on tn.oid = t.typnamespace

@@ -71,7 +71,7 @@ const FACTS = `
      from pg_attribute a join pg_type x on x.oid = a.atttypid join pg_namespace xn on xn.oid = x.typnamespace
      join base b on b.oid = x.oid join pg_type bt on bt.oid = b.base join pg_namespace bn on bn.oid = bt.typnamespace
      left join pg_index i on i.indrelid = t.oid and i.indisprimary
-     where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v') as columns,
+     where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v' and not starts_with(a.attname, 'lakeloop:')) as columns,
     array(select condition from policies where polrelid = t.oid and polpermissive) as permissive,
     array(select condition from policies where polrelid = t.oid and not polpermissive) as restrictive
   from target t`;

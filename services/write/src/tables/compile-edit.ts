@@ -1,12 +1,11 @@
 import type { ColumnSpec } from '#contracts/http/tables';
 import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import { ProblemException } from '#libs/runtime/http/problem';
-import { constraintsOf, defaultSql, invalid, sqlTypeOf } from './column-sql.ts';
-import type { ColumnChange, CompiledEdit, Loss, TableEdit } from './table-edit.ts';
+import { columnSql, commentOn, constraintsNamed, noteColumn, noteTable, patternProbe, rootOf, type Targets } from './column-parts.ts';
+import { compileColumnChange } from './column-change.ts';
+import { invalid } from './column-sql.ts';
+import type { CompiledEdit, TableEdit } from './table-edit.ts';
 import type { ShapeColumn, TableShape } from './table-shape.ts';
-
-/** The column that each reference means, found before: by the name of the column that refers. */
-export type Targets = ReadonlyMap<string, { schema: string; table: string; column: string; sqlType: string }>;
 
 /** Columns that `lakeloop.stamp` fills. */
 export const SYSTEM_COLUMNS = ['created_at', 'created_by', 'updated_at', 'updated_by'] as const;
@@ -41,7 +40,7 @@ export function compileEdit(edit: Exclude<TableEdit, { op: 'create' }>, shape: T
       };
     }
     case 'change-column':
-      return changeColumn(found(shape, edit.column), edit.change, shape, targets);
+      return compileColumnChange(found(shape, edit.column), edit.change, shape, targets);
     case 'drop-column':
       return dropColumn(found(shape, edit.column), shape);
   }
@@ -170,124 +169,6 @@ function dropColumn({ spec, system, attnum }: ShapeColumn, shape: TableShape): C
 function restoreKept(shape: TableShape, { name }: ColumnSpec, kept: string): string {
   const same = shape.key.map((column) => `t.${quoteIdentifier(column)} = k.${quoteIdentifier(column)}`).join(' and ');
   return `update ${shape.sql} t set ${quoteIdentifier(name)} = k."lakeloop:value" from lakeloop_dropped.${quoteIdentifier(kept)} k where ${same}`;
-}
-
-/** What the constraints of ours on a column are made of. */
-const RULES = ['min', 'max', 'pattern', 'options', 'type', 'precision', 'scale'] as const;
-
-/** Type, constraints, default, label: what differs is changed. Constraints that SQL made stay. */
-function changeColumn(column: ShapeColumn, change: ColumnChange, shape: TableShape, targets: Targets): CompiledEdit {
-  const { spec: before, attnum, system, constraints: existing } = column;
-  if (system) throw invalid(before.name, 'is kept by Lakeloop, or computed');
-  const after = merged(before, change);
-  const name = quoteIdentifier(before.name);
-  const alter = (what: string): string => `alter table ${shape.sql} alter column ${name} ${what}`;
-  const touched = (key: keyof ColumnSpec): boolean => key in change && JSON.stringify(before[key]) !== JSON.stringify(after[key]);
-  const type = after.type === null ? column.sqlType : sqlTypeOf(after, targets.get(before.name)?.sqlType);
-  const retyped = type !== column.sqlType;
-  const remade = new Set<string>([
-    ...(retyped || RULES.some(touched) ? ['range', 'pattern', 'options'] : []),
-    ...(touched('unique') ? ['unique'] : []),
-    ...(touched('references') ? ['reference'] : []),
-  ]);
-  const sql = [
-    ...(touched('pattern') ? patternProbe(after) : []),
-    ...Object.entries(existing).flatMap(([kind, each]) => (remade.has(kind) ? [`alter table ${shape.sql} drop constraint ${quoteIdentifier(each)}`] : [])),
-    ...(retyped && before.default !== undefined ? [alter('drop default')] : []),
-    ...(retyped ? [alter(`type ${type} using ${name}::text::${type}`)] : []),
-    ...(touched('default') || (retyped && after.default !== undefined)
-      ? [after.default === undefined ? alter('drop default') : alter(`set default ${defaultSql(after, type)}`)]
-      : []),
-    ...(touched('required') ? [alter(after.required ? 'set not null' : 'drop not null')] : []),
-    ...constraintsNamed(after, attnum, targets, remade).map((constraint) => `alter table ${shape.sql} add ${constraint}`),
-    ...(touched('description') ? commentOn(shape.sql, before.name, after.description ?? null) : []),
-  ];
-  const back = Object.fromEntries(Object.keys(change).map((key) => [key, before[key as keyof ColumnSpec] ?? null])) as ColumnChange;
-  return {
-    sql,
-    notes: [noteColumn(rootOf(shape), attnum, after)],
-    losses: lossesOf(column, after, type, { remade, retyped, required: touched('required') && after.required === true }, targets),
-    inverse: { op: 'change-column', column: before.name, change: back },
-  };
-}
-
-interface Changed {
-  /** Kinds of constraints that are made anew. */
-  remade: ReadonlySet<string>;
-  retyped: boolean;
-  required: boolean;
-}
-
-/** Rows that the column as it shall be does not take. */
-function lossesOf({ spec: { name }, sqlType }: ShapeColumn, after: ColumnSpec, type: string, { remade, retyped, required }: Changed, targets: Targets): Loss[] {
-  const column = quoteIdentifier(name);
-  const losses: Loss[] = [];
-  const fits = `lakeloop.is_input(t.${column}::text, ${quoteLiteral(type)})`;
-  if (retyped) losses.push({ what: `values of ${name} that are no ${type}`, condition: `t.${column} is not null and not ${fits}`, refuses: true });
-  if (required) losses.push({ what: `rows without ${name}`, condition: `t.${column} is null`, refuses: true });
-  const value = retyped ? `(case when ${fits} then t.${column}::text::${type} end)` : `t.${column}`;
-  for (const { kind, broken } of constraintsOf({ ...after, name }, retyped ? type : sqlType, targets.get(name))) {
-    if (!remade.has(kind)) continue;
-    if (kind === 'unique') {
-      const twice = `t.${column} is not null and (select count(*) from @table u where u.${column}::text = t.${column}::text) > 1`;
-      losses.push({ what: `rows that share their ${name} with another`, condition: twice, refuses: true });
-    } else if (broken) {
-      const condition = kind === 'reference' ? broken : `${value} is not null and ${broken.replaceAll(column, () => value)}`;
-      losses.push({ what: `values of ${name} outside its ${kind}`, condition, refuses: true });
-    }
-  }
-  return losses;
-}
-
-function merged(before: ColumnSpec, change: ColumnChange): ColumnSpec {
-  const given = Object.entries(change).filter(([, value]) => value !== undefined);
-  const removed = new Set(given.filter(([, value]) => value === null).map(([key]) => key));
-  const kept = Object.entries({ ...before, ...Object.fromEntries(given) }).filter(([key]) => !removed.has(key));
-  const merged = Object.fromEntries(kept) as ColumnSpec;
-  if (change.type !== undefined && change.type !== 'reference' && change.references === undefined) delete merged.references;
-  return { ...merged, type: merged.type ?? null };
-}
-
-function columnSql(spec: ColumnSpec, targets: Targets): string {
-  const type = sqlTypeOf(spec, targets.get(spec.name)?.sqlType);
-  const fallback = defaultSql(spec, type);
-  return `${quoteIdentifier(spec.name)} ${type}${fallback === undefined ? '' : ` default ${fallback}`}${spec.required ? ' not null' : ''}`;
-}
-
-const ALL_KINDS: ReadonlySet<string> = new Set(['range', 'pattern', 'options', 'unique', 'reference']);
-
-/** Named by the column's number, so that they are found again after a rename. A unique constraint's name would have to be unique in the schema: PostgreSQL chooses it. */
-function constraintsNamed(spec: ColumnSpec, attnum: number, targets: Targets, kinds = ALL_KINDS): string[] {
-  const target = targets.get(spec.name);
-  const type = spec.type === null ? 'text' : sqlTypeOf(spec, target?.sqlType);
-  return constraintsOf(spec, type, target)
-    .filter(({ kind }) => kinds.has(kind))
-    .map(({ kind, sql }) => (kind === 'unique' ? sql : `constraint ${quoteIdentifier(`lakeloop:${kind}:${attnum}`)} ${sql}`));
-}
-
-/** PostgreSQL compiles a regular expression when it is first used: a wrong one shall fail before any row meets it. */
-function patternProbe({ pattern }: ColumnSpec): string[] {
-  return pattern === undefined ? [] : [`select '' ~ ${quoteLiteral(pattern)}`];
-}
-
-function commentOn(table: string, column: string, description: string | null | undefined): string[] {
-  return description === undefined
-    ? []
-    : [`comment on column ${table}.${quoteIdentifier(column)} is ${description === null ? 'null' : quoteLiteral(description)}`];
-}
-
-/** The table by its number: it may have another name by then. */
-function rootOf({ oid }: TableShape): string {
-  return `${oid}::oid::regclass`;
-}
-
-function noteTable(root: string, name: 'label' | 'column_order' | 'archived_from', value: string): string {
-  return `insert into lakeloop.table_note (root, ${name}) values (${root}, ${value}) on conflict (root) do update set ${name} = excluded.${name}`;
-}
-
-function noteColumn(root: string, attnum: number, spec: ColumnSpec): string {
-  const values = `${root}, ${attnum}, ${quoteLiteral(JSON.stringify(spec))}`;
-  return `insert into lakeloop.column_note (root, attnum, spec) values (${values}) on conflict (root, attnum) do update set spec = excluded.spec`;
 }
 
 function found(shape: TableShape, name: string): ShapeColumn {

@@ -1,13 +1,18 @@
 import { ValidateBy, type ValidationOptions } from 'class-validator';
 
-/** What PostgreSQL takes as an identifier without cutting it: 1 to 63 bytes of UTF-8, no NUL. */
+/** What PostgreSQL takes as an identifier without cutting it: 1 to 63 bytes of UTF-8, no NUL. `lakeloop:…` is what an edit makes on its way. */
 export function IsName(options?: ValidationOptions): PropertyDecorator {
   return ValidateBy(
     {
       name: 'isName',
       validator: {
         validate: (value: unknown) =>
-          typeof value === 'string' && value.isWellFormed() && !value.includes('\0') && value.trim() !== '' && Buffer.byteLength(value) <= 63,
+          typeof value === 'string' &&
+          value.isWellFormed() &&
+          !value.includes('\0') &&
+          value.trim() !== '' &&
+          !value.startsWith('lakeloop:') &&
+          Buffer.byteLength(value) <= 63,
         defaultMessage: (given) => `${given?.property ?? 'name'} must be a name of 1 to 63 bytes`,
       },
     },

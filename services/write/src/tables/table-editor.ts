@@ -1,25 +1,18 @@
 import type pg from 'pg';
-import type { ColumnSpec, EditReport, SchemaEdit } from '#contracts/http/tables';
-import type { WriteContext } from '#libs/governance/write-context';
-import { quoteIdentifier, quoteLiteral, quoteTable } from '#libs/postgres/identifiers';
-import { transaction } from '#libs/postgres/transaction';
-import { retrying } from '#libs/runtime/backoff';
+import type { ColumnSpec, EditProgress, EditReport, SchemaEdit } from '#contracts/http/tables';
+import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
-import { SCHEMA_CHANNEL } from '../catalogue/catalogue-cache.ts';
-import { compileCreate, compileEdit, type Targets } from './compile-edit.ts';
-import type { CompiledEdit, Loss, TableEdit } from './table-edit.ts';
+import type { Targets } from './column-parts.ts';
+import { compileCreate, compileEdit } from './compile-edit.ts';
+import { countLosses } from './count-losses.ts';
+import { announceSchema, OWNER, patiently, runAs } from './ddl.ts';
+import { editsOf, type EditRecord, recordEdit } from './edit-record.ts';
+import { runningOn } from './steps/step-store.ts';
+import type { StepEditor } from './steps/step-editor.ts';
+import type { CompiledEdit, TableEdit } from './table-edit.ts';
 import type { NamedTable } from './named-table.ts';
 import { describe, type ShapeQuery, tableShape, type TableShape } from './table-shape.ts';
-
-const OWNER = 'lakeloop_owner';
-/** How long an edit waits for a lock before it lets readers and writers pass, and how often it tries. */
-const LOCK_TIMEOUT_MS = 1_000;
-const ATTEMPTS = 8;
-/** A lock was not to be had in time; a deadlock. */
-const BUSY = new Set(['55P03', '40P01']);
-/** Keys shown of rows that an edit loses. */
-const EXAMPLES = 5;
 
 export interface EditAsked extends Asking {
   dryRun: boolean;
@@ -29,36 +22,48 @@ export interface EditAsked extends Asking {
 /** Edits tables over the login for DDL, which the row API can't reach. Who may create in a table's schema may edit the table. */
 export class TableEditor {
   readonly #admin: pg.Pool;
+  readonly #steps: StepEditor;
 
-  constructor(admin: pg.Pool) {
+  constructor(admin: pg.Pool, steps: StepEditor) {
     this.#admin = admin;
+    this.#steps = steps;
   }
 
   async create(table: NamedTable, edit: Extract<TableEdit, { op: 'create' }>, asked: EditAsked): Promise<EditReport> {
     await this.#mayCreate(table.schema, asked.principal.role);
     const targets = await this.#targets(edit.columns, table.schema);
     const compiled = compileCreate(edit, { sql: quoteTable(table), grantee: asked.principal.role }, targets);
-    if (asked.dryRun) return { applied: false, edit: null, sql: compiled.sql, losses: [], reversible: true, table: null };
-    return this.#apply({ table, edit, compiled, owner: OWNER, oid: null, reverts: null }, asked);
+    if (asked.dryRun) return reportOf(compiled);
+    const { sql, inverse } = compiled;
+    return this.#apply({ table, edit, compiled, owner: OWNER, oid: null, reverts: null, sql, inverse }, asked);
   }
 
-  /** Any other edit. Refuses with the report (409 `rows-in-the-way`) while there are rows that the table as it shall be does not take. */
+  /**
+   * Any other edit. Refuses with the report (409 `rows-in-the-way`) while there are rows that the table as it shall be does not take. Where the table is so large that one
+   * statement would hold others up, the edit is begun, and done in steps.
+   */
   async edit(table: NamedTable, edit: Exclude<TableEdit, { op: 'create' }>, asked: EditAsked, reverts: string | null = null): Promise<EditReport> {
-    const shape = await tableShape(this.#admin, queryOf(asked), table);
-    if (!shape.may.edit) throw notAllowed(table.schema, asked.principal.role);
-    const compiled = compileEdit(edit, shape, await this.#targetsOf(edit, shape));
-    const losses = await Promise.all(compiled.losses.map((loss) => this.#count(shape, loss)));
-    const found = losses.filter(({ rows }) => rows > 0);
-    if (asked.dryRun) return { applied: false, edit: null, sql: compiled.sql, losses: found, reversible: compiled.inverse !== null, table: null };
-    if (losses.some(({ rows }, index) => rows > 0 && compiled.losses[index]?.refuses))
+    const shape = await this.#editable(table, asked);
+    const running = await runningOn(this.#admin, shape.oid);
+    if (running !== undefined) throw new ProblemException(409, 'edit-in-progress', `${shape.schema}.${shape.name} is being edited`, { edit: running });
+    const targets = await this.#targetsOf(edit, shape);
+    const compiled = compileEdit(edit, shape, targets);
+    const losses = await countLosses(this.#admin, shape, compiled.losses);
+    const steps = await this.#steps.plan(edit, shape, targets);
+    const [plan, blocks] = typeof steps === 'string' ? [null, steps] : [steps, null];
+    const report = { ...reportOf(compiled), losses, inSteps: plan !== null, blocks };
+    if (asked.dryRun) return report;
+    if (losses.some(({ refuses }) => refuses))
       throw new ProblemException(409, 'rows-in-the-way', `${shape.schema}.${shape.name} has rows that this edit would break`, {
-        losses: found,
+        losses,
         hint: 'Change those rows first.',
       });
     const after = edit.op === 'rename' ? { ...table, name: edit.to } : table;
     const { rows: owners } = await this.#admin.query<{ owner: string }>('select relowner::regrole::text as owner from pg_class where oid = $1', [shape.oid]);
-    const planned = { table: after, edit, compiled, owner: owners[0]?.owner ?? OWNER, oid: shape.oid, reverts };
-    return { ...(await this.#apply(planned, asked)), losses: found };
+    const { sql, inverse } = compiled;
+    const planned = { table: after, edit, compiled, owner: owners[0]?.owner ?? OWNER, oid: shape.oid, reverts, sql, inverse };
+    if (plan) return { ...report, edit: await this.#steps.begin({ ...planned, ...plan, shape, losses: compiled.losses }, asked) };
+    return { ...(await this.#apply(planned, asked)), losses, blocks };
   }
 
   /** Takes an edit of the past back by its inverse, as an edit of its own. */
@@ -77,49 +82,34 @@ export class TableEditor {
   /** The table's edits, newest first. */
   async edits(table: NamedTable, asked: Pick<EditAsked, 'principal' | 'schemas'>): Promise<SchemaEdit[]> {
     const shape = await tableShape(this.#admin, queryOf(asked), table);
-    const { rows } = await this.#admin.query<SchemaEdit>(
-      `select id::text, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, actor, context ->> 'reason' as reason, edit, sql, inverse is not null as reversible, reverts::text
-       from lakeloop.schema_edit where root = $1 order by id desc`,
-      [shape.oid],
-    );
-    return rows;
+    return editsOf(this.#admin, shape.oid);
+  }
+
+  async progress(table: NamedTable, id: string, asked: Pick<EditAsked, 'principal' | 'schemas'>): Promise<EditProgress> {
+    return this.#steps.progress(await tableShape(this.#admin, queryOf(asked), table), id);
+  }
+
+  /** Ends an edit in steps; the table stays as it was. Answers before it is cleaned up. */
+  async cancel(table: NamedTable, id: string, asked: EditAsked): Promise<EditProgress> {
+    return this.#steps.cancel(await this.#editable(table, asked), id);
+  }
+
+  async #editable(table: NamedTable, asked: EditAsked): Promise<TableShape> {
+    const shape = await tableShape(this.#admin, queryOf(asked), table);
+    if (!shape.may.edit) throw notAllowed(table.schema, asked.principal.role);
+    return shape;
   }
 
   async #apply(planned: Planned, asked: EditAsked): Promise<EditReport> {
-    const { compiled, table } = planned;
-    const id = await this.#patiently((client) => this.#run(client, planned).then(() => record(client, planned, asked.context)));
-    const after = await tableShape(this.#admin, queryOf(asked), table);
-    return { applied: true, edit: id, sql: compiled.sql, losses: [], reversible: compiled.inverse !== null, table: describe(after) };
-  }
-
-  /** In a transaction that gives way: while it waits for its lock, everybody behind it waits too. */
-  #patiently<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let attempt = 0;
-    return retrying(() => transaction(this.#admin, work, `begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`), {
-      initialMs: 100,
-      maxMs: 2_000,
-      retryable: (error) => BUSY.has((error as { code?: string }).code ?? '') && (attempt += 1) < ATTEMPTS,
+    const { compiled, owner, table } = planned;
+    const id = await patiently(this.#admin, async (client) => {
+      await runAs(client, owner, compiled.sql);
+      for (const statement of compiled.notes) await client.query(statement);
+      await announceSchema(client);
+      return recordEdit(client, planned, asked.context);
     });
-  }
-
-  async #run(client: pg.PoolClient, { compiled: { sql, notes }, owner }: Planned): Promise<void> {
-    const role = owner.startsWith('"') ? owner : quoteIdentifier(owner);
-    if (role !== quoteIdentifier(OWNER)) await client.query(`grant usage, create on schema lakeloop_dropped, lakeloop_archive to ${role}`);
-    await client.query(`set local role ${role}`);
-    for (const statement of sql) await client.query(statement);
-    await client.query('set local role none');
-    for (const statement of notes) await client.query(statement);
-    await client.query(`notify ${SCHEMA_CHANNEL}, 'reload schema'`);
-  }
-
-  async #count(shape: TableShape, { what, condition, refuses }: Loss): Promise<EditReport['losses'][number]> {
-    const key =
-      shape.key.length === 0 ? `null` : `json_build_object(${shape.key.map((name) => `${quoteLiteral(name)}, t.${quoteIdentifier(name)}`).join(', ')})::text`;
-    const where = condition.replaceAll('@table', shape.sql);
-    const { rows } = await this.#admin.query<{ rows: string; examples: string[] }>(
-      `select (select count(*) from ${shape.sql} t where ${where}) as rows, array(select ${key} from ${shape.sql} t where ${where} limit ${EXAMPLES}) as examples`,
-    );
-    return { what, rows: Number(rows[0]?.rows ?? 0), examples: (rows[0]?.examples ?? []).filter((each) => each !== null), refuses };
+    const after = await tableShape(this.#admin, queryOf(asked), table);
+    return { ...reportOf(compiled), applied: true, edit: id, table: describe(after) };
   }
 
   /** Those of the schemas in which a role may make tables. */
@@ -167,36 +157,13 @@ export class TableEditor {
 }
 
 /** An edit on its way. */
-interface Planned {
-  /** As it is called afterwards. */
-  table: NamedTable;
-  edit: TableEdit;
+interface Planned extends EditRecord {
   compiled: CompiledEdit;
   owner: string;
-  /** Null for a new table. */
-  oid: string | null;
-  /** The edit that this one takes back. */
-  reverts: string | null;
 }
 
-async function record(client: pg.PoolClient, { table, edit, compiled, oid, reverts }: Planned, context: WriteContext): Promise<string> {
-  const { rows } = await client.query<{ id: string }>(
-    `insert into lakeloop.schema_edit (root, actor, context, table_schema, table_name, edit, inverse, sql, reverts)
-     values (coalesce($1::oid, to_regclass($2)::oid), $3, $4, $5, $6, $7, $8, $9, $10) returning id::text`,
-    [
-      oid,
-      quoteTable(table),
-      context.actor,
-      JSON.stringify(context),
-      table.schema,
-      table.name,
-      JSON.stringify(edit),
-      compiled.inverse === null ? null : JSON.stringify(compiled.inverse),
-      compiled.sql,
-      reverts,
-    ],
-  );
-  return rows[0]?.id ?? '';
+function reportOf({ sql, inverse }: CompiledEdit): EditReport {
+  return { applied: false, edit: null, sql, losses: [], inSteps: false, blocks: null, reversible: inverse !== null, table: null };
 }
 
 function queryOf({ principal, schemas }: Pick<EditAsked, 'principal' | 'schemas'>): ShapeQuery {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import type { EditProgress, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
@@ -8,7 +8,7 @@ import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { TableEdit } from './table-edit.ts';
 import { type NamedTable, namedTable } from './named-table.ts';
-import { type EditAsked, TableEditor } from './table-editor.ts';
+import type { EditAsked, TableEditor } from './table-editor.ts';
 import { describe, tableShape, tableShapes } from './table-shape.ts';
 import type { TableQuery } from './table-requests.ts';
 
@@ -18,10 +18,10 @@ export class TableRooms {
   readonly #catalogue: CatalogueCache;
   readonly #editor: TableEditor | undefined;
 
-  constructor(pool: pg.Pool, catalogue: CatalogueCache, admin: pg.Pool | undefined) {
+  constructor(pool: pg.Pool, catalogue: CatalogueCache, editor: TableEditor | undefined) {
     this.#pool = pool;
     this.#catalogue = catalogue;
-    this.#editor = admin && new TableEditor(admin);
+    this.#editor = editor;
   }
 
   list({ role }: Principal): Promise<TableList> {
@@ -50,6 +50,14 @@ export class TableRooms {
 
   edits(principal: Principal, name: string, query: TableQuery): Promise<SchemaEdit[]> {
     return withSqlProblems(() => this.#edits().edits(this.#named(name, query), { principal, schemas: this.#schemas() }));
+  }
+
+  progress(principal: Principal, name: string, id: string, query: TableQuery): Promise<EditProgress> {
+    return withSqlProblems(() => this.#edits().progress(this.#named(name, query), id, { principal, schemas: this.#schemas() }));
+  }
+
+  cancel(asking: Asking, name: string, id: string, query: TableQuery): Promise<EditProgress> {
+    return withSqlProblems(() => this.#edits().cancel(this.#named(name, query), id, this.#asked(asking, query)));
   }
 
   #edits(): TableEditor {

@@ -86,7 +86,7 @@ const SHAPES = `
           from pg_constraint k join pg_class f on f.oid = k.confrelid join pg_namespace fn on fn.oid = f.relnamespace join pg_attribute fa on fa.attrelid = f.oid and fa.attnum = k.confkey[1]
           where k.conrelid = c.oid and k.conkey = array[x.attnum] and k.contype = 'f' limit 1)) order by x.attnum)
      from pg_attribute x left join lakeloop.column_note s on s.root = c.oid and s.attnum = x.attnum
-     where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped and (has_column_privilege($1::name, c.oid, x.attnum, 'select') or has_schema_privilege($1::name, coalesce(o.oid, n.oid), 'create'))) as columns
+     where x.attrelid = c.oid and x.attnum > 0 and not x.attisdropped and not starts_with(x.attname, 'lakeloop:') and (has_column_privilege($1::name, c.oid, x.attnum, 'select') or has_schema_privilege($1::name, coalesce(o.oid, n.oid), 'create'))) as columns
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   left join lakeloop.table_note t on t.root = c.oid left join lakeloop.adopted a on a.root = c.oid
   left join pg_namespace o on o.nspname = t.archived_from

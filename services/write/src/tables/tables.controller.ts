@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards } from '@nestjs/common';
-import type { EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards, UseInterceptors } from '@nestjs/common';
+import type { EditProgress, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import { type Asking, Asks } from '../asking.ts';
+import { AcceptedInterceptor } from './accepted.interceptor.ts';
 import type { ColumnChange, TableEdit } from './table-edit.ts';
 import { ChangeColumnRequest, ChangeTableRequest, ColumnRequest, CreateTableRequest, TableQuery } from './table-requests.ts';
 import { TableRooms } from './table-rooms.ts';
@@ -58,11 +59,13 @@ export class TablesController {
   }
 
   @Post(':table/columns')
+  @UseInterceptors(AcceptedInterceptor)
   addColumn(@Param('table') table: string, @Body() column: ColumnRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
     return this.#rooms.edit(asking, table, { op: 'add-column', column: given(column) }, query);
   }
 
   @Patch(':table/columns/:column')
+  @UseInterceptors(AcceptedInterceptor)
   changeColumn(
     @Param('table') table: string,
     @Param('column') column: string,
@@ -85,8 +88,27 @@ export class TablesController {
 
   @Post(':table/edits/:edit/revert')
   @HttpCode(200)
+  @UseInterceptors(AcceptedInterceptor)
   revert(@Param('table') table: string, @Param('edit') edit: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
     return this.#rooms.revert(asking, table, edit, query);
+  }
+
+  /** How far an edit is that is done in steps, or how an edit ended. */
+  @Get(':table/edits/:edit')
+  progress(
+    @Param('table') table: string,
+    @Param('edit') edit: string,
+    @Query() query: TableQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<EditProgress> {
+    return this.#rooms.progress(principal, table, edit, query);
+  }
+
+  /** Ends an edit that is done in steps; the table stays as it was. */
+  @Post(':table/edits/:edit/cancel')
+  @HttpCode(202)
+  cancel(@Param('table') table: string, @Param('edit') edit: string, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditProgress> {
+    return this.#rooms.cancel(asking, table, edit, query);
   }
 }
 

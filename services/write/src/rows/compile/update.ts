@@ -1,4 +1,4 @@
-import { arrayLiteral, quoteIdentifier } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { Relation } from '../../catalogue/relation.ts';
 import { ApiError } from '../api-error.ts';
@@ -64,7 +64,13 @@ function changedRows(scope: Scope, { query, ifMatch }: ChangeRequest): string[] 
 /** `xmin` is evaluated again on the newest version when a concurrent write got there first, so a stale one matches nothing. */
 function versionCondition(scope: Scope, ifMatch: ChangeRequest['ifMatch']): string[] {
   if (ifMatch === undefined || ifMatch === null) return [];
-  return [`${scope.alias}.xmin::pg_catalog.text = any (${scope.parameters.cast(arrayLiteral(ifMatch), 'pg_catalog.text[]')})`];
+  const { alias, relation } = scope;
+  const tags = scope.parameters.cast(arrayLiteral(ifMatch), 'pg_catalog.text[]');
+  const same = `${alias}.xmin::pg_catalog.text = any (${tags})`;
+  if (!relation.audited) return [same];
+  // A schema edit may have written the row anew, and nobody changed it.
+  const key = relation.primaryKey.map((name) => `${quoteLiteral(name)}, ${alias}.${quoteIdentifier(name)}`).join(', ');
+  return [`(${same} or lakeloop.only_rewritten(${alias}.tableoid, ${alias}.xmin::pg_catalog.text, pg_catalog.jsonb_build_object(${key}), ${tags}))`];
 }
 
 /** PATCH with `{}` changes nothing and says so, as PostgREST does. */

@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { transaction } from '#libs/postgres/transaction';
+import { retrying } from '#libs/runtime/backoff';
+import { SCHEMA_CHANNEL } from '../catalogue/catalogue-cache.ts';
+
+export const OWNER = 'lakeloop_owner';
+/** How long DDL waits for a lock before it lets readers and writers pass, and how often it tries. */
+const LOCK_TIMEOUT_MS = 1_000;
+const ATTEMPTS = 8;
+/** A lock was not to be had in time; a deadlock. */
+const BUSY = new Set(['55P03', '40P01']);
+
+export interface Patience {
+  attempts?: number;
+  signal?: AbortSignal;
+}
+
+/** In a transaction that gives way: while it waits for its lock, everybody behind it waits too. What is cast is read and written the same in every session. */
+export function patiently<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, { attempts = ATTEMPTS, signal }: Patience = {}): Promise<T> {
+  let attempt = 0;
+  const begin = `begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local "TimeZone" = 'UTC'; set local "DateStyle" = 'ISO, MDY'`;
+  return retrying(() => transaction(pool, work, begin), {
+    initialMs: 100,
+    maxMs: 2_000,
+    retryable: (error) => isBusy(error) && (attempt += 1) < attempts,
+    ...(signal ? { signal } : {}),
+  });
+}
+
+export function isBusy(error: unknown): boolean {
+  return BUSY.has((error as { code?: string }).code ?? '');
+}
+
+/** Runs statements as a table's owner, then is the login again. */
+export async function runAs(client: pg.ClientBase, owner: string, statements: readonly (string | pg.QueryConfig)[]): Promise<void> {
+  const role = owner.startsWith('"') ? owner : quoteIdentifier(owner);
+  if (role !== quoteIdentifier(OWNER)) await client.query(`grant usage, create on schema lakeloop_dropped, lakeloop_archive to ${role}`);
+  await client.query(`set local role ${role}`);
+  for (const statement of statements) await client.query(statement);
+  await client.query('set local role none');
+}
+
+/** The row API follows at the commit. */
+export async function announceSchema(client: pg.ClientBase): Promise<void> {
+  await client.query(`notify ${SCHEMA_CHANNEL}, 'reload schema'`);
+}

@@ -1,0 +1,135 @@
+import type pg from 'pg';
+import type { EditProgress } from '#contracts/http/tables';
+import type { WriteContext } from '#libs/governance/write-context';
+import type { Loss, TableEdit } from '../table-edit.ts';
+import { secondsLeft } from './pace.ts';
+import type { StepPlan } from './step-plan.ts';
+
+export type Phase = EditProgress['phase'];
+
+/** An edit in steps, as it is kept. */
+export interface StepwiseEdit {
+  id: string;
+  root: string;
+  role: string;
+  context: WriteContext;
+  schema: string;
+  name: string;
+  owner: string;
+  edit: TableEdit;
+  inverse: TableEdit | null;
+  reverts: string | null;
+  plan: StepPlan;
+  ending: 'failed' | 'cancelled' | null;
+  phase: Phase;
+  cursor: string[] | null;
+  rows: string;
+}
+
+export interface NewStepwiseEdit {
+  id: string;
+  root: string;
+  role: string;
+  context: WriteContext;
+  table: { schema: string; name: string };
+  owner: string;
+  edit: TableEdit;
+  inverse: TableEdit | null;
+  reverts: string | null;
+  plan: StepPlan;
+  /** Conditions that rows may break, to say which do when it fails. */
+  losses: readonly Loss[];
+  total: number;
+}
+
+type Client = Pick<pg.ClientBase, 'query'>;
+
+/** Throws unique_violation where another one runs on the table. */
+export async function keepEdit(client: Client, edit: NewStepwiseEdit): Promise<void> {
+  const { id, root, role, context, table, owner, reverts, total } = edit;
+  await client.query(
+    `insert into lakeloop.stepwise_edit (id, root, role, actor, context, table_schema, table_name, owner, edit, inverse, reverts, plan, losses, total, phase)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+    [
+      id,
+      root,
+      role,
+      context.actor,
+      JSON.stringify(context),
+      table.schema,
+      table.name,
+      owner,
+      JSON.stringify(edit.edit),
+      edit.inverse === null ? null : JSON.stringify(edit.inverse),
+      reverts,
+      JSON.stringify(edit.plan),
+      JSON.stringify(edit.losses),
+      Math.round(total),
+      edit.plan.copy ? 'copy' : 'index',
+    ],
+  );
+}
+
+const FIELDS = `id::text, root::text, role, context, table_schema as schema, table_name as name, owner, edit, inverse, reverts::text, plan, ending, phase, cursor, rows::text`;
+
+/** Edits that are under way, oldest first. */
+export async function openEdits(client: Client): Promise<StepwiseEdit[]> {
+  return (await client.query<StepwiseEdit>(`select ${FIELDS} from lakeloop.stepwise_edit where state = 'running' order by id`)).rows;
+}
+
+export async function runningOn(client: Client, root: string): Promise<string | undefined> {
+  const { rows } = await client.query<{ id: string }>(`select id::text from lakeloop.stepwise_edit where root = $1 and state = 'running'`, [root]);
+  return rows[0]?.id;
+}
+
+/** What it shall end as; null while it shall go through. */
+export async function endingOf(client: Client, id: string): Promise<StepwiseEdit['ending']> {
+  return (await client.query<Pick<StepwiseEdit, 'ending'>>('select ending from lakeloop.stepwise_edit where id = $1', [id])).rows[0]?.ending ?? null;
+}
+
+/** The first to say so decides. */
+export async function endAs(client: Client, id: string, ending: 'failed' | 'cancelled', failure: EditProgress['failure'] = null): Promise<void> {
+  await client.query(`update lakeloop.stepwise_edit set ending = $2, failure = $3 where id = $1 and state = 'running' and ending is null`, [
+    id,
+    ending,
+    failure === null ? null : JSON.stringify(failure),
+  ]);
+}
+
+interface ProgressRow extends Omit<EditProgress, 'percent' | 'secondsLeft' | 'rows' | 'total'> {
+  rows: string;
+  total: string;
+  elapsedMs: number;
+}
+
+const TIME = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+/** How far an edit is, or how it ended: one that was done at once too. */
+export async function progressOf(client: Client, root: string, id: string): Promise<EditProgress | undefined> {
+  const { rows } = await client.query<ProgressRow>(
+    `select id::text, state, phase, rows::text, total::text, failure, ${TIME('started_at')} as "startedAt", ${TIME('ended_at')} as "endedAt", extract(epoch from clock_timestamp() - started_at)::float8 * 1000 as "elapsedMs"
+       from lakeloop.stepwise_edit where root = $1 and id = $2
+     union all
+     select id::text, 'applied', 'swap', '0', '0', null, ${TIME('at')}, ${TIME('at')}, 0 from lakeloop.schema_edit where root = $1 and id = $2
+     limit 1`,
+    [root, id],
+  );
+  return rows[0] && progress(rows[0]);
+}
+
+function progress({ rows, total, elapsedMs, ...row }: ProgressRow): EditProgress {
+  const [done, all] = [Number(rows), Math.max(Number(rows), Number(total))];
+  const copying = row.state === 'running' && row.phase === 'copy';
+  const percent = row.state === 'applied' ? 100 : all === 0 ? 0 : Math.min(99, Math.floor((100 * done) / all));
+  return { ...row, rows: done, total: all, percent, secondsLeft: copying ? secondsLeft(done, all, elapsedMs) : null };
+}
+
+/** What its rows may break, and its table's key as it is now. */
+export async function lossesOf(client: Client, id: string, root: string): Promise<{ losses: Loss[]; key: string[] }> {
+  const { rows } = await client.query<{ losses: Loss[]; key: string[] }>(
+    `select e.losses, array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey::int2[])
+       where i.indrelid = $2 and i.indisprimary) as key from lakeloop.stepwise_edit e where e.id = $1`,
+    [id, root],
+  );
+  return rows[0] ?? { losses: [], key: [] };
+}
