@@ -115,7 +115,7 @@ function write(options: EmbeddedOptions): DynamicModule {
       WRITE_MAX_BODY_BYTES: 10 * 1024 * 1024,
       WRITE_STATEMENT_TIMEOUT_MS: 30_000,
       DB_POOL_MAX: 16,
-      TABLES_AT_ONCE_BYTES: 8 * 1024 * 1024,
+      TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
     },
     connectionString: options.databaseUrl('write'),
     adminUrl: options.databaseUrl('admin'),

@@ -60,7 +60,7 @@ export const writeSettings = z.object({
     .number()
     .int()
     .min(0)
-    .default(8 * 1024 * 1024)
+    .default(4 * 1024 * 1024)
     .describe('largest table, with its indexes, that an edit of its schema may rewrite or read through in one statement; larger ones in steps'),
   WRITE_PORT: port.default(8080).describe('HTTP port'),
   WRITE_MAX_BODY_BYTES: z.coerce

@@ -29,7 +29,7 @@ export const TEST_CONFIG: WriteConfig = {
   WRITE_MAX_BODY_BYTES: 100_000,
   WRITE_STATEMENT_TIMEOUT_MS: 15_000,
   DB_POOL_MAX: 8,
-  TABLES_AT_ONCE_BYTES: 8 * 1024 * 1024,
+  TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
 };
 
 export interface WriteApp {
