@@ -33,12 +33,13 @@ language sql immutable set search_path = pg_catalog, pg_temp as $$
   select hashtext(string_agg(k.value, ',' order by k.key collate "C") collate "C") from jsonb_each_text(key) k
 $$`;
 
-/** The images of a batch and the hashes of their keys, from 0. */
+/** The images of a batch and the hashes of their keys, from 0. The width is asked for once: each look at the list as a whole decompresses it. */
 const ROW_TEXTS = `
 create function audit.row_texts(texts text[], hashes integer[]) returns table (place bigint, image text[], key_hash integer)
 language sql immutable set search_path = pg_catalog, pg_temp as $$
   select i.place, i.image, h.hash
-  from (select (u.place - 1) / array_length(texts, 2) as place, array_agg(u.value order by u.place) as image from unnest(texts) with ordinality u(value, place) group by 1) i
+  from (select (u.place - 1) / w.width as place, array_agg(u.value order by u.place) as image
+    from (select array_length(texts, 2) as width offset 0) w cross join unnest(texts) with ordinality u(value, place) group by 1) i
   join unnest(hashes) with ordinality h(hash, number) on h.number = i.place + 1 order by 1
 $$`;
 

@@ -91,17 +91,22 @@ export interface ForeignChange {
   at: string;
 }
 
+/** Of so many rows, batches are looked for by the hashes of their keys; of more, all batches of their tables since are looked through. */
+const FEW = 100;
+
 /**
  * The newest change of each row that is not one of `known` and came after the row's first known one; changes of the transaction that asks do not count.
  * Asked after a row was written in the same transaction, the answer is final: the row is locked.
  */
 export async function foreignChanges(client: Pick<pg.ClientBase, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
+  // Comparing two lists takes the product of their lengths.
+  const few = spans.length <= FEW ? 'c.key_hashes && (select array_agg(s.hash) from span s) and' : '';
   const text = `
     with span as materialized (
       select s.*, audit.key_hash(s.key) as hash from unnest($1::int[], $2::jsonb[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)),
     batched as materialized (
       select c.adopted_id, c.key, c.id, c.actor, c.at, c.xid from audit.change c
-      where c.key_hashes && (select array_agg(s.hash) from span s) and c.log_id > (select min(s.first) - 1000 from span s)),
+      where c.key_hashes is not null and ${few} c.adopted_id = any ($1) and c.log_id > (select min(s.first) - 1000 from span s) and c.id <> all ($4)),
     found as (
       select s.*, c.id, c.actor, c.at, c.xid from span s join audit.change c on c.key_hashes is null and c.log_key = s.key and c.adopted_id = s.adopted_id and c.id > s.first
       union all
