@@ -7,10 +7,11 @@ import { type GridColumn, gridColumns } from './columns/grid-column.ts';
 import { AddRowDrawer } from './edit/add-row-drawer.tsx';
 import { DeleteRowsDialog } from './edit/delete-rows-dialog.tsx';
 import { useReferenceLabels } from './editors/use-reference-labels.ts';
-import { DataGrid, GUTTER } from './grid/data-grid.tsx';
+import { DataGrid } from './grid/data-grid.tsx';
 import { GridBar } from './grid/grid-bar.tsx';
 import './grid/grid.css';
 import { useGridActs } from './grid/use-grid-acts.ts';
+import { useAcross } from './grid/use-across.ts';
 import { useScroll } from './grid/use-scroll.ts';
 import { useSheet } from './grid/use-sheet.ts';
 import { type Stores, useConnection, useStores } from './grid/use-stores.ts';
@@ -99,6 +100,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
   const sheetRef = useRef<HTMLDivElement>(null);
   const count = rows.view().total.rows;
   const scroll = useScroll(scrollerRef, count);
+  const across = useAcross(scrollerRef, columns, widths);
   useEffect(() => {
     // Other rows, or another order: they are looked at from their top.
     if (!stores.rows.view().ready) scrollerRef.current?.scrollTo({ top: 0 });
@@ -111,7 +113,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
     indexOf: (key) => rows.indexOf(key),
     page: scroll.seen.page,
     scrollTo: scroll.scrollTo,
-    scrollToColumn: (column) => scrollToColumn(scrollerRef.current, widths, column),
+    scrollToColumn: across.scrollTo,
     sheet: sheetRef,
     acts: acts.sheet,
   });
@@ -139,7 +141,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
     close();
     sheet.focusGrid();
   };
-  return { columns, widths, scrollerRef, sheetRef, scroll, acts, sheet, labelOf, goTo, backFrom, ...handlers };
+  return { columns, widths, scrollerRef, sheetRef, scroll, across, acts, sheet, labelOf, goTo, backFrom, ...handlers };
 }
 
 function Empty({ table: { may }, filtered }: { table: TableDescription; filtered: boolean }) {
@@ -161,12 +163,4 @@ function useReread(rows: { reload: () => void }, epoch: number): void {
 
 function loaded(rows: { at: (index: number) => GridRow | undefined }, first: number, last: number): GridRow[] {
   return Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)).filter((row) => row !== undefined);
-}
-
-function scrollToColumn(scroller: HTMLElement | null, widths: readonly number[], column: number): void {
-  if (!scroller) return;
-  const start = GUTTER + widths.slice(0, column).reduce((sum, px) => sum + px, 0);
-  const end = start + (widths[column] ?? 0);
-  if (start - GUTTER < scroller.scrollLeft) scroller.scrollLeft = start - GUTTER;
-  else if (end > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = end - scroller.clientWidth;
 }

@@ -8,14 +8,13 @@ import type { LiveRows } from '../rows/live-rows.ts';
 import type { TableRows } from '../rows/table-rows.ts';
 import type { Sort } from '../view/table-view.ts';
 import type { CellHandlers } from './cell-handlers.ts';
+import { GUTTER } from './drawn-columns.ts';
 import { GridHead } from './grid-head.tsx';
 import { GridLine } from './grid-line.tsx';
 import { drawnHeight } from './scroll-space.ts';
+import type { useAcross } from './use-across.ts';
 import { HEAD_HEIGHT, ROW_HEIGHT, type useScroll } from './use-scroll.ts';
 import type { useSheet } from './use-sheet.ts';
-
-/** px of the column of row numbers. */
-export const GUTTER = 64;
 
 export interface DataGridProps extends Pick<CellHandlers, 'onKeep' | 'onSettle'> {
   label: string;
@@ -27,6 +26,7 @@ export interface DataGridProps extends Pick<CellHandlers, 'onKeep' | 'onSettle'>
   sorts: readonly Sort[];
   sheet: ReturnType<typeof useSheet>;
   scroll: ReturnType<typeof useScroll>;
+  across: ReturnType<typeof useAcross>;
   scrollerRef: RefObject<HTMLDivElement | null>;
   sheetRef: RefObject<HTMLDivElement | null>;
   labelOf: (column: GridColumn, row: GridRow) => string | undefined;
@@ -43,7 +43,7 @@ const READ_BEYOND = 40;
 
 /** A spreadsheet over a table of any length: read and drawn where it is seen, walked and edited by keys. */
 export function DataGrid(props: DataGridProps) {
-  const { columns, widths, rows, sheet, scroll, scrollerRef, sheetRef } = props;
+  const { columns, widths, rows, sheet, scroll, across, scrollerRef, sheetRef } = props;
   const id = useId();
   const { total } = useSyncExternalStore(rows.subscribe, rows.view);
   const { seen } = scroll;
@@ -51,8 +51,12 @@ export function DataGrid(props: DataGridProps) {
   const { selection } = sheet;
   const rectangle = rectangleOf(selection);
   const width = GUTTER + widths.reduce((sum, px) => sum + px, 0);
+  const onScroll = (): void => {
+    scroll.onScroll();
+    across.onScroll();
+  };
   return (
-    <div ref={scrollerRef} className="panel data-scroller" onScroll={scroll.onScroll}>
+    <div ref={scrollerRef} className="panel data-scroller" onScroll={onScroll}>
       <div
         ref={sheetRef}
         className="data-grid"
@@ -67,7 +71,7 @@ export function DataGrid(props: DataGridProps) {
         style={{ height: HEAD_HEIGHT + drawnHeight(total.rows * ROW_HEIGHT), width, ['--columns' as string]: templateOf(widths) }}
         {...sheet.handlers}
       >
-        <GridHead {...props} left={rectangle.left} right={rectangle.right} />
+        <GridHead {...props} drawn={across.drawn} left={rectangle.left} right={rectangle.right} />
         <Lines {...props} id={id} count={total.rows} />
       </div>
       {props.empty}
@@ -91,6 +95,7 @@ function Lines({ id, count, ...props }: DataGridProps & { id: string; count: num
             top={HEAD_HEIGHT + index * ROW_HEIGHT - scroll.seen.shift}
             row={row}
             columns={props.columns}
+            drawn={props.across.drawn}
             cells={props.cells}
             flash={row && flashes.get(row.key)}
             editing={row && editing?.rowKey === row.key ? editing : undefined}

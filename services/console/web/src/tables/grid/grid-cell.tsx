@@ -14,6 +14,8 @@ import type { Editing } from './use-sheet.ts';
 interface GridCellProps extends CellHandlers {
   id: string;
   at: { row: number; column: number };
+  /** Where it stands in its row; with an inset it stays there. */
+  place: { gridColumn: number; insetInlineStart?: number };
   row: GridRow | undefined;
   column: GridColumn;
   state: CellState | undefined;
@@ -44,6 +46,7 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
       data-row={at.row}
       data-column={at.column}
       className={classes(props)}
+      style={props.place}
       title={editing ? undefined : plainCell(value).slice(0, 2_000)}
     >
       {editing && row ? (
@@ -146,8 +149,9 @@ function describe({ column, row, state, flash, label }: GridCellProps, value: Ce
   return parts.filter(Boolean).join(', ');
 }
 
-function classes({ column, state, focused, selected, editing }: GridCellProps): string {
+function classes({ column, place, state, focused, selected, editing }: GridCellProps): string {
   const names = [
+    place.insetInlineStart === undefined ? '' : 'frozen',
     column.numeric ? 'number' : '',
     column.editable ? '' : 'locked',
     state?.kind ?? '',
@@ -163,6 +167,8 @@ function sameCell(a: GridCellProps, b: GridCellProps): boolean {
   return (
     a.id === b.id &&
     a.column === b.column &&
+    a.place.gridColumn === b.place.gridColumn &&
+    a.place.insetInlineStart === b.place.insetInlineStart &&
     a.row?.values[a.column.name] === b.row?.values[b.column.name] &&
     (a.row === undefined) === (b.row === undefined) &&
     a.state === b.state &&

@@ -3,10 +3,12 @@ import { IconArrowDown, IconArrowUp, IconKey, IconLock } from '@tabler/icons-rea
 import type { PointerEvent } from 'react';
 import { type GridColumn, isSortable } from '../columns/grid-column.ts';
 import { type Sort, clampWidth } from '../view/table-view.ts';
+import { type DrawnColumns, placesOf, styleAt } from './drawn-columns.ts';
 
 interface GridHeadProps {
   columns: readonly GridColumn[];
   widths: readonly number[];
+  drawn: DrawnColumns;
   sorts: readonly Sort[];
   /** Columns that the selection crosses. */
   left: number;
@@ -16,13 +18,17 @@ interface GridHeadProps {
 }
 
 /** Names of the columns: a click orders by one, with Shift by several; the edge makes it wider. */
-export function GridHead({ columns, widths, sorts, left, right, onSort, onResize }: GridHeadProps) {
+export function GridHead({ columns, widths, drawn, sorts, left, right, onSort, onResize }: GridHeadProps) {
   return (
     <div role="row" aria-rowindex={1} className="data-row data-head">
       <div role="columnheader" aria-label="Row" aria-colindex={1} className="gutter" />
-      {columns.map((column, at) => {
+      {placesOf(drawn).map((at) => {
+        const column = columns[at];
+        if (!column) return undefined;
         const sort = sorts.find((each) => each.column === column.name);
-        const classes = [column.numeric ? 'number' : '', at >= left && at <= right ? 'crossed' : ''].filter(Boolean).join(' ');
+        const classes = [column.numeric ? 'number' : '', at >= left && at <= right ? 'crossed' : '', at < drawn.frozen ? 'frozen' : '']
+          .filter(Boolean)
+          .join(' ');
         return (
           <div
             key={column.name}
@@ -31,6 +37,7 @@ export function GridHead({ columns, widths, sorts, left, right, onSort, onResize
             aria-colindex={at + 2}
             aria-sort={sort ? (sort.descending ? 'descending' : 'ascending') : undefined}
             className={classes || undefined}
+            style={styleAt(at, drawn)}
             title={[column.title, column.spec.description, column.sqlType].filter(Boolean).join('\n')}
           >
             <button type="button" tabIndex={-1} disabled={!isSortable(column)} onClick={(event) => onSort(column, event.shiftKey)}>

@@ -5,6 +5,7 @@ import { cellId, type CellState } from '../edit/row-writes.ts';
 import type { GridRow } from '../rows/grid-row.ts';
 import type { Flash } from '../rows/live-rows.ts';
 import type { CellHandlers } from './cell-handlers.ts';
+import { type DrawnColumns, placesOf, styleAt } from './drawn-columns.ts';
 import { GridCell } from './grid-cell.tsx';
 import type { Editing } from './use-sheet.ts';
 
@@ -15,6 +16,7 @@ interface GridLineProps extends CellHandlers {
   /** Undefined: not read yet. */
   row: GridRow | undefined;
   columns: readonly GridColumn[];
+  drawn: DrawnColumns;
   cells: ReadonlyMap<string, CellState>;
   flash: Flash | undefined;
   editing: Editing | undefined;
@@ -27,32 +29,40 @@ interface GridLineProps extends CellHandlers {
 
 /** One row: its number, and its cells. */
 export const GridLine = memo(function GridLine(props: GridLineProps) {
-  const { id, index, top, row, columns, flash, focus, selected } = props;
+  const { id, index, top, row, columns, drawn, flash, focus, selected, editing } = props;
   const [first = -1, last = -1] = selected?.split('-').map(Number) ?? [];
+  const edited = editing ? columns.findIndex(({ name }) => name === editing.column) : -1;
+  const held = [focus ?? -1, edited].filter((at) => at >= 0);
   const fresh = flash && flash.columns.size === 0;
   return (
     <div role="row" aria-rowindex={index + 2} className={row ? 'data-row' : 'data-row waiting'} style={{ top }} aria-busy={row ? undefined : true}>
       <div role="rowheader" aria-colindex={1} className="gutter" data-row={index} title={fresh ? `New, by ${flash.who ?? 'somebody'}` : undefined}>
         {(index + 1).toLocaleString()}
       </div>
-      {columns.map((column, at) => (
-        <GridCell
-          key={column.name}
-          id={`${id}-${at}`}
-          at={{ row: index, column: at }}
-          row={row}
-          column={column}
-          state={row && props.cells.get(cellId(row.key, column.name))}
-          flash={flash && (fresh || flash.columns.has(column.name)) ? flash : undefined}
-          focused={focus === at}
-          selected={at >= first && at <= last}
-          editing={props.editing?.column === column.name ? props.editing : undefined}
-          label={row && column.kind === 'reference' ? props.labelOf(column, row) : undefined}
-          onKeep={props.onKeep}
-          onGiveUp={props.onGiveUp}
-          onSettle={props.onSettle}
-        />
-      ))}
+      {placesOf(drawn, held).map((at) => {
+        const column = columns[at];
+        return (
+          column && (
+            <GridCell
+              key={column.name}
+              id={`${id}-${at}`}
+              at={{ row: index, column: at }}
+              place={styleAt(at, drawn)}
+              row={row}
+              column={column}
+              state={row && props.cells.get(cellId(row.key, column.name))}
+              flash={flash && (fresh || flash.columns.has(column.name)) ? flash : undefined}
+              focused={focus === at}
+              selected={at >= first && at <= last}
+              editing={editing?.column === column.name ? editing : undefined}
+              label={row && column.kind === 'reference' ? props.labelOf(column, row) : undefined}
+              onKeep={props.onKeep}
+              onGiveUp={props.onGiveUp}
+              onSettle={props.onSettle}
+            />
+          )
+        );
+      })}
     </div>
   );
 }, sameLine);
@@ -65,6 +75,7 @@ function sameLine(a: GridLineProps, b: GridLineProps): boolean {
     a.top === b.top &&
     a.row === b.row &&
     a.columns === b.columns &&
+    a.drawn === b.drawn &&
     a.cells === b.cells &&
     a.flash === b.flash &&
     a.selected === b.selected &&
