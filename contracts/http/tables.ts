@@ -84,6 +84,9 @@ export type EditReport = z.infer<typeof editReport>;
 /** `GET /v1/tables/{table}/edits/{edit}`: how far an edit is, or how it ended. */
 export const editProgress = z.object({
   id: z.string(),
+  actor: z.string(),
+  edit: z.record(z.string(), z.unknown()),
+  reverts: z.string().nullable(),
   state: z.enum(['running', 'applied', 'failed', 'cancelled']),
   phase: z.enum(['copy', 'index', 'validate', 'swap']).describe('what it is at, or was last'),
   rows: z.number().describe('rows gone through so far'),
@@ -108,3 +111,10 @@ export const schemaEdit = z.object({
   reverts: z.string().nullable(),
 });
 export type SchemaEdit = z.infer<typeof schemaEdit>;
+
+/** `GET /v1/tables/{table}/edits`. */
+export const editList = z.object({
+  edits: z.array(schemaEdit).describe('those that went through, newest first'),
+  inSteps: editProgress.nullable().describe('the newest edit in steps, under way or ended; null: there was none'),
+});
+export type EditList = z.infer<typeof editList>;

@@ -52,7 +52,7 @@ export async function recordEdit(client: pg.ClientBase, { id, table, edit, inver
 export async function editsOf(client: Pick<pg.ClientBase, 'query'>, root: string): Promise<SchemaEdit[]> {
   const { rows } = await client.query<SchemaEdit>(
     `select id::text, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, actor, context ->> 'reason' as reason, edit, sql, inverse is not null as reversible, reverts::text
-     from lakeloop.schema_edit where root = $1 order by id desc`,
+     from lakeloop.schema_edit where root = $1 order by schema_edit.id desc`,
     [root],
   );
   return rows;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ColumnSpec, EditProgress, EditReport, SchemaEdit } from '#contracts/http/tables';
+import type { ColumnSpec, EditList, EditProgress, EditReport } from '#contracts/http/tables';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
@@ -8,7 +8,7 @@ import { compileCreate, compileEdit } from './compile-edit.ts';
 import { countLosses } from './count-losses.ts';
 import { announceSchema, OWNER, patiently, runAs } from './ddl.ts';
 import { editsOf, type EditRecord, recordEdit } from './edit-record.ts';
-import { runningOn } from './steps/step-store.ts';
+import { newestInSteps, runningOn } from './steps/step-store.ts';
 import type { StepEditor } from './steps/step-editor.ts';
 import type { CompiledEdit, TableEdit } from './table-edit.ts';
 import type { NamedTable } from './named-table.ts';
@@ -79,10 +79,10 @@ export class TableEditor {
     return this.edit(table, found.inverse, asked, id);
   }
 
-  /** The table's edits, newest first. */
-  async edits(table: NamedTable, asked: Pick<EditAsked, 'principal' | 'schemas'>): Promise<SchemaEdit[]> {
-    const shape = await tableShape(this.#admin, queryOf(asked), table);
-    return editsOf(this.#admin, shape.oid);
+  async edits(table: NamedTable, asked: Pick<EditAsked, 'principal' | 'schemas'>): Promise<EditList> {
+    const { oid } = await tableShape(this.#admin, queryOf(asked), table);
+    const [edits, inSteps] = await Promise.all([editsOf(this.#admin, oid), newestInSteps(this.#admin, oid)]);
+    return { edits, inSteps: inSteps ?? null };
   }
 
   async progress(table: NamedTable, id: string, asked: Pick<EditAsked, 'principal' | 'schemas'>): Promise<EditProgress> {

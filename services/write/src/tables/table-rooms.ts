@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { EditProgress, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import type { EditList, EditProgress, EditReport, TableDescription, TableList } from '#contracts/http/tables';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
@@ -48,7 +48,7 @@ export class TableRooms {
     return withSqlProblems(() => this.#edits().revert(this.#named(name, query), id, this.#asked(asking, query)));
   }
 
-  edits(principal: Principal, name: string, query: TableQuery): Promise<SchemaEdit[]> {
+  edits(principal: Principal, name: string, query: TableQuery): Promise<EditList> {
     return withSqlProblems(() => this.#edits().edits(this.#named(name, query), { principal, schemas: this.#schemas() }));
   }
 

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, UseGuards, UseInterceptors } from '@nestjs/common';
-import type { EditProgress, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import type { EditList, EditProgress, EditReport, TableDescription, TableList } from '#contracts/http/tables';
 import { CurrentPrincipal, PrincipalGuard } from '#libs/governance/http/principal.guard';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
@@ -82,8 +82,8 @@ export class TablesController {
   }
 
   @Get(':table/edits')
-  async edits(@Param('table') table: string, @Query() query: TableQuery, @CurrentPrincipal() principal: Principal): Promise<{ edits: SchemaEdit[] }> {
-    return { edits: await this.#rooms.edits(principal, table, query) };
+  edits(@Param('table') table: string, @Query() query: TableQuery, @CurrentPrincipal() principal: Principal): Promise<EditList> {
+    return this.#rooms.edits(principal, table, query);
   }
 
   @Post(':table/edits/:edit/revert')

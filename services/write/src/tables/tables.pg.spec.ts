@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import type { ColumnSpec, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import type { ColumnSpec, EditList, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
 import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
 import { signToken, startWriteApp, untilReady } from '../testing/write-app.ts';
 
@@ -228,6 +228,18 @@ describe('edits of a table', () => {
     ]);
     expect((await insert('kept%20on', { name: 'c', note: 'z' })).status).toBe(400);
     expect(await edit('POST', `/kept%20on/edits/${edits[0]?.id}/revert`, {})).toMatchObject({ body: { table: { name: 'kept' } } });
+  });
+
+  it('are listed newest first by their number, and not by its digits', async () => {
+    await create('listed', [{ name: 'name', type: 'text' }]);
+    await psql.query(`select setval(pg_get_serial_sequence('lakeloop.schema_edit', 'id'), 99998)`);
+    for (const label of ['first', 'second']) await edit('PATCH', '/listed', { label });
+    const { edits, inSteps } = (await call<EditList>('GET', '/v1/tables/listed/edits')).body;
+    expect(edits.slice(0, 2).map(({ id, edit: { label } }) => [id, label])).toEqual([
+      ['100000', 'second'],
+      ['99999', 'first'],
+    ]);
+    expect(inSteps).toBeNull();
   });
 
   it('keep the order of columns over a new name', async () => {

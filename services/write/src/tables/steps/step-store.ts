@@ -74,7 +74,7 @@ const FIELDS = `id::text, root::text, role, context, table_schema as schema, tab
 
 /** Edits that are under way, oldest first. */
 export async function openEdits(client: Client): Promise<StepwiseEdit[]> {
-  return (await client.query<StepwiseEdit>(`select ${FIELDS} from lakeloop.stepwise_edit where state = 'running' order by id`)).rows;
+  return (await client.query<StepwiseEdit>(`select ${FIELDS} from lakeloop.stepwise_edit where state = 'running' order by stepwise_edit.id`)).rows;
 }
 
 export async function runningOn(client: Client, root: string): Promise<string | undefined> {
@@ -104,13 +104,21 @@ interface ProgressRow extends Omit<EditProgress, 'percent' | 'secondsLeft' | 'ro
 
 const TIME = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
+const PROGRESS = `select id::text, actor, edit, reverts::text, state, phase, rows::text, total::text, failure, ${TIME('started_at')} as "startedAt", ${TIME('ended_at')} as "endedAt",
+  extract(epoch from clock_timestamp() - started_at)::float8 * 1000 as "elapsedMs" from lakeloop.stepwise_edit`;
+
+/** The newest edit in steps of a table. */
+export async function newestInSteps(client: Client, root: string): Promise<EditProgress | undefined> {
+  const { rows } = await client.query<ProgressRow>(`${PROGRESS} where root = $1 order by stepwise_edit.id desc limit 1`, [root]);
+  return rows[0] && progress(rows[0]);
+}
+
 /** How far an edit is, or how it ended: one that was done at once too. */
 export async function progressOf(client: Client, root: string, id: string): Promise<EditProgress | undefined> {
   const { rows } = await client.query<ProgressRow>(
-    `select id::text, state, phase, rows::text, total::text, failure, ${TIME('started_at')} as "startedAt", ${TIME('ended_at')} as "endedAt", extract(epoch from clock_timestamp() - started_at)::float8 * 1000 as "elapsedMs"
-       from lakeloop.stepwise_edit where root = $1 and id = $2
+    `${PROGRESS} where root = $1 and id = $2
      union all
-     select id::text, 'applied', 'swap', '0', '0', null, ${TIME('at')}, ${TIME('at')}, 0 from lakeloop.schema_edit where root = $1 and id = $2
+     select id::text, actor, edit, reverts::text, 'applied', 'swap', '0', '0', null, ${TIME('at')}, ${TIME('at')}, 0 from lakeloop.schema_edit where root = $1 and id = $2
      limit 1`,
     [root, id],
   );

@@ -234,7 +234,16 @@ describe('an edit in steps', () => {
     expect(await ended('cancelled', second)).toMatchObject({ state: 'cancelled' });
     expect(await leftovers('cancelled')).toEqual([]);
     expect(await columnsOf('cancelled')).toEqual(before);
-    expect((await call('GET', '/v1/tables/cancelled/edits')).body).toMatchObject({ edits: [{ edit: { op: 'create' } }] });
+    expect((await call('GET', '/v1/tables/cancelled/edits')).body).toMatchObject({
+      edits: [{ edit: { op: 'create' } }],
+      inSteps: {
+        id: second,
+        state: 'cancelled',
+        actor: 'user-of-analyst',
+        edit: { op: 'change-column', column: 'amount', change: { unique: true } },
+        reverts: null,
+      },
+    });
   });
 
   it('holds nobody up: of 200,000 rows, no read and no write waits longer than a second', async () => {
