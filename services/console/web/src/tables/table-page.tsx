@@ -9,6 +9,7 @@ import { Message, Problem } from '../shell/message.tsx';
 import { TABLES } from '../shell/rooms.ts';
 import { titleOf, useTable } from './table-list.ts';
 import { RowsPanel } from './rows-panel.tsx';
+import { useEditWatch } from './schema/edit-in-steps.ts';
 import type { TableToolProps } from './table-tool.ts';
 import { TABLE_TOOLS } from './table-tools.ts';
 import { ToolButtons, usePanel } from './tool-buttons.tsx';
@@ -55,6 +56,8 @@ function Opened({ table, saved }: { table: TableDescription; saved: SavedViews }
   const { view } = looked;
   const query = useMemo(() => viewQuery(table, view), [table, view]);
   useDocumentTitle(`${titleOf(table)} · Tables`);
+  const refresh = (): void => setEpoch((before) => before + 1);
+  useEditWatch(table, refresh);
   const tools = TABLE_TOOLS.filter(({ shown }) => shown?.(table) ?? true);
   const tool = tools.find(({ name }) => name === panel);
   return (
@@ -78,7 +81,7 @@ function Opened({ table, saved }: { table: TableDescription; saved: SavedViews }
         </Group>
       </Group>
       <Rows {...{ table, saved, looked }} epoch={epoch} onRow={setRowKey} />
-      {tool && <tool.Panel table={table} rowKey={rowKey} query={query} close={close} refresh={() => setEpoch((before) => before + 1)} />}
+      {tool && <tool.Panel table={table} rowKey={rowKey} query={query} close={close} refresh={refresh} />}
     </>
   );
 }

@@ -6,12 +6,14 @@ import { type FormEvent, useState } from 'react';
 import type { EditReport, TableDescription } from '#contracts/http/tables';
 import { Refusal } from '../../subjects/flag-dialog.tsx';
 import { useForgetTables } from '../table-list.ts';
+import { EditManner } from './edit-manner.tsx';
+import { orderOf } from './edit-order.ts';
 import { type Edit, makeEdit } from './edits-api.ts';
-import { examplesInWords, lossInWords } from './edit-words.ts';
+import { LossList } from './loss-list.tsx';
 
 export interface EditAsked {
   title: string;
-  /** Made in this order; each is tried by itself before. */
+  /** Each is tried by itself, then all are made: in this order, if edit-order.ts knows of no other. */
   edits: readonly Edit[];
   /** What the button says. */
   act: string;
@@ -21,7 +23,7 @@ export interface EditAsked {
 
 interface EditDialogProps extends EditAsked {
   close: () => void;
-  /** After all is made, with the table as it is then. */
+  /** After all is made, with the table as it is then; null where an edit goes on in steps. */
   done: (table: TableDescription | null) => void;
 }
 
@@ -44,13 +46,14 @@ function useEdit({ edits, told, close, done }: EditDialogProps) {
   });
   const making = useMutation({
     mutationFn: async (reason: string) => {
-      let table: TableDescription | null = null;
-      for (const edit of edits) ({ table } = await makeEdit(edit, { dryRun: false, reason }));
-      return table;
+      let report: EditReport | undefined;
+      for (const edit of orderOf(edits, trial.data ?? [])) report = await makeEdit(edit, { dryRun: false, reason });
+      return report;
     },
-    onSuccess: async (table) => {
-      notifications.show({ color: 'teal', title: told, message: 'It is on record, and can be taken back under “Edits”.', autoClose: 4_000 });
-      done(table);
+    onSuccess: async (report) => {
+      if (report?.applied)
+        notifications.show({ color: 'teal', title: told, message: 'It is on record, and can be taken back under “Edits”.', autoClose: 4_000 });
+      done(report?.table ?? null);
       close();
       await forget();
     },
@@ -94,6 +97,7 @@ function Tried({ reports, making, act, close }: TriedProps) {
     <form onSubmit={submit}>
       <Stack>
         <Effects losses={losses} reversible={reports.every((report) => report.reversible)} />
+        {!blocked && <EditManner reports={reports} />}
         <Statements sql={reports.flatMap((report) => report.sql)} />
         {!blocked && (
           <TextInput
@@ -135,20 +139,7 @@ function Effects({ losses, reversible }: { losses: EditReport['losses']; reversi
   const blocked = losses.some(({ refuses }) => refuses);
   return (
     <Alert color={blocked ? 'red' : 'orange'} title={blocked ? 'Rows stand in the way' : reversible ? 'Values leave the table' : 'Values are lost'}>
-      <ul className="plain" aria-label="What it loses or breaks">
-        {losses.map((loss) => (
-          <li key={loss.what}>
-            <b>{lossInWords(loss)}</b>
-            {loss.examples.length > 0 && (
-              <span className="dimmed">
-                {' '}
-                ({examplesInWords(loss.examples)}
-                {loss.rows > loss.examples.length ? ', …' : ''})
-              </span>
-            )}
-          </li>
-        ))}
-      </ul>
+      <LossList losses={losses} />
       <Text size="sm" mt={6}>
         {blocked ? 'Change those rows first, then try again.' : reversible ? 'Taking the edit back brings them back.' : 'It can’t be taken back.'}
       </Text>

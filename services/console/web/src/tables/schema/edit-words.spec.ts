@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { TABLE } from '../testing/table.fixture.ts';
 import { callOf } from './edits-api.ts';
-import { editInWords, examplesInWords, rulesInWords, typeInWords } from './edit-words.ts';
+import { aimInWords, editInWords, examplesInWords, rulesInWords, typeInWords } from './edit-words.ts';
 
 const words = (edit: Record<string, unknown>, reverts: string | null = null): string => editInWords({ edit, reverts }, TABLE);
 
@@ -16,6 +16,15 @@ describe('an edit in words', () => {
       'changed the column size: type decimal, required, no longer unique and 2 more',
     );
     expect(words({ op: 'something new' })).toBe('something new');
+  });
+
+  it('says what one is for that is not done yet', () => {
+    expect(aimInWords({ edit: { op: 'change-column', column: 'size', change: { type: 'integer', min: 0 } }, reverts: null })).toBe(
+      'Column size: type integer and min 0',
+    );
+    expect(aimInWords({ edit: { op: 'add-column', column: { name: 'size', type: 'integer' } }, reverts: '7' })).toBe(
+      'An edit is taken back. New column size (integer)',
+    );
   });
 
   it('says the rules of a column, and rows by their keys', () => {

@@ -1,4 +1,4 @@
-import type { ColumnSpec, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
+import type { ColumnSpec, EditProgress, EditReport, SchemaEdit, TableDescription } from '#contracts/http/tables';
 import { asText } from '../../api/as-text.ts';
 import { count, listed } from '../history/change-words.ts';
 
@@ -9,6 +9,13 @@ type Kept = Readonly<Record<string, unknown>>;
 export function editInWords({ edit, reverts }: Pick<SchemaEdit, 'edit' | 'reverts'>, table: Pick<TableDescription, 'name'>): string {
   const words = deedInWords(edit, table);
   return reverts === null ? words : `took an edit back: ${words}`;
+}
+
+/** What an edit in steps is for: “Column amount: type integer”. */
+export function aimInWords({ edit, reverts }: Pick<EditProgress, 'edit' | 'reverts'>): string {
+  const column = edit.column as ColumnSpec | string;
+  const aim = typeof column === 'string' ? `Column ${column}: ${changesInWords(edit.change as Kept)}` : `New column ${column.name} (${column.type ?? 'SQL'})`;
+  return reverts === null ? aim : `An edit is taken back. ${aim}`;
 }
 
 function deedInWords(edit: Kept, { name }: Pick<TableDescription, 'name'>): string {

@@ -1,5 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
-import type { ColumnSpec, EditReport, SchemaEdit, TableDescription, TableList } from '#contracts/http/tables';
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import type { ColumnSpec, EditList, EditReport, TableDescription, TableList } from '#contracts/http/tables';
 import { type JsonValue, stringifyJson } from '#contracts/topics/json';
 import { readJson, request } from '../../api/request.ts';
 
@@ -71,7 +71,7 @@ export function callOf(edit: Edit): Call {
   }
 }
 
-/** Makes an edit, or says what it would do. Throws `ApiError`: 409 `rows-in-the-way` while there are rows that it would break. */
+/** Makes an edit, or begins one that goes on in steps (`applied` is false), or says what it would do. Throws `ApiError`: 409 `rows-in-the-way` while there are rows that it would break. */
 export async function makeEdit(edit: Edit, { dryRun, reason = '' }: { dryRun: boolean; reason?: string }): Promise<EditReport> {
   const { method, path, body } = callOf(edit);
   const query = new URLSearchParams({ schema: edit.table.schema, ...(dryRun ? { dryRun: 'true' } : {}) });
@@ -83,14 +83,18 @@ export async function makeEdit(edit: Edit, { dryRun, reason = '' }: { dryRun: bo
   return readJson<EditReport>(await request(`/v1/tables${path}?${query}`, { method, headers, ...sent }));
 }
 
-/** The edits of a table's schema, newest first. */
-export function useEdits({ schema, name }: Named) {
-  return useQuery({
+/** A table's edits: those that went through, and the newest in steps. */
+export function editsQuery({ schema, name }: Named) {
+  return queryOptions({
     queryKey: ['tables', 'edits', schema, name],
     queryFn: async ({ signal }) =>
-      (await readJson<{ edits: SchemaEdit[] }>(await request(`/v1/tables/${encodeURIComponent(name)}/edits?${new URLSearchParams({ schema })}`, { signal })))
-        .edits,
+      readJson<EditList>(await request(`/v1/tables/${encodeURIComponent(name)}/edits?${new URLSearchParams({ schema })}`, { signal })),
   });
+}
+
+/** The edits of a table's schema that went through, newest first. */
+export function useEdits(table: Named) {
+  return useQuery({ ...editsQuery(table), select: ({ edits }) => edits });
 }
 
 /** Schemas in which this person may make tables. */

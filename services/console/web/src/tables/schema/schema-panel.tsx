@@ -11,6 +11,7 @@ import { ColumnForm } from './column-form.tsx';
 import { ColumnList } from './column-list.tsx';
 import { type EditAsked, EditDialog } from './edit-dialog.tsx';
 import { EditList } from './edit-list.tsx';
+import { EditInSteps } from './edit-progress.tsx';
 import { editInWords } from './edit-words.ts';
 import type { Edit } from './edits-api.ts';
 import './schema.css';
@@ -34,6 +35,7 @@ export function SchemaPanel({ table, close, refresh }: TableToolProps) {
       <ToolDrawer title={`Design of ${titleOf(table)}`} width={640} close={close} held={asked !== undefined}>
         <Stack gap="sm">
           {!may && <ReadOnly table={table} />}
+          <EditInSteps table={table} />
           <Tabs defaultValue="columns" keepMounted={false}>
             <Tabs.List mb="sm">
               <Tabs.Tab value="columns">Columns</Tabs.Tab>
