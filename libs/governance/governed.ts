@@ -108,8 +108,10 @@ export class Governed {
     const steps = [...before, statement, ...after, ...end];
     const alone = [{ ...opening.alone, values }, ...steps];
     const grouped = (wal: 'off' | null): PipelineStep[] => [{ ...opening.grouped, values: readOnly ? values : [...values, wal] }, ...steps];
+    // A setting before a statement is for that one alone, and so is what one leaves behind.
+    const alike = readOnly && steps.length === 1 ? values.join('\0') : undefined;
     const rows = short
-      ? await (readOnly ? this.#reads : this.#commits).run(statement.name ?? '', { alone, grouped, readOnly })
+      ? await (readOnly ? this.#reads : this.#commits).run(statement.name ?? '', { alone, grouped, readOnly, alike })
       : await pipeline(this.#pool, alone);
     const place = before.length + 1;
     const answer = answerOf(rows[place]);

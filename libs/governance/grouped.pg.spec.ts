@@ -87,8 +87,11 @@ describe('governed writes that share a flush', () => {
 
   it('read each with its own claims, and let one that waits for a lock wait by itself', async () => {
     await database.client.query('set role lakeloop_owner; create table shop.locked (id int primary key); grant select on shop.locked to analyst; reset role');
+    const readerOf = (index: number): string => `reader ${index % (MANY / 2)}`;
     const read = (index: number, table?: string): Promise<string | null> => {
-      const principal = { subject: `reader ${index}`, role: 'analyst', amr: [], claims: { sub: `reader ${index}` } };
+      // Two requests of each: these may share a transaction, and no others.
+      const subject = readerOf(index);
+      const principal = { subject, role: 'analyst', amr: [], claims: { sub: subject } };
       const rows = table === undefined ? '' : ` from (select count(*) from ${table}) counted`;
       return governed
         .read({
@@ -102,9 +105,9 @@ describe('governed writes that share a flush', () => {
     };
     await database.client.query('begin; lock table shop.locked');
     const all = Array.from({ length: MANY }, (_, index) => read(index, index === 20 ? 'shop.locked' : undefined));
-    const expected = Array.from({ length: MANY }, (_, index) => `reader ${index}`);
+    const expected = Array.from({ length: MANY }, (_, index) => readerOf(index));
     expect(await Promise.all(all.toSpliced(20, 1))).toEqual(expected.toSpliced(20, 1));
     await database.client.query('rollback');
-    expect(await all[20]).toBe('reader 20');
+    expect(await all[20]).toBe(readerOf(20));
   });
 });

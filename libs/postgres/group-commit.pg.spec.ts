@@ -68,6 +68,38 @@ describe('a group commit', () => {
     await ended();
   });
 
+  it('runs reads that begin alike behind one beginning, and gives each its own rows', async () => {
+    const reads = (id: number, alike: string): GroupedTransaction => {
+      const steps = [
+        { name: 'begin', text: `select set_config('lakeloop.who', $1, true)`, values: [alike] },
+        { name: 'read', text: `select current_setting('lakeloop.who'), now(), 12 / (5 - $1::int)`, values: [String(id)] },
+      ];
+      return { alone: steps, grouped: () => steps, readOnly: true, alike };
+    };
+    const read = (id: number, alike: string): Promise<(string | null)[]> => commits.run('read', reads(id, alike)).then((rows) => [...(rows.at(-1)?.[0] ?? [])]);
+    const [, a1, b2, a3, b4, b5, a6] = await Promise.allSettled([
+      read(0, 'a'),
+      read(1, 'a'),
+      read(2, 'b'),
+      read(3, 'a'),
+      read(4, 'b'),
+      read(5, 'b'),
+      read(6, 'a'),
+    ]);
+    const rowOf = (settled: PromiseSettledResult<(string | null)[]> | undefined): (string | null)[] | undefined =>
+      settled?.status === 'fulfilled' ? settled.value : undefined;
+    expect([a1, b2, a3, b4, a6].map((each) => rowOf(each)?.toSpliced(1, 1))).toEqual([
+      ['a', '3'],
+      ['b', '4'],
+      ['a', '6'],
+      ['b', '12'],
+      ['a', '-12'],
+    ]);
+    expect(b5).toMatchObject({ reason: { code: '22012' } });
+    expect(new Set([a1, a3, a6].map((each) => rowOf(each)?.[1])).size).toBe(1);
+    await ended();
+  });
+
   it('brings the others to the disk when the last one fails', async () => {
     const [first, last] = await together(1, 1);
     expect([first?.status, last?.status]).toEqual(['fulfilled', 'rejected']);

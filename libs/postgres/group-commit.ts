@@ -15,6 +15,11 @@ export interface GroupedTransaction {
   grouped: (wal: 'off' | null) => readonly PipelineStep[];
   /** It writes nothing: there is nothing to flush. */
   readOnly?: boolean;
+  /**
+   * How it begins, where that is its first step and all that it needs: reads that begin alike run behind one beginning, in one transaction. Each statement
+   * still has a snapshot of its own, as under read committed.
+   */
+  alike?: string | undefined;
 }
 
 /** At most this many transactions in a group: the first one's answer waits for the last one's flush. */
@@ -107,14 +112,44 @@ async function commit(client: pg.PoolClient, group: readonly Waiting[]): Promise
   const [only] = group;
   if (only && group.length === 1) return [await pipelineAnew(client, only.transaction.alone)];
   const last = group.findLastIndex(({ transaction }) => !transaction.readOnly);
+  const joined = joinAlike(group.map(({ transaction }, index) => ({ alike: transaction.alike, steps: transaction.grouped(index < last ? 'off' : null) })));
   const ended = await exchange(
     client,
-    group.map(({ transaction }, index) => transaction.grouped(index < last ? 'off' : null)),
+    joined.map(({ steps }) => steps),
   );
   for (const each of ended) if (each.status === 'rejected' && !sessionChanged(client, each.reason) && endsSession(each.reason)) throw each.reason;
-  const rows = ended.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
+  const rows = group.map((_, index) => rowsOf(index, joined, ended));
   if (last >= 0 && !rows[last] && group.some(({ transaction }, index) => rows[index] && !transaction.readOnly)) await pipelineAnew(client, [FLUSH]);
   return rows;
+}
+
+/** One transaction, with what each member has of it: its beginning, and steps of its own. */
+interface Joined {
+  steps: PipelineStep[];
+  members: { index: number; from: number; to: number }[];
+}
+
+function joinAlike(transactions: readonly { alike: string | undefined; steps: readonly PipelineStep[] }[]): Joined[] {
+  const joined = new Map<string | number, Joined>();
+  for (const [index, { alike = index, steps }] of transactions.entries()) {
+    const [beginning, ...own] = steps as readonly [PipelineStep, ...PipelineStep[]];
+    const found = joined.get(alike) ?? { steps: [beginning], members: [] };
+    joined.set(alike, found);
+    const from = found.steps.length;
+    found.steps.push(...own);
+    found.members.push({ index, from, to: found.steps.length });
+  }
+  return [...joined.values()];
+}
+
+/** Of one member; undefined where its transaction failed. */
+function rowsOf(index: number, joined: readonly Joined[], ended: readonly PromiseSettledResult<Row[][]>[]): Row[][] | undefined {
+  for (const [place, { members }] of joined.entries()) {
+    const member = members.find((each) => each.index === index);
+    const each = ended[place];
+    if (member && each?.status === 'fulfilled') return [...each.value.slice(0, 1), ...each.value.slice(member.from, member.to)];
+  }
+  return undefined;
 }
 
 /** Where the last one failed: something else has to bring what is before it to the disk. A commit does when its transaction has written to the log. */
