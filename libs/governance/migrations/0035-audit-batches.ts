@@ -4,14 +4,14 @@ import { BATCHED_RECORDER } from './0035-batched-recorder.ts';
 import { BATCHED_VIEWS } from './0035-batched-views.ts';
 
 /**
- * Bulk inserts are recorded in batches (docs/adr/0037-audit-batches.md). A row of `audit.log` with `key_hashes` holds up to 1,000 entries: `after` is a list of
- * their images, in their order; entry k has the id `id + k`, which the sequence leaves free for it, its key in its image, and a salt derived from the row's.
+ * Bulk inserts are recorded in batches (docs/adr/0037-audit-batches.md). A row of `audit.batch`, which `audit.log` shows among its own, holds up to 1,000 entries:
+ * `after` is a list of their images, in their order; entry k has the id `id + k`, which the sequence leaves free for it, its key in its image, and a salt derived from the row's.
  */
 export class AuditBatches1764000000035 implements MigrationInterface {
   readonly name = 'AuditBatches1764000000035';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [BATCHES, KEY_HASH, ROW_TEXTS, IMAGE_KEY, ...BATCHED_VIEWS, ...BATCHED_RECORDER]);
+    await asOwner(runner, [BATCHES, BATCHES_OF, KEY_HASH, ROW_TEXTS, IMAGE_KEY, ...BATCHED_VIEWS, ...BATCHED_RECORDER]);
     await runner.query(RECORDERS);
   }
 
@@ -23,8 +23,23 @@ export class AuditBatches1764000000035 implements MigrationInterface {
 
 const BATCHES = `
 alter table audit.log add column key_hashes integer[];
-do $$ begin execute format('alter sequence %s increment by 1000', pg_get_serial_sequence('audit.log', 'id')); end $$;
-create index log_key_hashes on audit.log using gin (key_hashes) with (gin_pending_list_limit = 65536) where key_hashes is not null`;
+create table audit.batch (primary key (id)) inherits (audit.log);
+do $$ begin
+  execute format('alter sequence %s increment by 1000', pg_get_serial_sequence('audit.log', 'id'));
+  execute format('alter table audit.batch alter id set default nextval(%L)', pg_get_serial_sequence('audit.log', 'id'));
+end $$;
+create index batch_request_id on audit.batch (request_id);
+create index batch_key on audit.batch using hash (key);
+create index batch_key_hashes on audit.batch using gin (key_hashes) with (gin_pending_list_limit = 65536)`;
+
+/** Where a key may be, by its hash. The ids, since rows of both tables have an index on those: none on hashes burdens an entry that is no batch. */
+const BATCHES_OF = `
+create function audit.batches_of(hashes integer[]) returns bigint[]
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(array_agg(b.id), '{}') from audit.batch b where b.key_hashes && hashes
+$$;
+revoke all on function audit.batches_of from public;
+grant execute on function audit.batches_of to lakeloop_write, auditor, administrator`;
 
 /** Of the key's texts by name, as a recorder has it. */
 const KEY_HASH = `

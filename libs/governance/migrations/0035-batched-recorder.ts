@@ -17,7 +17,7 @@ $f$`;
 const BATCH_INSERT = String.raw`
 create function audit.batch_insert(root regclass, version integer) returns text
 language sql stable set search_path = pg_catalog, pg_temp as $f$
-  select format($$insert into audit.log (operation, key_hashes, after, schema_version)
+  select format($$insert into audit.batch (operation, key_hashes, after, schema_version)
     select 'insert', array_agg(b.hash order by b.number), array_agg(b.image order by b.number), %s
     from (select row_number() over () - 1 as number, %s as hash, array[%s] as image from (select * from new_rows offset 8) n) b
     group by b.number / 1000 order by b.number / 1000$$,

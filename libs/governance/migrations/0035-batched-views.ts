@@ -1,6 +1,6 @@
 /**
  * The entries of a row of `audit.log`, one or many. In SQL, where the row is `l` and its schema version `v`: `e` is the entry.
- * Readers that look for an id or a key say so of the row too, since only that has an index: `log_id`, `log_key` and `key_hashes`.
+ * Readers that look for an id or a key say so of the row too, since only that has an index: `log_key`, and `log_id`, which `audit.batches_of` tells.
  */
 const ENTRIES = `cross join lateral (
   select l.id, l.key, l.before, l.after, uuid_send(l.salt) as salt, null::integer as key_hash where l.key_hashes is null

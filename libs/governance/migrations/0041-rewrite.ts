@@ -92,7 +92,7 @@ begin
     return false;
   end if;
   select l.xid into changed from audit.log l join audit.schema_version v on v.id = l.schema_version
-  where (l.key = only_rewritten.key or l.key_hashes @> array[audit.key_hash(only_rewritten.key)]) and v.adopted_id = adopted order by l.id desc limit 1;
+  where (l.key = only_rewritten.key or l.id = any (audit.batches_of(array[audit.key_hash(only_rewritten.key)]))) and v.adopted_id = adopted order by l.id desc limit 1;
   return changed::xid::text = any (tags) or exists (
     select from lakeloop.rewrite_xid r
     where r.root = only_rewritten.root and r.version = any (tags) and (changed is null or pg_visible_in_snapshot(changed, r.snapshot)));

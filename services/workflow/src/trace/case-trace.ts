@@ -20,7 +20,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $c
     select e.id, e.log_id from audit.entry e where e.trace_id = trace
     union
     select e.id, e.log_id from touched r join audit.entry e on e.table_name = r.name and e.table_schema = r.schema
-      and (e.log_key = r.key or e.key_hashes @> array[audit.key_hash(r.key)]) and coalesce(e.key_hash = audit.key_hash(r.key), true) and e.key = r.key
+      and (e.log_key = r.key or e.log_id = any (audit.batches_of(array[audit.key_hash(r.key)]))) and coalesce(e.key_hash = audit.key_hash(r.key), true) and e.key = r.key
   ), the_case as (
     select min(c.schema) as schema, case when count(*) = 1 then jsonb_build_object('id', min(c.id::text)) else '{}' end as key from cases c
   )

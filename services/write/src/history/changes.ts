@@ -45,8 +45,8 @@ function pageValues({ before, limit, actor, since, until }: ChangePage): unknown
   return [before ?? null, limit, actor ?? null, since ?? null, until ?? null];
 }
 
-/** A row of the log has an index on its key, or on the hashes of the keys in its batch (docs/adr/0037-audit-batches.md). */
-const OF_KEY = `(c.log_key = $7::jsonb or c.key_hashes @> array[audit.key_hash($7::jsonb)]) and (c.key_hash is null or c.key_hash = audit.key_hash($7::jsonb)) and c.key = $7::jsonb`;
+/** A row of the log has an index on its key, a batch on the hashes of its keys (docs/adr/0037-audit-batches.md). */
+const OF_KEY = `(c.log_key = $7::jsonb or c.log_id = any (audit.batches_of(array[audit.key_hash($7::jsonb)]))) and (c.key_hash is null or c.key_hash = audit.key_hash($7::jsonb)) and c.key = $7::jsonb`;
 
 /** Changes of one row, newest first, older than `before`. */
 export async function changesOfRow(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, key: string, page: ChangePage): Promise<Change[]> {
@@ -100,7 +100,7 @@ const FEW = 100;
  */
 export async function foreignChanges(client: Pick<pg.ClientBase, 'query'>, spans: readonly RowSpan[], known: readonly string[]): Promise<ForeignChange[]> {
   // Comparing two lists takes the product of their lengths.
-  const few = spans.length <= FEW ? 'c.key_hashes && (select array_agg(s.hash) from span s) and' : '';
+  const few = spans.length <= FEW ? 'c.log_id = any (audit.batches_of((select array_agg(s.hash) from span s))) and' : '';
   const text = `
     with span as materialized (
       select s.*, audit.key_hash(s.key) as hash from unnest($1::int[], $2::jsonb[], $3::bigint[]) with ordinality s(adopted_id, key, first, ordinal)),
