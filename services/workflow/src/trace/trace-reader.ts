@@ -3,12 +3,13 @@ import type { Trace, TraceStep } from '#contracts/http/trace';
 import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import { contextOf } from '#libs/governance/write-context';
+import { utcText } from '#libs/postgres/utc-text';
 import { newTraceparent } from '#libs/runtime/telemetry';
 import type { StepRow } from './step-row.ts';
 import { visibleRows } from './visible-rows.ts';
 
 const STEPS = `select kind, actor, agent, table_schema, table_name, key, operation, action,
-  to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, (extract(epoch from at) * 1000000)::bigint::text as micros, event_id, reason
+  ${utcText('at')} as at, (extract(epoch from at) * 1000000)::bigint::text as micros, event_id, reason
   from lakeloop.case_trace($1)`;
 
 /** Steps of a trace as one caller may know them: those of rows that the caller can select, right now, under its own role and row filters. */

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { utcText } from '#libs/postgres/utc-text';
 import { ApiError } from '../rows/api-error.ts';
 
 /** A checkpoint. */
@@ -9,7 +10,7 @@ export interface Moment {
 }
 
 const TIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?<zone>Z|[+-]\d{2}(?::?\d{2})?)?)?$/;
-const COLUMNS = `c.id::text, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`;
+const COLUMNS = `c.id::text, ${utcText('c.at')} as at`;
 const BY_VERSION = `select ${COLUMNS} from audit.checkpoint c where c.id = $1::bigint`;
 const BY_TIME = `select ${COLUMNS} from audit.checkpoint c where c.at <= $1::timestamptz order by c.at desc, c.id desc limit 1`;
 

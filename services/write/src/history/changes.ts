@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { utcText } from '#libs/postgres/utc-text';
 
 /** A row as the audit has it: column → text, as its type's output function spells it. */
 export type Image = Readonly<Record<string, string | null>>;
@@ -23,7 +24,7 @@ export interface Change {
   context: Readonly<Record<string, unknown>> | null;
 }
 
-const COLUMNS = `c.id::text, to_char(c.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, c.adopted_id as "adoptedId", c.operation, c.key::text, c.before, c.after,
+const COLUMNS = `c.id::text, ${utcText('c.at')} as at, c.adopted_id as "adoptedId", c.operation, c.key::text, c.before, c.after,
   c.types, c.request::text, c.trace_id as "traceId", c.actor, c.role, c.verified, c.context`;
 
 /** Which changes, newest first. */
@@ -111,7 +112,7 @@ export async function foreignChanges(client: Pick<pg.ClientBase, 'query'>, spans
       select s.*, c.id, c.actor, c.at, c.xid from span s join audit.change c on c.key_hashes is null and c.log_key = s.key and c.adopted_id = s.adopted_id and c.id > s.first
       union all
       select s.*, c.id, c.actor, c.at, c.xid from span s join batched c on c.key = s.key and c.adopted_id = s.adopted_id and c.id > s.first)
-    select distinct on (f.ordinal) f.adopted_id as "adoptedId", f.key::text, f.id::text, f.actor, to_char(f.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+    select distinct on (f.ordinal) f.adopted_id as "adoptedId", f.key::text, f.id::text, f.actor, ${utcText('f.at')} as at
     from found f
     where f.id <> all ($4::bigint[]) and f.xid is distinct from pg_current_xact_id_if_assigned()
     order by f.ordinal, f.id desc`;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { SchemaEdit } from '#contracts/http/tables';
 import type { WriteContext } from '#libs/governance/write-context';
 import { quoteTable } from '#libs/postgres/identifiers';
+import { utcText } from '#libs/postgres/utc-text';
 import type { TableEdit } from './table-edit.ts';
 
 /** An edit that went through. */
@@ -51,7 +52,7 @@ export async function recordEdit(client: pg.ClientBase, { id, table, edit, inver
 /** A table's edits, newest first. */
 export async function editsOf(client: Pick<pg.ClientBase, 'query'>, root: string): Promise<SchemaEdit[]> {
   const { rows } = await client.query<SchemaEdit>(
-    `select id::text, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, actor, context ->> 'reason' as reason, edit, sql, inverse is not null as reversible, reverts::text
+    `select id::text, ${utcText('at')} as at, actor, context ->> 'reason' as reason, edit, sql, inverse is not null as reversible, reverts::text
      from lakeloop.schema_edit where root = $1 order by schema_edit.id desc`,
     [root],
   );

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { EditProgress } from '#contracts/http/tables';
 import type { WriteContext } from '#libs/governance/write-context';
+import { utcText } from '#libs/postgres/utc-text';
 import type { Loss, TableEdit } from '../table-edit.ts';
 import { secondsLeft } from './pace.ts';
 import type { StepPlan } from './step-plan.ts';
@@ -102,9 +103,7 @@ interface ProgressRow extends Omit<EditProgress, 'percent' | 'secondsLeft' | 'ro
   elapsedMs: number;
 }
 
-const TIME = (column: string): string => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-
-const PROGRESS = `select id::text, actor, edit, reverts::text, state, phase, rows::text, total::text, failure, ${TIME('started_at')} as "startedAt", ${TIME('ended_at')} as "endedAt",
+const PROGRESS = `select id::text, actor, edit, reverts::text, state, phase, rows::text, total::text, failure, ${utcText('started_at')} as "startedAt", ${utcText('ended_at')} as "endedAt",
   extract(epoch from clock_timestamp() - started_at)::float8 * 1000 as "elapsedMs" from lakeloop.stepwise_edit`;
 
 /** The newest edit in steps of a table. */
@@ -118,7 +117,7 @@ export async function progressOf(client: Client, root: string, id: string): Prom
   const { rows } = await client.query<ProgressRow>(
     `${PROGRESS} where root = $1 and id = $2
      union all
-     select id::text, actor, edit, reverts::text, 'applied', 'swap', '0', '0', null, ${TIME('at')}, ${TIME('at')}, 0 from lakeloop.schema_edit where root = $1 and id = $2
+     select id::text, actor, edit, reverts::text, 'applied', 'swap', '0', '0', null, ${utcText('at')}, ${utcText('at')}, 0 from lakeloop.schema_edit where root = $1 and id = $2
      limit 1`,
     [root, id],
   );

@@ -10,6 +10,7 @@ import { retrying } from '#libs/runtime/backoff';
 import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
 import { newTraceparent } from '#libs/runtime/telemetry';
+import { utcText } from '#libs/postgres/utc-text';
 import type { Touched } from '../model/touched-scopes.ts';
 import { PLANNING_ROLE } from '../tables/planning-tables.ts';
 import type { ConsolidatedPlan, LastPublished } from './consolidated-plan.ts';
@@ -172,7 +173,7 @@ export class PlanningRuns {
     await writeFile(path, '', { mode: 0o600 });
     await this.transaction('export', async (client) => {
       await client.query(
-        `declare plan no scroll cursor for select (to_jsonb(l) || jsonb_build_object('contributors', l.contributors::text, 'updated_at', to_char(l.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))::text as line from planning.plan_lines l`,
+        `declare plan no scroll cursor for select (to_jsonb(l) || jsonb_build_object('contributors', l.contributors::text, 'updated_at', ${utcText('l.updated_at')}))::text as line from planning.plan_lines l`,
       );
       for (;;) {
         const { rows } = await client.query<{ line: string }>('fetch 2000 from plan');
