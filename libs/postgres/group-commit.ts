@@ -118,7 +118,7 @@ async function commit(client: pg.PoolClient, group: readonly Waiting[]): Promise
     joined.map(({ steps }) => steps),
   );
   for (const each of ended) if (each.status === 'rejected' && !sessionChanged(client, each.reason) && endsSession(each.reason)) throw each.reason;
-  const rows = group.map((_, index) => rowsOf(index, joined, ended));
+  const rows = rowsOf(joined, ended);
   if (last >= 0 && !rows[last] && group.some(({ transaction }, index) => rows[index] && !transaction.readOnly)) await pipelineAnew(client, [FLUSH]);
   return rows;
 }
@@ -142,14 +142,14 @@ function joinAlike(transactions: readonly { alike: string | undefined; steps: re
   return [...joined.values()];
 }
 
-/** Of one member; undefined where its transaction failed. */
-function rowsOf(index: number, joined: readonly Joined[], ended: readonly PromiseSettledResult<Row[][]>[]): Row[][] | undefined {
+/** Of each member, by its index; none where its transaction failed. */
+function rowsOf(joined: readonly Joined[], ended: readonly PromiseSettledResult<Row[][]>[]): (Row[][] | undefined)[] {
+  const rows: (Row[][] | undefined)[] = [];
   for (const [place, { members }] of joined.entries()) {
-    const member = members.find((each) => each.index === index);
     const each = ended[place];
-    if (member && each?.status === 'fulfilled') return [...each.value.slice(0, 1), ...each.value.slice(member.from, member.to)];
+    if (each?.status === 'fulfilled') for (const { index, from, to } of members) rows[index] = [...each.value.slice(0, 1), ...each.value.slice(from, to)];
   }
-  return undefined;
+  return rows;
 }
 
 /** Where the last one failed: something else has to bring what is before it to the disk. A commit does when its transaction has written to the log. */

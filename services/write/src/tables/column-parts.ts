@@ -14,13 +14,17 @@ export function columnSql(spec: ColumnSpec, targets: Targets): string {
 
 const ALL_KINDS: ReadonlySet<string> = new Set(['range', 'pattern', 'options', 'unique', 'reference']);
 
-/** Named by the column's number, so that they are found again after a rename. A unique constraint's name would have to be unique in the schema: PostgreSQL chooses it. */
-export function constraintsNamed(spec: ColumnSpec, attnum: number, targets: Targets, kinds = ALL_KINDS): string[] {
+/** Named by the column's number, so that they are found again after a rename. A unique constraint's name would have to be unique in the schema: PostgreSQL chooses it (null). */
+export function columnConstraints(spec: ColumnSpec, attnum: number, targets: Targets, kinds = ALL_KINDS): { name: string | null; sql: string }[] {
   const target = targets.get(spec.name);
   const type = spec.type === null ? 'text' : sqlTypeOf(spec, target?.sqlType);
   return constraintsOf(spec, type, target)
     .filter(({ kind }) => kinds.has(kind))
-    .map(({ kind, sql }) => (kind === 'unique' ? sql : `constraint ${quoteIdentifier(`lakeloop:${kind}:${attnum}`)} ${sql}`));
+    .map(({ kind, sql }) => ({ name: kind === 'unique' ? null : `lakeloop:${kind}:${attnum}`, sql }));
+}
+
+export function constraintsNamed(...asked: Parameters<typeof columnConstraints>): string[] {
+  return columnConstraints(...asked).map(({ name, sql }) => (name === null ? sql : `constraint ${quoteIdentifier(name)} ${sql}`));
 }
 
 /** PostgreSQL compiles a regular expression when it is first used: a wrong one shall fail before any row meets it. */

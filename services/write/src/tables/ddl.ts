@@ -32,9 +32,14 @@ export function isBusy(error: unknown): boolean {
   return BUSY.has((error as { code?: string }).code ?? '');
 }
 
+/** An owner as `regrole` has it, in quotes or not, as SQL. */
+export function roleSql(owner: string): string {
+  return owner.startsWith('"') ? owner : quoteIdentifier(owner);
+}
+
 /** Runs statements as a table's owner, then is the login again. */
 export async function runAs(client: pg.ClientBase, owner: string, statements: readonly (string | pg.QueryConfig)[]): Promise<void> {
-  const role = owner.startsWith('"') ? owner : quoteIdentifier(owner);
+  const role = roleSql(owner);
   if (role !== quoteIdentifier(OWNER)) await client.query(`grant usage, create on schema lakeloop_dropped, lakeloop_archive to ${role}`);
   await client.query(`set local role ${role}`);
   for (const statement of statements) await client.query(statement);

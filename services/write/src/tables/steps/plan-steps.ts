@@ -1,8 +1,8 @@
 import type { ColumnSpec } from '#contracts/http/tables';
 import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import { type ColumnChanged, columnChanged } from '../column-change.ts';
-import { columnSql, commentOn, constraintsNamed, noteColumn, rootOf, type Targets } from '../column-parts.ts';
-import { constraintsOf, defaultSql, sqlTypeOf } from '../column-sql.ts';
+import { columnConstraints, columnSql, commentOn, constraintsNamed, noteColumn, rootOf, type Targets } from '../column-parts.ts';
+import { defaultSql } from '../column-sql.ts';
 import type { TableEdit } from '../table-edit.ts';
 import type { ShapeColumn, TableShape } from '../table-shape.ts';
 import { syncFunction, syncTrigger } from './copy-sql.ts';
@@ -23,7 +23,6 @@ export interface PlanInput {
 
 const owner = (sql: string): Step => ({ sql, as: 'owner' });
 const admin = (sql: string): Step => ({ sql, as: 'admin' });
-const KINDS: ReadonlySet<string> = new Set(['range', 'pattern', 'options', 'reference']);
 
 /** How an edit is done in steps; null where one statement is as quick. A text says why it can't be. */
 export function planSteps(edit: ScanningEdit, input: PlanInput): StepPlan | string | null {
@@ -66,7 +65,7 @@ function planAdded(column: ColumnSpec, { id, shape, targets }: PlanInput): StepP
     prepare: [owner(`alter table ${shape.sql} add column ${quoteIdentifier(hidden.name)}${plain}`), adopt(shape)],
     copy: null,
     indexes: unique.indexes,
-    constraints: namedConstraints(hidden, attnum, targetsOf(targets, column.name, hidden.name), KINDS),
+    constraints: namedConstraints(hidden, attnum, targetsOf(targets, column.name, hidden.name)),
     swap: [
       owner(`alter table ${shape.sql} rename column ${quoteIdentifier(hidden.name)} to ${name}`),
       ...unique.constraints.map(owner),
@@ -137,7 +136,7 @@ function planRetyped(changed: ColumnChanged, input: PlanInput): StepPlan {
       // The old column's own values are looked at in the end: those that came since the copying began, too.
       { name: `lakeloop:copied:${id}`, sql: `check (${from} is null or ${to} is not null)` },
       ...filled,
-      ...namedConstraints(hidden, is, targetsOf(targets, column.spec.name, hidden.name), KINDS),
+      ...namedConstraints(hidden, is, targetsOf(targets, column.spec.name, hidden.name)),
     ],
     swap: swapRetyped(changed, input, { from, to, indexes, unique: unique.constraints, filled: filled.map(({ name }) => name) }),
     abandon: [
@@ -215,12 +214,9 @@ function uniqueOn(
   };
 }
 
-function namedConstraints(spec: ColumnSpec, attnum: number, targets: Targets, kinds: ReadonlySet<string>): { name: string; sql: string }[] {
-  const target = targets.get(spec.name);
-  const type = spec.type === null ? 'text' : sqlTypeOf(spec, target?.sqlType);
-  return constraintsOf(spec, type, target).flatMap(({ kind, sql }) =>
-    kind !== 'unique' && kinds.has(kind) ? [{ name: `lakeloop:${kind}:${attnum}`, sql }] : [],
-  );
+/** All but a unique one: that comes with its index (`uniqueOn`). */
+function namedConstraints(...asked: Parameters<typeof columnConstraints>): { name: string; sql: string }[] {
+  return columnConstraints(...asked).flatMap(({ name, sql }) => (name === null ? [] : [{ name, sql }]));
 }
 
 function targetsOf(targets: Targets, name: string, hidden: string): Targets {

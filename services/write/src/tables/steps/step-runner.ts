@@ -4,7 +4,7 @@ import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
 import { countLosses } from '../count-losses.ts';
-import { announceSchema, isBusy, patiently, runAs } from '../ddl.ts';
+import { announceSchema, isBusy, patiently, roleSql, runAs } from '../ddl.ts';
 import { recordEdit } from '../edit-record.ts';
 import { copyRows } from './copy-rows.ts';
 import type { Step } from './step-plan.ts';
@@ -146,7 +146,7 @@ export class StepRunner {
     try {
       const { rowCount } = await client.query('update lakeloop.stepwise_edit set pid = pg_backend_pid() where id = $1 and ending is null', [id]);
       if (rowCount === 0) return;
-      await client.query(`set role ${owner.startsWith('"') ? owner : quoteIdentifier(owner)}`);
+      await client.query(`set role ${roleSql(owner)}`);
       await client.query(sql);
       await client.query(`reset role; update lakeloop.stepwise_edit set pid = null where id = ${id}`);
       client.release();
