@@ -1,44 +1,68 @@
 import { parseArgs } from 'node:util';
 import { Failure } from '#libs/failure/failure';
-import { quoteLiteral, quoteTable, type TableName } from '#libs/postgres/identifiers';
+import { quoteIdentifier, quoteLiteral, quoteTable, type TableName } from '#libs/postgres/identifiers';
 import type pg from 'pg';
 import type { Command } from '../command.ts';
-import { connected, runAll, tableNamed } from './connect.ts';
+import { chosenTables } from './chosen-tables.ts';
+import { connected, runEach } from './connect.ts';
 import { annotated } from './privileges.ts';
 
 /** Brings tables under audit and into the change stream. Rows and columns stay as they are. */
 export const adopt: Command = {
-  usage: 'adopt <schema.table>… [--dry-run]',
+  usage: 'adopt <schema.table | schema.*>… [--dry-run]',
   about: 'bring tables under audit and into the change stream',
   run: (context, args) =>
     connected(context, async (client) => {
       const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { 'dry-run': { type: 'boolean', default: false } } });
       await requireInstalled(client);
-      const tables: TableName[] = [];
-      for (const name of positionals.length === 0 ? [undefined] : positionals) tables.push(await tableNamed(client, name));
+      const { tables, skipped } = await chosenTables(client, positionals);
+      for (const { schema, name, why } of skipped) context.print(`-- skipped ${schema}.${name}: ${why}`);
       if (values['dry-run']) {
-        for (const table of tables) for (const statement of adoption(table)) context.print(annotated(statement));
+        for (const table of tables) for (const statement of await adoption(client, table)) context.print(annotated(statement));
         context.print('-- nothing was changed');
         return;
       }
-      await runAll(
-        client,
-        tables.map((table) => `select lakeloop.adopt(${quoteLiteral(quoteTable(table))}::regclass)`),
-      );
-      for (const { schema, name } of tables) context.print(`adopted ${schema}.${name}`);
+      const pieces = tables.map((table) => ({
+        about: `${table.schema}.${table.name}`,
+        done: `adopted ${table.schema}.${table.name}`,
+        statements: [`select lakeloop.adopt(${quoteLiteral(quoteTable(table))}::regclass)`],
+      }));
+      await runEach(client, pieces, context.print);
     }),
 };
 
-/** What `lakeloop.adopt` does to the table itself; its recorder's functions lie in the schema audit. */
-function adoption(table: TableName): string[] {
-  const name = quoteTable(table);
+interface Relation extends TableName {
+  full: boolean;
+  readable: boolean;
+  reachable: boolean;
+}
+
+/** What `lakeloop.adopt` does to the table itself and to its partitions; its recorder's functions lie in the schema audit. */
+async function adoption(client: pg.Client, table: TableName): Promise<string[]> {
+  const { rows } = await client.query<Relation>(
+    `select n.nspname as schema, c.relname as name, c.relreplident = 'f' as "full", has_table_privilege('lakeloop_owner', c.oid, 'select') as readable,
+       has_schema_privilege('lakeloop_owner', n.oid, 'usage') as reachable
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.oid = $1::regclass or c.oid in (select t.relid from pg_partition_tree($1::regclass) t) order by c.oid <> $1::regclass, n.nspname, c.relname`,
+    [quoteTable(table)],
+  );
+  const schemas = new Set(rows.filter(({ reachable }) => !reachable).map(({ schema }) => schema));
+  return [
+    ...[...schemas].map((schema) => `grant usage on schema ${quoteIdentifier(schema)} to lakeloop_owner`),
+    ...rows.flatMap(attached),
+    `alter publication lakeloop add table ${quoteTable(table)}`,
+  ];
+}
+
+function attached({ full, readable, ...relation }: Relation): string[] {
+  const name = quoteTable(relation);
   const trigger = (kind: string): string =>
     `create or replace trigger lakeloop_audit_${kind} ${kind === 'truncate' ? 'before' : 'after'} ${kind} on ${name} for each statement execute function audit.record_<id>_${kind}()`;
   return [
-    `alter table ${name} replica identity full`,
+    ...(readable ? [] : [`grant select on ${name} to lakeloop_owner`]),
+    ...(full ? [] : [`alter table ${name} replica identity full`]),
     ...['insert', 'update', 'delete', 'truncate'].map(trigger),
     `alter table ${name} enable always trigger lakeloop_audit_insert, enable always trigger lakeloop_audit_update, enable always trigger lakeloop_audit_delete, enable always trigger lakeloop_audit_truncate`,
-    `alter publication lakeloop add table ${name}`,
   ];
 }
 

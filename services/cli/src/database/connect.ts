@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
-import type { TableName } from '#libs/postgres/identifiers';
+import { retrying } from '#libs/runtime/backoff';
 import type { CommandContext } from '../command.ts';
 
 /** The URL for DDL: `ADMIN_DATABASE_URL`, else `DATABASE_URL`. */
@@ -10,10 +10,13 @@ export function adminUrlOf({ config }: CommandContext): string {
   throw new Failure('misconfigured', 'set ADMIN_DATABASE_URL: the database, as a login that may create roles and schemas in it');
 }
 
-/** Gives `work` a connection, and closes it. */
+/** Gives `work` a connection, and closes it. What PostgreSQL warns of is printed. */
 export async function connected<T>(context: CommandContext, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrlOf(context), application_name: 'lakeloop-cli' });
   client.on('error', () => undefined);
+  client.on('notice', ({ severity, message, hint }) => {
+    if (severity === 'WARNING') context.print([`! ${message}`, ...(hint === undefined ? [] : [`    ${hint}`])].join('\n'));
+  });
   await client.connect();
   try {
     return await work(client);
@@ -22,26 +25,52 @@ export async function connected<T>(context: CommandContext, work: (client: pg.Cl
   }
 }
 
-/** The table that an argument names, `schema.table` or as SQL quotes it; as PostgreSQL finds it. `invalid-input` where there is none. */
-export async function tableNamed(client: pg.Client, name: string | undefined): Promise<TableName> {
-  if (name === undefined || name === '') throw new Failure('invalid-input', 'which table? give schema.table');
-  const [schema = '', ...rest] = name.split('.');
-  const named = 'select n.nspname as schema, c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace';
-  const plain = await client.query<TableName>(`${named} where n.nspname = $1 and c.relname = $2`, [schema, rest.join('.')]);
-  // What is no name as it stands may be one as SQL quotes it; a malformed one is an error of its own, and there is no such table.
-  const found = plain.rows[0] ?? (await client.query<TableName>(`${named} where c.oid = to_regclass($1)`, [name]).catch(() => undefined))?.rows[0];
-  if (!found) throw new Failure('invalid-input', `there is no table ${name}`);
-  return found;
+/** How often a lock is tried for, a second each time. */
+const ATTEMPTS = 8;
+/** A lock was not to be had in time; a deadlock. */
+const BUSY = new Set(['55P03', '40P01']);
+
+/** Runs statements in one transaction that gives way: whoever waits for a lock has everybody wait who comes behind. */
+export async function runAll(client: pg.Client, statements: readonly string[]): Promise<void> {
+  let attempt = 0;
+  await retrying(
+    async () => {
+      await client.query(`begin; set local lock_timeout = '1s'`);
+      try {
+        for (const statement of statements) await client.query(statement);
+        await client.query('commit');
+      } catch (error) {
+        await client.query('rollback');
+        throw error;
+      }
+    },
+    { initialMs: 100, maxMs: 2_000, retryable: (error) => BUSY.has((error as { code?: string }).code ?? '') && (attempt += 1) < ATTEMPTS },
+  );
 }
 
-/** Runs statements in one transaction. */
-export async function runAll(client: pg.Client, statements: readonly string[]): Promise<void> {
-  await client.query('begin');
-  try {
-    for (const statement of statements) await client.query(statement);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback');
-    throw error;
+export interface Piece {
+  /** What is printed once it is done. */
+  done: string;
+  /** What it is about, where it fails. */
+  about: string;
+  statements: readonly string[];
+}
+
+/**
+ * Runs each piece in a transaction of its own, so that each table is locked for a moment and what is done stays done. With several, one that is refused does not
+ * keep the others from being done; in the end it is an error.
+ */
+export async function runEach(client: pg.Client, pieces: readonly Piece[], print: (line: string) => void): Promise<void> {
+  let refused = 0;
+  for (const { done, about, statements } of pieces) {
+    try {
+      await runAll(client, statements);
+      print(done);
+    } catch (error) {
+      if (pieces.length === 1 || !(error instanceof pg.DatabaseError)) throw error;
+      refused += 1;
+      print([`✗ ${about}: ${error.message}`, ...(error.hint === undefined ? [] : [`    ${error.hint}`])].join('\n'));
+    }
   }
+  if (refused > 0) throw new Failure('misconfigured', `${refused} of ${pieces.length} tables ${refused === 1 ? 'was' : 'were'} refused; the others are done`);
 }

@@ -11,6 +11,8 @@ export interface Finding {
 const finding = (state: Finding['state'], what: string, ...fix: string[]): Finding => ({ state, what, fix });
 const ok = (what: string): Finding => finding('ok', what);
 
+/** Regular expression of schemas that hold nobody's tables. */
+export const OURS = '^(pg_|information_schema$|lakeloop|audit$)';
 /** Names listed before the rest is counted. */
 const MOST_LISTED = 20;
 const RESTART = '-- then restart the server (on a managed one: the parameter group)';
@@ -18,7 +20,15 @@ const RESTART = '-- then restart the server (on a managed one: the parameter gro
 /** Looks at everything that Lakeloop will need of a database, before anything is created in it. Needs no privilege beyond connecting. */
 export async function examine(client: pg.Client, slot: string): Promise<Finding[]> {
   const facts = await factsOf(client);
-  return [...server(facts), pooler(client, facts), ...login(facts), ...(await slots(client, slot, facts)), installed(facts), ...(await tables(client))];
+  return [
+    ...server(facts),
+    pooler(client, facts),
+    ...login(facts),
+    ...(await slots(client, slot, facts)),
+    installed(facts),
+    ...(await tables(client, facts)),
+    ...(await untruncatable(client, facts)),
+  ];
 }
 
 interface Facts {
@@ -162,12 +172,11 @@ const TABLES = (adopted: string): string => `
   select c.oid::regclass::text as name, exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as keyed, c.relreplident as identity, c.relrowsecurity as secured,
     ${adopted} as adopted, c.relkind = 'p' as partitioned, c.relpersistence = 'u' as unlogged
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '^(pg_|information_schema$|lakeloop|audit$)'
+  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '${OURS}'
   order by 1`;
 
-async function tables(client: pg.Client): Promise<Finding[]> {
-  const { rows: states } = await client.query<{ there: boolean }>(`select to_regclass('lakeloop.adopted') is not null as there`);
-  const { rows } = await client.query<TableRow>(TABLES(states[0]?.there ? 'exists (select from lakeloop.adopted a where a.root = c.oid)' : 'false'));
+async function tables(client: pg.Client, { installed: there }: Facts): Promise<Finding[]> {
+  const { rows } = await client.query<TableRow>(TABLES(there ? 'exists (select from lakeloop.adopted a where a.root = c.oid)' : 'false'));
   const keyless = rows.filter(({ keyed }) => !keyed);
   const secured = rows.filter((table) => table.secured);
   const unlogged = rows.filter((table) => table.unlogged);
@@ -198,7 +207,47 @@ async function tables(client: pg.Client): Promise<Finding[]> {
   ];
 }
 
-function listed(rows: readonly TableRow[], line: (name: string) => string): string[] {
+/** Adopted tables, and partitions of theirs, whose rows lakeloop_owner can't read: TRUNCATE fails there, for it could not be recorded. */
+const UNTRUNCATABLE = `
+  select c.oid::regclass::text as name, format('%I', n.nspname) as schema, not has_schema_privilege('lakeloop_owner', n.oid, 'usage') as unreachable,
+    not has_table_privilege('lakeloop_owner', c.oid, 'select') as unreadable,
+    c.relrowsecurity and not o.rolbypassrls and not o.rolsuper and (c.relforcerowsecurity or not pg_has_role(o.oid, c.relowner, 'usage')) as secured
+  from lakeloop.adopted a cross join pg_class c join pg_namespace n on n.oid = c.relnamespace cross join pg_roles o
+  where o.rolname = 'lakeloop_owner' and (c.oid = a.root or c.oid in (select t.relid from pg_partition_tree(a.root) t)) order by 1`;
+
+interface Untruncatable {
+  name: string;
+  schema: string;
+  unreachable: boolean;
+  unreadable: boolean;
+  secured: boolean;
+}
+
+async function untruncatable(client: pg.Client, { installed: there }: Facts): Promise<Finding[]> {
+  if (!there) return [];
+  const { rows } = await client.query<Untruncatable>(UNTRUNCATABLE);
+  const [ungranted, secured] = [rows.filter((row) => row.unreachable || row.unreadable), rows.filter((row) => row.secured)];
+  const grants = new Set([
+    ...ungranted.filter(({ unreachable }) => unreachable).map(({ schema }) => `grant usage on schema ${schema} to lakeloop_owner;`),
+    ...ungranted.filter(({ unreadable }) => unreadable).map(({ name }) => `grant select on ${name} to lakeloop_owner;`),
+  ]);
+  return [
+    ...(ungranted.length === 0
+      ? []
+      : [finding('warning', `TRUNCATE fails on ${ungranted.length} adopted: lakeloop_owner can't read the rows that it would record`, ...grants)]),
+    ...(secured.length === 0
+      ? []
+      : [
+          finding(
+            'note',
+            `TRUNCATE fails on ${secured.length} adopted under row-level security: what it removes could not be recorded whole; DELETE works`,
+            ...listed(secured, (name) => `-- ${name}`),
+          ),
+        ]),
+  ];
+}
+
+function listed(rows: readonly Pick<TableRow, 'name'>[], line: (name: string) => string): string[] {
   const shown = rows.slice(0, MOST_LISTED).map(({ name }) => line(name));
   return rows.length > MOST_LISTED ? [...shown, `-- and ${rows.length - MOST_LISTED} more`] : shown;
 }

@@ -44,17 +44,47 @@ it('looks at a database of a hundred tables on a page, and its SQL names each ta
   expect(text.split('\n').length).toBeLessThan(60);
 });
 
-it('adopts all of those with a key, partitions with their root', async () => {
+it('adopts all of those with a key by patterns, partitions with their root, says which it left out, and takes them out again', async () => {
   await lakeloop('init');
-  const { rows } = await database.client.query<{ name: string }>(
-    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname in ('erp', 'Année 2026') and c.relkind in ('r', 'p') and not c.relispartition and exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary)`,
-  );
-  for (const { name } of rows) await database.client.query('select lakeloop.adopt($1::regclass)', [name]);
+  const tried = await lakeloop('adopt', '*.*', '--dry-run');
+  expect(tried).toContain('-- skipped erp.key less: it has no primary key');
+  expect(tried.filter((line) => line.startsWith('alter publication'))).toHaveLength(103);
+  expect((await database.client.query('select from lakeloop.adopted')).rowCount).toBe(0);
+  const adopted = await lakeloop('adopt', 'erp.*', 'Année 2026.Sel*');
+  expect(adopted.filter((line) => line.startsWith('adopted '))).toHaveLength(103);
   expect((await database.client.query('select count(*)::int as n from lakeloop.adopted')).rows).toEqual([{ n: 103 }]);
   await database.client.query(`insert into erp.parts_1_1 values (1, '2026-01-05'); insert into erp."table 3 ""näme""" values (1, 'a')`);
   expect((await database.client.query(`select table_name::text as name from audit.entry order by id`)).rows).toEqual([
     { name: 'parts' },
     { name: 'table 3 "näme"' },
   ]);
+  expect((await lakeloop('doctor')).join('\n')).toContain('✓ 105 tables, 103 adopted');
+  expect(await lakeloop('detach', 'erp.table*')).toHaveLength(90);
+  expect(await lakeloop('detach', 'erp.table*')).toEqual(['-- none of them is adopted']);
+  expect((await database.client.query('select count(*)::int as n from lakeloop.adopted')).rows).toEqual([{ n: 13 }]);
+  await expect(lakeloop('adopt', 'nowhere.*')).rejects.toThrow('there is no table nowhere.*');
+});
+
+it('adopts what it can of several, and says what it could not', async () => {
+  await database.client.query('create schema odd; create table odd.good (id int primary key); create view odd.seen as select 1 as id');
+  await expect(lakeloop('adopt', 'odd.seen', 'odd.good')).rejects.toThrow('1 of 2 tables was refused');
+  expect((await database.client.query(`select from lakeloop.adopted where root = 'odd.good'::regclass`)).rowCount).toBe(1);
+});
+
+it('lets TRUNCATE through on tables and partitions of somebody else, and has it recorded', async () => {
+  const { client } = database;
+  const owner = `theirs_${process.pid}`;
+  await client.query(`create role ${owner}; create schema theirs authorization ${owner}; set role ${owner}; create table theirs.plain (id int primary key);
+    create table theirs.parts (id int primary key) partition by range (id); create table theirs.parts_1 partition of theirs.parts for values from (0) to (9); reset role`);
+  await lakeloop('adopt', 'theirs.*');
+  await client.query(`insert into theirs.plain values (1); insert into theirs.parts values (2)`);
+  await client.query(`set role ${owner}; truncate theirs.plain, theirs.parts; reset role`);
+  const recorded = `select table_name::text as name, key from audit.entry where operation = 'truncate' and table_schema = 'theirs' and key is not null order by id`;
+  expect((await client.query(recorded)).rows).toEqual([
+    { name: 'plain', key: { id: 1 } },
+    { name: 'parts', key: { id: 2 } },
+  ]);
+  await client.query('revoke usage on schema theirs from lakeloop_owner');
+  expect((await lakeloop('doctor')).join('\n')).toContain('grant usage on schema theirs to lakeloop_owner;');
+  await client.query(`drop schema theirs cascade; drop role ${owner}`);
 });

@@ -88,6 +88,13 @@ export class CatalogueCache implements Lifecycle {
     return true;
   }
 
+  /** For what PostgreSQL refused of a statement that names types: true where the table has other columns or types than we know, and the catalogue was loaded anew. */
+  async refreshWhereOutdated(schema: string, table: string): Promise<boolean> {
+    if (!(await this.#isOutdated(schema, table))) return false;
+    await this.reload();
+    return true;
+  }
+
   /** A table or view by name. One that is unknown may be new: it is looked for in a newer catalogue before it is said not to be there. */
   async find(schema: string, name: string): Promise<{ catalogue: Catalogue; relation: Relation } | undefined> {
     for (;;) {
@@ -101,14 +108,15 @@ export class CatalogueCache implements Lifecycle {
 
   async #isOutdated(schema: string, table: string): Promise<boolean> {
     if (!this.#options.schemas.includes(schema)) return false;
-    const { rows } = await this.#options.pool.query<{ name: string }>({
+    const { rows } = await this.#options.pool.query<{ name: string; type: string }>({
       name: 'lakeloop.columns-now',
-      text: `select a.attname::text as name from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+      text: `select a.attname::text as name, quote_ident(tn.nspname) || '.' || quote_ident(t.typname) as type
+        from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace join pg_type t on t.oid = a.atttypid join pg_namespace tn on tn.oid = t.typnamespace
         where n.nspname = $1 and c.relname = $2 and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and a.attnum > 0 and not a.attisdropped and not starts_with(a.attname, 'lakeloop:')`,
       values: [schema, table],
     });
     const known = this.#catalogue && findRelation(this.#catalogue, schema, table)?.columns;
-    return rows.length !== (known?.size ?? 0) || rows.some(({ name }) => !known?.has(name));
+    return rows.length !== (known?.size ?? 0) || rows.some(({ name, type }) => known?.get(name)?.type !== type);
   }
 
   /** Ready once loaded and while Postgres answers. */

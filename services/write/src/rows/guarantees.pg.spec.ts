@@ -191,3 +191,17 @@ describe('grants and row-level security', () => {
     expect(await send('GET', 'touching')).toMatchObject({ status: 405, body: { code: '25006' } });
   });
 });
+
+describe('a column that got another type a moment ago', () => {
+  it('is followed in bodies and in filters, also where psql gave it', async () => {
+    await database.client.query('create table app.turned (id integer primary key, amount text); grant all on app.turned to analyst; notify pgrst');
+    expect((await send('POST', 'turned', { body: { id: 1, amount: '5' } })).status).toBe(201);
+    await database.client.query('alter table app.turned alter amount type bigint using amount::bigint');
+    expect((await send('POST', 'turned', { body: { id: 2, amount: 6 } })).status).toBe(201);
+    expect(await send('POST', 'turned', { body: { id: 3, amount: 'x' } })).toMatchObject({ status: 400, body: { code: '22P02' } });
+    await database.client.query('alter table app.turned alter amount type text');
+    expect((await send('PATCH', 'turned?amount=eq.6', { body: { amount: 'six' } })).status).toBe(204);
+    await database.client.query(`alter table app.turned alter amount type bigint using case amount when 'six' then 6 else 5 end`);
+    expect(await send('GET', 'turned?amount=eq.6&select=id')).toMatchObject({ status: 200, body: [{ id: 2 }] });
+  });
+});

@@ -54,6 +54,8 @@ export interface RowServiceOptions {
 
 /** No such table, no such schema. */
 const NOT_HERE: ReadonlySet<string> = new Set(['PGRST205', 'PGRST106']);
+/** SQLSTATEs of a value that its type does not take, and of types that don't go together. */
+const OF_A_TYPE = /^(22...|42804|42846|42883)$/;
 const ELSEWHERE_MS = 10_000;
 const MOST_ELSEWHERE = 1_000;
 
@@ -193,10 +195,20 @@ export class RowService {
     const code = sqlStateOf(error);
     if (error instanceof UnknownColumn || code === '42P01' || code === '42703') {
       if (!(await this.#refreshed(work.schema, work.request.table)) && this.#catalogue() === work.catalogue) throw this.#translated(work, error);
-      return this.#attempt({ ...work, ...(await this.#find(work.schema, work.request.table)) }).catch((again: unknown) => this.#refuse(work, again));
+      return this.#anew(work);
     }
+    if (code !== undefined && OF_A_TYPE.test(code) && (await this.#hasOtherTypes(work))) return this.#anew(work);
     if (code === '42501' && work.parsed.ifMatch === undefined && this.#mayVersion(work)) return this.#withoutVersion(work);
     throw this.#translated(work, error);
+  }
+
+  async #anew(work: Work): Promise<RowAnswer> {
+    return this.#attempt({ ...work, ...(await this.#find(work.schema, work.request.table)) }).catch((again: unknown) => this.#refuse(work, again));
+  }
+
+  /** A column that got another type a moment ago: the statement named the old one. */
+  async #hasOtherTypes({ schema, request, catalogue }: Work): Promise<boolean> {
+    return this.#catalogue() !== catalogue || this.#options.catalogue.refreshWhereOutdated(schema, request.table).catch(() => false);
   }
 
   /** The grant that was missing may be the one on the row version alone. */

@@ -148,16 +148,17 @@ function addColumn({ column, kept }: Extract<TableEdit, { op: 'add-column' }>, s
   };
 }
 
-/** The values stay in a table of their own, by primary key, so that the column can come back. */
+/** The values stay in a table of their own, by primary key, so that the column can come back: readers pass while they are copied, and writers wait, for what they wrote would be lost. */
 function dropColumn({ spec, system, attnum }: ShapeColumn, shape: TableShape): CompiledEdit {
   if (shape.key.includes(spec.name)) throw invalid(spec.name, 'is part of the key');
   if (system && (SYSTEM_COLUMNS as readonly string[]).includes(spec.name)) throw invalid(spec.name, 'is kept by Lakeloop');
   const kept = `${shape.oid}_${attnum}`;
   const column = quoteIdentifier(spec.name);
   const canKeep = shape.key.length > 0;
+  const lock = `lock table ${shape.sql} in share row exclusive mode`;
   const keep = `create table lakeloop_dropped.${quoteIdentifier(kept)} as select ${shape.key.map(quoteIdentifier).join(', ')}, ${column} as "lakeloop:value" from ${shape.sql} where ${column} is not null`;
   return {
-    sql: [...(canKeep ? [keep] : []), `alter table ${shape.sql} drop column ${column}`],
+    sql: [...(canKeep ? [lock, keep] : []), `alter table ${shape.sql} drop column ${column}`],
     notes: [`delete from lakeloop.column_note where root = ${rootOf(shape)} and attnum = ${attnum}`],
     losses: [
       { what: `values of ${spec.name}${canKeep ? ', kept aside until the edit is taken back' : ''}`, condition: `t.${column} is not null`, refuses: false },

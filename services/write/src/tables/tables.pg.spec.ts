@@ -202,6 +202,25 @@ describe('edits of a table', () => {
     expect((await edit('POST', '/mixed/columns', { name: 'must', type: 'text', required: true })).status).toBe(409);
   });
 
+  it('keep of a dropped column what was written while it was being dropped', async () => {
+    await create('hurried', [{ name: 'note', type: 'text' }]);
+    await insert('hurried', { note: 'before' });
+    await psql.query(`begin; update app.hurried set note = 'meanwhile'`);
+    const dropping = edit('DELETE', '/hurried/columns/note');
+    for (let waits = false; !waits;)
+      waits =
+        ((
+          await stand.database.client.query(
+            `select from pg_stat_activity where datname = current_database() and usename = 'lakeloop_admin' and wait_event_type = 'Lock'`,
+          )
+        ).rowCount ?? 0) > 0;
+    await psql.query('commit');
+    const { status, body } = await dropping;
+    expect(status).toBe(200);
+    expect((await edit('POST', `/hurried/edits/${body.edit}/revert`, {})).status).toBe(200);
+    expect((await psql.query('select note from app.hurried')).rows).toEqual([{ note: 'meanwhile' }]);
+  });
+
   it('are on record with who and why, and taken back by others: a dropped column returns with its values', async () => {
     await create('kept', [
       { name: 'name', type: 'text' },

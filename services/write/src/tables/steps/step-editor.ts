@@ -48,10 +48,11 @@ export class StepEditor {
   /** How an edit is done in steps. Null: one statement holds nobody up. A text: it does, and why there is no other way. */
   async plan(edit: TableEdit, shape: TableShape, targets: Targets): Promise<PlannedSteps | string | null> {
     const { admin, atOnceBytes } = this.#options;
-    if (edit.op !== 'change-column' && edit.op !== 'add-column') return null;
+    if (edit.op !== 'change-column' && edit.op !== 'add-column' && edit.op !== 'drop-column') return null;
     const attnum = edit.op === 'change-column' ? (shape.columns.find(({ spec }) => spec.name === edit.column)?.attnum ?? 0) : 0;
     const around = await surroundings(admin, shape.oid, attnum);
     if (around.bytes <= atOnceBytes) return null;
+    if (edit.op === 'drop-column') return shape.key.length === 0 ? null : 'the values of a dropped column are kept, and writers wait until they are copied';
     const id = await nextEdit(admin);
     const steps = planSteps(edit, { id, shape, targets, around });
     return steps === null || typeof steps === 'string' ? steps : { id, steps, total: around.rows };
