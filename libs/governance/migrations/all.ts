@@ -16,6 +16,7 @@ import { AsOf1764000000027 } from './0027-as-of.ts';
 import { AuditBatches1764000000035 } from './0035-audit-batches.ts';
 import { TableViews1764000000040 } from './0040-table-views.ts';
 import { Rewrite1764000000041 } from './0041-rewrite.ts';
+import { TruncateGrants1764000000047 } from './0047-truncate-grants.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   AuditBatches1764000000035,
   TableViews1764000000040,
   Rewrite1764000000041,
+  TruncateGrants1764000000047,
 ];
