@@ -17,6 +17,7 @@ import { AuditBatches1764000000035 } from './0035-audit-batches.ts';
 import { TableViews1764000000040 } from './0040-table-views.ts';
 import { Rewrite1764000000041 } from './0041-rewrite.ts';
 import { TruncateGrants1764000000047 } from './0047-truncate-grants.ts';
+import { AuditBlocks1764000000055 } from './0055-audit-blocks.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   TableViews1764000000040,
   Rewrite1764000000041,
   TruncateGrants1764000000047,
+  AuditBlocks1764000000055,
 ];

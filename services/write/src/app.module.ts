@@ -11,11 +11,12 @@ import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import type { Identify } from './asking.ts';
 import { AsOfLayer } from './as-of/as-of-layer.ts';
-import { Checkpoints } from './as-of/checkpoints.ts';
+import { Checkpoints, type CheckpointsOptions } from './as-of/checkpoints.ts';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { quoteTable } from '#libs/postgres/identifiers';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
+import { AuditUpkeep } from './history/audit-upkeep.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
 import { batchRoute } from './batch/batch-route.ts';
@@ -117,7 +118,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, streams, checkpoints, edits } = this.#parts;
+    const { catalogue, pool, streams, checkpoints, upkeep, edits } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
     await runtime.lifecycles.run([
       ...(edits ? [poolLifecycle('write DDL pool', edits.admin), edits.steps] : []),
@@ -125,6 +126,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
       poolLifecycle('write streams pool', streams),
       catalogue,
       checkpoints,
+      upkeep,
     ]);
   }
 }
@@ -133,6 +135,7 @@ interface Parts {
   pool: pg.Pool;
   streams: pg.Pool;
   checkpoints: Checkpoints;
+  upkeep: AuditUpkeep;
   catalogue: CatalogueCache;
   rows: RowService;
   history: HistoryRooms;
@@ -179,7 +182,8 @@ function assemble(options: WriteModuleOptions): Parts {
   return {
     pool,
     streams,
-    checkpoints: checkpointsOf(options, catalogue),
+    checkpoints: new Checkpoints(aside(options, catalogue, 'checkpoints')),
+    upkeep: new AuditUpkeep(aside(options, catalogue, 'upkeep')),
     catalogue,
     rows,
     calls,
@@ -210,10 +214,11 @@ function editsOf({ adminUrl: connectionString, config, runtime }: WriteModuleOpt
   return { admin, steps, editor };
 }
 
-function checkpointsOf({ connectionString, runtime }: WriteModuleOptions, catalogue: CatalogueCache): Checkpoints {
+/** What work beside the requests needs: a connection of its own. */
+function aside({ connectionString, runtime }: WriteModuleOptions, catalogue: CatalogueCache, name: string): CheckpointsOptions {
   const { logger } = runtime;
-  const pool = createPool({ connectionString, name: 'lakeloop-write-checkpoints', max: 1, logger });
-  return new Checkpoints({ pool, governed: () => catalogue.current?.governed === true, logger });
+  const pool = createPool({ connectionString, name: `lakeloop-write-${name}`, max: 1, logger });
+  return { pool, governed: () => catalogue.current?.governed === true, logger };
 }
 
 /** Closed last: what drains before it may still need connections. */

@@ -55,10 +55,21 @@ export async function changesOfRow(pool: Pick<pg.ClientBase, 'query'>, adoptedId
   return (await pool.query<Change>(text, [adoptedId, ...pageValues(page), key])).rows;
 }
 
-/** Changes of a table, newest first, older than `before`. */
-export async function changesOfTable(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, page: ChangePage): Promise<Change[]> {
-  const text = `select ${COLUMNS} from audit.change c where c.adopted_id = $1 and ${OF_PAGE} order by c.log_id desc, c.id desc limit $3`;
-  return (await pool.query<Change>(text, [adoptedId, ...pageValues(page)])).rows;
+/** Rows of the log, by their ids, both included. */
+export interface LogSpan {
+  first: string;
+  last: string;
+}
+
+/** Changes of a table in some spans of the log, newest first, older than `before`. */
+export async function changesIn(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, page: ChangePage, spans: readonly LogSpan[]): Promise<Change[]> {
+  const text = `
+    select x.* from unnest($7::bigint[], $8::bigint[]) s(first, last) cross join lateral (
+      select ${COLUMNS} from audit.change c where c.adopted_id = $1 and c.log_id between s.first and s.last and ${OF_PAGE}
+      order by c.log_id desc, c.id desc limit $3) x
+    order by x.id::bigint desc limit $3`;
+  const bounds = [spans.map(({ first }) => first), spans.map(({ last }) => last)];
+  return (await pool.query<Change>(text, [adoptedId, ...pageValues(page), ...bounds])).rows;
 }
 
 /** What is to be undone: one change, all of one request, or all of one trace. */

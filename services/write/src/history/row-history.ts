@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
-import { type Change, type ChangePage, changesOfRow, changesOfTable, type Image } from './changes.ts';
+import { type Change, type ChangePage, changesOfRow, type Image } from './changes.ts';
+import { type ChangesFound, changesOfTable } from './table-changes.ts';
 import type { TableFacts } from './table-facts.ts';
 import { visibleImages } from './visible-images.ts';
 
@@ -22,16 +23,23 @@ export interface HistoryStand {
   governed: Governed;
 }
 
-/** A page of a table's or row's history for a caller, newest first. `next`: `before` of the next page; undefined at the end. A page can be short, or empty, where changes are hidden. */
+/**
+ * A page of a table's or row's history for a caller, newest first. `next`: `before` of the next page; undefined at the end. A page can be short, or empty, where
+ * changes are hidden, or where few of many are asked for.
+ */
 export async function historyOf(
   { pool, governed }: HistoryStand,
   principal: Principal,
   facts: TableFacts,
   { key, ...page }: HistoryQuery,
 ): Promise<{ changes: SeenChange[]; next: string | undefined }> {
-  const found = key === undefined ? await changesOfTable(pool, facts.adoptedId, page) : await changesOfRow(pool, facts.adoptedId, key, page);
-  const changes = await seen(governed, principal, facts, found);
-  return { changes: changes.filter(isSeen), next: found.length === page.limit ? found.at(-1)?.id : undefined };
+  const { changes, next } = key === undefined ? await changesOfTable(pool, facts.adoptedId, page) : await pageOfRow(pool, facts, key, page);
+  return { changes: (await seen(governed, principal, facts, changes)).filter(isSeen), next };
+}
+
+async function pageOfRow(pool: pg.Pool, { adoptedId }: TableFacts, key: string, page: ChangePage): Promise<ChangesFound> {
+  const changes = await changesOfRow(pool, adoptedId, key, page);
+  return { changes, next: changes.length === page.limit ? changes.at(-1)?.id : undefined };
 }
 
 /** What the caller may see of changes of one table, in their order. */
