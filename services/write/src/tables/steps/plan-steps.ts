@@ -7,7 +7,7 @@ import type { TableEdit } from '../table-edit.ts';
 import type { ShapeColumn, TableShape } from '../table-shape.ts';
 import { syncFunction, syncTrigger } from './copy-sql.ts';
 import { rebuiltIndexes, type RebuiltIndexes } from './rebuilt-indexes.ts';
-import type { Step, StepPlan } from './step-plan.ts';
+import type { Step, Steps } from './step-plan.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The edits that may have to look at every row, or write it anew. */
@@ -25,7 +25,7 @@ const owner = (sql: string): Step => ({ sql, as: 'owner' });
 const admin = (sql: string): Step => ({ sql, as: 'admin' });
 
 /** How an edit is done in steps; null where one statement is as quick. A text says why it can't be. */
-export function planSteps(edit: ScanningEdit, input: PlanInput): StepPlan | string | null {
+export function planSteps(edit: ScanningEdit, input: PlanInput): Steps | string | null {
   const { shape, targets, around } = input;
   if (edit.op === 'add-column') {
     const { column, kept } = edit;
@@ -55,7 +55,7 @@ function hiddenName(id: string): string {
 }
 
 /** A new column is visible once its rules hold of it. */
-function planAdded(column: ColumnSpec, { id, shape, targets }: PlanInput): StepPlan {
+function planAdded(column: ColumnSpec, { id, shape, targets }: PlanInput): Steps {
   const hidden = { ...column, name: hiddenName(id) };
   const attnum = shape.nextAttnum;
   const unique = uniqueOn(hidden.name, attnum, { id, shape }, column.unique === true);
@@ -78,7 +78,7 @@ function planAdded(column: ColumnSpec, { id, shape, targets }: PlanInput): StepP
 }
 
 /** Rules of a column that stays: new ones stand beside the old ones until every row is known to keep them. */
-function planRules(changed: ColumnChanged, { id, shape, targets }: PlanInput): StepPlan {
+function planRules(changed: ColumnChanged, { id, shape, targets }: PlanInput): Steps {
   const { column, after, type, remade, touched } = changed;
   const { spec: before, attnum, constraints: existing } = column;
   const name = quoteIdentifier(before.name);
@@ -112,7 +112,7 @@ function planRules(changed: ColumnChanged, { id, shape, targets }: PlanInput): S
 }
 
 /** Another type: a column beside the old one that is kept in step with it, filled, and then takes its place. */
-function planRetyped(changed: ColumnChanged, input: PlanInput): StepPlan {
+function planRetyped(changed: ColumnChanged, input: PlanInput): Steps {
   const { id, shape, targets, around } = input;
   const { column, after, type } = changed;
   const [was, is] = [column.attnum, shape.nextAttnum];
@@ -202,7 +202,7 @@ function uniqueOn(
   attnum: number,
   { id, shape }: Pick<PlanInput, 'id' | 'shape'>,
   wanted: boolean,
-): { indexes: StepPlan['indexes']; constraints: string[] } {
+): { indexes: Steps['indexes']; constraints: string[] } {
   if (!wanted) return { indexes: [], constraints: [] };
   // Names of indexes are the schema's: the edit's number makes it the only one.
   const name = quoteIdentifier(`lakeloop:unique:${attnum}:${id}`);

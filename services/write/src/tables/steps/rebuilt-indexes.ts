@@ -1,10 +1,10 @@
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 import type { TableShape } from '../table-shape.ts';
-import type { StepPlan } from './step-plan.ts';
+import type { Steps } from './step-plan.ts';
 import type { PlainIndex } from './surroundings.ts';
 
 export interface RebuiltIndexes {
-  indexes: StepPlan['indexes'];
+  indexes: Steps['indexes'];
   /** Unique constraints that take over their index, once the old ones are gone. */
   constraints: string[];
   /** Of other indexes, to the names that the old ones had. */

@@ -1,13 +1,15 @@
 import type pg from 'pg';
 import type { EditProgress } from '#contracts/http/tables';
+import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import { hit } from '#libs/runtime/failpoints';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../../asking.ts';
 import type { Targets } from '../column-parts.ts';
-import { announceSchema, patiently } from '../ddl.ts';
+import { announceSchema, patiently, runAs } from '../ddl.ts';
 import { type EditRecord, nextEdit } from '../edit-record.ts';
 import type { Loss, TableEdit } from '../table-edit.ts';
 import type { TableShape } from '../table-shape.ts';
+import { placed, standIn } from './place.ts';
 import { planSteps } from './plan-steps.ts';
 import type { StepPlan } from './step-plan.ts';
 import { runSteps } from './step-runner.ts';
@@ -53,16 +55,18 @@ export class StepEditor {
     const around = await surroundings(admin, shape.oid, attnum);
     if (around.bytes <= atOnceBytes) return null;
     if (edit.op === 'drop-column') return shape.key.length === 0 ? null : 'the values of a dropped column are kept, and writers wait until they are copied';
-    const id = await nextEdit(admin);
-    const steps = planSteps(edit, { id, shape, targets, around });
-    return steps === null || typeof steps === 'string' ? steps : { id, steps, total: around.rows };
+    const [id, table] = [await nextEdit(admin), standIn()];
+    const steps = planSteps(edit, { id, shape: { ...shape, ...table, sql: quoteTable(table) }, targets, around });
+    return steps === null || typeof steps === 'string' ? steps : { id, steps: { ...steps, standIn: table }, total: around.rows };
   }
 
   /** Returns its id. */
   async begin({ id, steps, total, owner, shape, losses, table, edit, inverse, reverts }: BeginSteps, { principal, context }: Asking): Promise<string> {
     const { admin, begun } = this.#options;
     await patiently(admin, async (client) => {
-      await runSteps(client, owner, steps.prepare);
+      const plan = placed(steps, shape);
+      await runSteps(client, owner, plan.prepare);
+      await tryConstraints(client, { owner, table: shape.sql, plan });
       await requireNext(client, shape, id);
       const kept = { id, root: shape.oid, role: principal.role, context, table, owner, edit, inverse, reverts, plan: steps, losses, total };
       await keepEdit(client, kept).catch((error: unknown) => {
@@ -91,6 +95,14 @@ export class StepEditor {
     begun();
     return this.progress(shape, id);
   }
+}
+
+/** A rule that makes no sense is refused now, not once all rows are copied. */
+async function tryConstraints(client: pg.ClientBase, { owner, table, plan }: { owner: string; table: string; plan: StepPlan }): Promise<void> {
+  await client.query('savepoint tried');
+  const added = plan.constraints.map(({ name, sql }) => `alter table ${table} add constraint ${quoteIdentifier(name)} ${sql} not valid`);
+  await runAs(client, owner, added);
+  await client.query('rollback to savepoint tried');
 }
 
 /** The plan names the new column's number: nobody else may have made one since. */

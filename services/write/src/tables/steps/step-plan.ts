@@ -1,3 +1,5 @@
+import type { TableName } from '#libs/postgres/identifiers';
+
 /** A statement, and as whom: the table's owner, or the login for DDL. */
 export interface Step {
   sql: string;
@@ -20,7 +22,7 @@ export interface CopyPlan {
  * An edit of a table that others read and write meanwhile: nothing in it holds them up for the length of a scan. What it makes is named after the edit, so that
  * each step can be told to be done already, and all of it be taken away again.
  */
-export interface StepPlan {
+export interface Steps {
   /** In one short transaction, with the edit's own row. */
   prepare: Step[];
   copy: CopyPlan | null;
@@ -32,4 +34,10 @@ export interface StepPlan {
   swap: Step[];
   /** Leaves the table as it was; each can be repeated. */
   abandon: Step[];
+}
+
+/** As it is kept. */
+export interface StepPlan extends Steps {
+  /** What stands for the table's name in all of it: place.ts. */
+  standIn: TableName;
 }

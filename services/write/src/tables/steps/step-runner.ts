@@ -8,7 +8,7 @@ import { announceSchema, isBusy, patiently, roleSql, runAs } from '../ddl.ts';
 import { recordEdit } from '../edit-record.ts';
 import { copyRows } from './copy-rows.ts';
 import type { Step } from './step-plan.ts';
-import { endAs, endingOf, lossesOf, type Phase, type StepwiseEdit } from './step-store.ts';
+import { endAs, endingOf, lossesOf, openEdits, type Phase, type StepwiseEdit } from './step-store.ts';
 
 export interface StepRunnerOptions {
   pool: pg.Pool;
@@ -42,7 +42,8 @@ export class StepRunner {
     }
     const ending = await endingOf(pool, edit.id);
     if (ending === null) return logger.info(about, 'a schema edit went through');
-    await this.#abandon(edit, ending);
+    const [now = edit] = await openEdits(pool, edit.id);
+    await this.#abandon(now, ending);
     logger.info({ ...about, ending }, 'a schema edit was taken away again');
   }
 
@@ -90,7 +91,7 @@ export class StepRunner {
 
   async #validate(edit: StepwiseEdit): Promise<void> {
     const { pool, signal } = this.#options;
-    const table = quoteTable(edit);
+    const table = quoteTable(edit.place);
     for (const { name, sql } of edit.plan.constraints) {
       const { rows } = await pool.query<{ valid: boolean }>('select convalidated as valid from pg_constraint where conrelid = $1 and conname = $2', [
         edit.root,
@@ -161,7 +162,7 @@ export class StepRunner {
     const message = error instanceof Error ? error.message : String(error);
     const { losses, key } = await lossesOf(pool, edit.id, edit.root);
     // A table that was dropped or changed under it may not have what is looked for.
-    const found = await countLosses(pool, { sql: quoteTable(edit), key }, losses).catch(() => []);
+    const found = await countLosses(pool, { sql: quoteTable(edit.place), key }, losses).catch(() => []);
     return { message, losses: found };
   }
 }
@@ -170,8 +171,8 @@ export async function runSteps(client: pg.ClientBase, owner: string, steps: read
   for (const { sql, as } of steps) await (as === 'owner' ? runAs(client, owner, [sql]) : client.query(sql));
 }
 
-function sqlOf({ plan, schema, name }: StepwiseEdit): string[] {
-  const added = plan.constraints.map((each) => `alter table ${quoteTable({ schema, name })} add constraint ${quoteIdentifier(each.name)} ${each.sql}`);
+function sqlOf({ plan, place }: StepwiseEdit): string[] {
+  const added = plan.constraints.map((each) => `alter table ${quoteTable(place)} add constraint ${quoteIdentifier(each.name)} ${each.sql}`);
   return [...plan.prepare, ...plan.indexes, ...added, ...plan.swap].map((each) => (typeof each === 'string' ? each : each.sql));
 }
 

@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import type { EditProgress } from '#contracts/http/tables';
 import type { WriteContext } from '#libs/governance/write-context';
+import type { TableName } from '#libs/postgres/identifiers';
 import { utcText } from '#libs/postgres/utc-text';
 import type { Loss, TableEdit } from '../table-edit.ts';
 import { secondsLeft } from './pace.ts';
+import { placed } from './place.ts';
 import type { StepPlan } from './step-plan.ts';
 
 export type Phase = EditProgress['phase'];
@@ -16,6 +18,8 @@ export interface StepwiseEdit {
   context: WriteContext;
   schema: string;
   name: string;
+  /** Where the table is now, and whose. */
+  place: TableName;
   owner: string;
   edit: TableEdit;
   inverse: TableEdit | null;
@@ -71,11 +75,14 @@ export async function keepEdit(client: Client, edit: NewStepwiseEdit): Promise<v
   );
 }
 
-const FIELDS = `id::text, root::text, role, context, table_schema as schema, table_name as name, owner, edit, inverse, reverts::text, plan, ending, phase, cursor, rows::text`;
+const OPEN = `select e.id::text, e.root::text, e.role, e.context, e.table_schema as schema, e.table_name as name, e.edit, e.inverse, e.reverts::text, e.plan, e.ending, e.phase, e.cursor, e.rows::text,
+    coalesce(c.relowner::regrole::text, e.owner) as owner, json_build_object('schema', coalesce(n.nspname, e.table_schema), 'name', coalesce(c.relname, e.table_name)) as place
+  from lakeloop.stepwise_edit e left join pg_class c on c.oid = e.root left join pg_namespace n on n.oid = c.relnamespace
+  where e.state = 'running' and e.id = coalesce($1, e.id) order by e.id`;
 
-/** Edits that are under way, oldest first. */
-export async function openEdits(client: Client): Promise<StepwiseEdit[]> {
-  return (await client.query<StepwiseEdit>(`select ${FIELDS} from lakeloop.stepwise_edit where state = 'running' order by stepwise_edit.id`)).rows;
+/** Edits that are under way, oldest first; or one of them. */
+export async function openEdits(client: Client, id: string | null = null): Promise<StepwiseEdit[]> {
+  return (await client.query<StepwiseEdit>(OPEN, [id])).rows.map((edit) => ({ ...edit, plan: placed(edit.plan, edit.place) }));
 }
 
 export async function runningOn(client: Client, root: string): Promise<string | undefined> {

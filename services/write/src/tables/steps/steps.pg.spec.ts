@@ -298,4 +298,33 @@ describe('an edit in steps', () => {
     });
     expect((await edit('POST', '', { name: 'x', columns: [{ name: 'lakeloop:new:1', type: 'text' }] })).status).toBe(400);
   });
+
+  it('leaves nothing behind in a table that psql renames meanwhile, and edits archived ones', async () => {
+    await create('renamed', 1_500);
+    const before = await columnsOf('renamed');
+    const renamed = Promise.withResolvers<void>();
+    const disarm = arm('tables.steps.after-page', async () => {
+      disarm();
+      await psql.query('alter table app.renamed rename to "it\'s other"');
+      renamed.resolve();
+    });
+    const { body } = await edit('PATCH', '/renamed/columns/amount', { type: 'integer' });
+    await renamed.promise;
+    expect(await ended("it's other", body.edit)).toMatchObject({ state: 'failed' });
+    await psql.query('alter table app."it\'s other" rename to renamed');
+    expect(await leftovers('renamed')).toEqual([]);
+    expect(await columnsOf('renamed')).toEqual(before);
+    expect((await edit('POST', '/renamed/archive', {})).status).toBe(200);
+    const archived = await edit('PATCH', '/renamed/columns/amount', { type: 'integer', min: 0 });
+    expect(await ended('renamed', archived.body.edit)).toMatchObject({ state: 'applied' });
+    expect((await edit('POST', '/renamed/restore', {})).status).toBe(200);
+    expect(await columnsOf('renamed')).toContain('amount bigint');
+  });
+
+  it('is refused at once where a rule makes no sense', async () => {
+    await create('sensible', 500);
+    expect((await edit('POST', '/sensible/columns', { name: 'due', type: 'timestamp', min: 'nonsense' })).status).toBe(400);
+    expect((await call('GET', '/v1/tables/sensible/edits')).body).toMatchObject({ inSteps: null });
+    expect(await leftovers('sensible')).toEqual([]);
+  });
 });
