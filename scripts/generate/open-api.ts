@@ -1,9 +1,7 @@
 import 'reflect-metadata';
-import { createRequire } from 'node:module';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
@@ -20,6 +18,8 @@ import { WorkflowModule } from '#services/workflow/src/app.module';
 import { WriteModule } from '#services/write/src/app.module';
 import { writeSettings } from '#services/write/src/write-settings';
 import { jsonText, type Artefact } from './artefact.ts';
+import { bodies, type ObjectSchema, validatedClasses } from './body-schemas.ts';
+import { type Handler, handlersOf } from './handlers.ts';
 import { PLAIN_PATHS } from './plain-paths.ts';
 import { ROW_PATHS } from './row-paths.ts';
 
@@ -33,6 +33,7 @@ export async function openApi(): Promise<Artefact[]> {
   const modules: DynamicModule = { module: EveryController, imports: [workflow(), notification(), cdc(), write(), lakehouse()] };
   // Preview: the modules are wired and nothing is constructed, so nothing connects.
   const app = await NestFactory.create(modules, new FastifyAdapter(), { preview: true, logger: ['error'], abortOnError: false });
+  const validated = validatedClasses();
   const settings = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Lakeloop')
@@ -40,41 +41,41 @@ export async function openApi(): Promise<Artefact[]> {
     .setDescription('Rows in PostgREST’s dialect below /rest/v1, everything else below /v1. Errors below /v1 are RFC 9457 problems.')
     .addBearerAuth()
     .addSecurityRequirements('bearer');
-  return [{ path: 'contracts/http/openapi.json', text: jsonText(complete(SwaggerModule.createDocument(app, settings.build()))) }];
+  return [{ path: 'contracts/http/openapi.json', text: jsonText(complete(SwaggerModule.createDocument(app, settings.build()), validated, handlersOf(app))) }];
 }
 
-function complete(document: OpenAPIObject): unknown {
-  const paths = Object.fromEntries(Object.entries(document.paths).map(([path, methods]) => [path, withProblems(methods as Record<string, unknown>)]));
+type Validated = Readonly<Record<string, ObjectSchema>>;
+
+function complete(document: OpenAPIObject, validated: Validated, handlers: readonly Handler[]): unknown {
+  const known = new Map(handlers.map((handler) => [handler.operationId, handler]));
+  const finish = (operation: Operation): Operation => finished(operation, known.get(operation.operationId), validated);
+  const paths = Object.fromEntries(
+    Object.entries(document.paths).map(([path, methods]) => [
+      path,
+      Object.fromEntries(Object.entries(methods as Record<string, Operation>).map(([method, operation]) => [method, finish(operation)])),
+    ]),
+  );
+  const named = Object.keys(document.components?.schemas ?? {});
   return {
     ...document,
     paths: { ...ROW_PATHS, ...PLAIN_PATHS, ...paths },
-    components: { ...document.components, schemas: { ...document.components?.schemas, ...bodies(document), Problem: PROBLEM } },
+    components: { ...document.components, schemas: { ...document.components?.schemas, ...bodies(named, validated), Problem: PROBLEM } },
   };
 }
 
-/** What `@Type` says of nested bodies; class-transformer declares no types for it. */
-const { defaultMetadataStorage } = createRequire(import.meta.url)('class-transformer/cjs/storage.js') as { defaultMetadataStorage: never };
-
-/** Request bodies, as their validators have them: the rules are said once. With those that they are made of. */
-function bodies(document: OpenAPIObject): Record<string, unknown> {
-  const validated = validationMetadatasToSchemas({ refPointerPrefix: '#/components/schemas/', classTransformerMetadataStorage: defaultMetadataStorage });
-  const named = new Set(Object.keys(document.components?.schemas ?? {}).filter((name) => name in validated));
-  for (const name of named)
-    for (const [, nested = ''] of JSON.stringify(validated[name]).matchAll(/#\/components\/schemas\/(\w+)/g)) if (nested in validated) named.add(nested);
-  // A union is an Object to the compiler, which says nothing.
-  const said = (schema: unknown): object => JSON.parse(JSON.stringify(schema).replaceAll('{"$ref":"#/components/schemas/Object"}', '{}')) as object;
-  return Object.fromEntries([...named].map((name) => [name, { additionalProperties: false, ...said(validated[name]) }]));
+interface Operation {
+  operationId: string;
+  parameters: unknown[];
+  responses: Record<string, unknown>;
 }
 
-/** Every operation may answer with a problem. */
-function withProblems(methods: Record<string, unknown>): Record<string, unknown> {
+/** Every operation may answer with a problem; those that take a query say which. */
+function finished({ responses, ...operation }: Operation, handler: Handler | undefined, validated: Validated): Operation {
   const problem = { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
-  return Object.fromEntries(
-    Object.entries(methods).map(([method, operation]) => {
-      const { responses, ...rest } = operation as { responses: Record<string, unknown> };
-      return [method, { ...rest, responses: { ...responses, default: problem } }];
-    }),
-  );
+  const { properties = {}, required = [] } = validated[handler?.query ?? ''] ?? {};
+  const parameters = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }));
+  const accepted = handler?.accepts ? { 202: { description: 'Begun: it is done in steps' } } : {};
+  return { ...operation, parameters: [...operation.parameters, ...parameters], responses: { ...responses, ...accepted, default: problem } };
 }
 
 const PROBLEM = {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module, type Type, ValidationPipe } from '@nestjs/c
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceRuntime } from '../service-runtime.ts';
+import { answerClientError } from './client-error.ts';
 import { NestLogger } from './nest-logger.ts';
 import { OperationsController, SERVICE_RUNTIME } from './operations.controller.ts';
 import { answerOtherMethods } from './other-methods.ts';
@@ -22,7 +23,13 @@ class HttpRootModule {}
 
 /** A Nest application on Fastify with health, metrics, problem+json errors and validated DTOs; initialised, not yet listening. */
 export async function createHttpApp({ runtime, module, bodyLimit = 10 * 1024 * 1024, configure }: HttpAppOptions): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit, trustProxy: 'loopback', forceCloseConnections: true, routerOptions: { maxParamLength: 500 } });
+  const adapter = new FastifyAdapter({
+    bodyLimit,
+    trustProxy: 'loopback',
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: answerClientError,
+  });
   answerOtherMethods(adapter.getInstance());
   const root: DynamicModule = {
     module: HttpRootModule,

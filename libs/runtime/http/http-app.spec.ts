@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, Module, Post } from '@nestjs/common';
+import { Body, Controller, Get, Module, Patch, Post, Put } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { IsInt } from 'class-validator';
 import { Failure } from '#libs/failure/failure';
@@ -26,6 +26,16 @@ class ThingsController {
   @Post()
   create(@Body() body: Amount): Amount {
     return body;
+  }
+
+  @Put('default')
+  choose(): void {
+    // nothing
+  }
+
+  @Patch(':thing')
+  change(): void {
+    // nothing
   }
 }
 
@@ -61,12 +71,24 @@ describe('an HTTP app', () => {
     expect(response.json()).toMatchObject({ type: 'about:blank', status: 400 });
   });
 
+  it('answers what is no request to the parser as a problem too', async () => {
+    await app.listen(0, '127.0.0.1');
+    const reply = await fetch(`${await app.getUrl()}/v1/things/${'x'.repeat(20_000)}`);
+    expect([reply.status, reply.headers.get('content-type'), await reply.json()]).toEqual([
+      431,
+      'application/problem+json',
+      { type: 'about:blank', title: 'Request Header Fields Too Large', status: 431 },
+    ]);
+  });
+
   it('says which methods a path has, and that another is none of them', async () => {
     for (const method of ['TRACE', 'DELETE', 'QUERY', 'GET'] as never[]) {
       const response = await app.inject({ method, url: '/v1/things' });
       expect([method, response.statusCode, response.headers['allow'], response.json()]).toMatchObject([method, 405, 'POST', { status: 405 }]);
     }
     expect((await app.inject({ method: 'DELETE', url: '/v1/nothing' })).statusCode).toBe(404);
+    expect((await app.inject({ method: 'OPTIONS', url: '/v1/things/default' })).headers['allow']).toBe('PUT');
+    expect((await app.inject({ method: 'OPTIONS', url: '/v1/things/other' })).headers['allow']).toBe('PATCH');
   });
 
   it('tells nothing of a defect of ours', async () => {
