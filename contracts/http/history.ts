@@ -62,5 +62,23 @@ export const undoReport = z.object({
   rows: z.number().describe('rows that are written; `actions` lists the first 100'),
   actions: z.array(undoneRow),
   conflicts: z.array(conflict).describe('the first 100; overridden when forced'),
+  conflictCount: z.number().describe('rows that somebody changed since'),
 });
 export type UndoReport = z.infer<typeof undoReport>;
+
+/** Answer 202 of `POST /v1/undo`, and of `GET /v1/undo/{undo}`: an undo that takes longer than its caller waits. */
+export const undoProgress = z.object({
+  id: z.string(),
+  what: z.record(z.string(), z.string()).describe('what is taken back, as it was asked'),
+  dryRun: z.boolean(),
+  state: z.enum(['running', 'done', 'failed', 'cancelled']).describe('unless it is done, nothing of it is kept'),
+  phase: z.enum(['plan', 'write', 'check']).describe('reads the changes and who changed the rows since; writes; looks once more'),
+  rows: z.number().describe('rows that are written'),
+  total: z.number().nullable().describe('rows that will be; null: not known yet'),
+  percent: z.number(),
+  startedAt: z.string(),
+  endedAt: z.string().nullable(),
+  report: undoReport.nullable().describe('once it is done'),
+  failure: z.record(z.string(), z.unknown()).nullable().describe('why it failed: the problem that the request would have been answered with'),
+});
+export type UndoProgress = z.infer<typeof undoProgress>;

@@ -79,8 +79,8 @@ const LOCK = 0x6c6c696e;
 async function prepareSchemas(client: pg.Client): Promise<void> {
   const { rows } = await client.query<{ name: string }>('select current_database() as name');
   await client.query(`grant connect, create on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${OWNER_ROLE}`);
-  // A mirror's new rows wait in temporary tables.
-  await client.query(`grant temporary on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${LOGINS.lakehouse}`);
+  // A mirror's new rows wait in temporary tables, and so does the plan of an undo.
+  await client.query(`grant temporary on database ${quoteIdentifier(rows[0]?.name ?? '')} to ${LOGINS.lakehouse}, ${LOGINS.write}`);
   await client.query(`create schema if not exists lakeloop authorization ${OWNER_ROLE}; create schema if not exists audit authorization ${OWNER_ROLE}`);
 }
 

@@ -74,7 +74,7 @@ function finished({ responses, ...operation }: Operation, handler: Handler | und
   const problem = { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
   const { properties = {}, required = [] } = validated[handler?.query ?? ''] ?? {};
   const parameters = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }));
-  const accepted = handler?.accepts ? { 202: { description: 'Begun: it is done in steps' } } : {};
+  const accepted = handler?.accepts ? { 202: { description: 'Begun: the answer tells where to look' } } : {};
   return { ...operation, parameters: [...operation.parameters, ...parameters], responses: { ...responses, ...accepted, default: problem } };
 }
 

@@ -2,7 +2,7 @@
  * The entries of a row of `audit.log`, one or many. In SQL, where the row is `l` and its schema version `v`: `e` is the entry.
  * Readers that look for an id or a key say so of the row too, since only that has an index: `log_key`, and `log_id`, which `audit.batches_of` tells.
  */
-const ENTRIES = `cross join lateral (
+export const ENTRIES = `cross join lateral (
   select l.id, l.key, l.before, l.after, uuid_send(l.salt) as salt, null::integer as key_hash where l.key_hashes is null
   union all
   select l.id + t.place, audit.image_key(v, t.image), null::text[], t.image, substring(sha256(uuid_send(l.salt) || int8send(l.id + t.place)) for 16), t.key_hash

@@ -116,6 +116,7 @@ function write(options: EmbeddedOptions): DynamicModule {
       WRITE_STATEMENT_TIMEOUT_MS: 30_000,
       DB_POOL_MAX: 16,
       TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
+      UNDO_PAGE_BYTES: 1024 * 1024,
     },
     connectionString: options.databaseUrl('write'),
     adminUrl: options.databaseUrl('admin'),

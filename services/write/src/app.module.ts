@@ -19,6 +19,7 @@ import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { AuditUpkeep } from './history/audit-upkeep.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
+import { UndoRuns } from './history/undo-runs.ts';
 import { batchRoute } from './batch/batch-route.ts';
 import type { BatchStand } from './batch/run-batch.ts';
 import { contentRoute } from './imports/content-route.ts';
@@ -118,7 +119,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, streams, checkpoints, upkeep, edits } = this.#parts;
+    const { catalogue, pool, streams, checkpoints, upkeep, edits, undos } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
     await runtime.lifecycles.run([
       ...(edits ? [poolLifecycle('write DDL pool', edits.admin), edits.steps] : []),
@@ -127,6 +128,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
       catalogue,
       checkpoints,
       upkeep,
+      undos,
     ]);
   }
 }
@@ -139,6 +141,7 @@ interface Parts {
   catalogue: CatalogueCache;
   rows: RowService;
   history: HistoryRooms;
+  undos: UndoRuns;
   tables: TableRooms;
   views: ViewRooms;
   imports: ImportRooms;
@@ -163,9 +166,7 @@ function assemble(options: WriteModuleOptions): Parts {
   const edits = editsOf(options, catalogue);
   const governed = new Governed(pool);
   const executor = new RowExecutor(governed, pool);
-  const preRequest = config.REST_PRE_REQUEST && quoteTable(config.REST_PRE_REQUEST);
-  const { REST_EXTRA_SEARCH_PATH: searched, REST_TX_END: txEnd, REST_REQUEST_SETTINGS: requestSettings, REST_PLAN: plans } = config;
-  const sessions: SessionPolicy = { searched, preRequest, txEnd, requestSettings, plans };
+  const sessions = sessionsOf(config);
   const limits = { maxRows: config.REST_MAX_ROWS, aggregates: config.REST_AGGREGATES, tx: allowsTx(sessions) };
   const reads = new AgentReads(pool, runtime.logger);
   const calls = new CallService({ catalogue, executor, limits, sessions, reads });
@@ -178,7 +179,9 @@ function assemble(options: WriteModuleOptions): Parts {
     streams: new RowStreams({ pool: streams, stallMs: config.REST_STREAM_STALL_MS, logger: runtime.logger }),
     ...(lakehouse ? { analytical: createLakehouseRows({ lakehouse, executor, pool, config, runtime }) } : {}),
   });
-  const history = new HistoryRooms({ pool, governed }, catalogue, reads);
+  const stand = { pool, governed, pageBytes: config.UNDO_PAGE_BYTES };
+  const undos = new UndoRuns(stand, runtime.logger);
+  const history = new HistoryRooms({ stand, undos, catalogue, reads });
   return {
     pool,
     streams,
@@ -189,12 +192,18 @@ function assemble(options: WriteModuleOptions): Parts {
     calls,
     descriptions,
     history,
+    undos,
     tables: new TableRooms(pool, catalogue, edits?.editor),
     views: new ViewRooms({ pool, governed }, catalogue),
     imports: new ImportRooms({ pool, governed }, catalogue),
     batch: { governed, rows: shared },
     edits,
   };
+}
+
+function sessionsOf(config: WriteConfig): SessionPolicy {
+  const { REST_EXTRA_SEARCH_PATH: searched, REST_TX_END: txEnd, REST_REQUEST_SETTINGS: requestSettings, REST_PLAN: plans } = config;
+  return { searched, preRequest: config.REST_PRE_REQUEST && quoteTable(config.REST_PRE_REQUEST), txEnd, requestSettings, plans };
 }
 
 /** Edits of tables, where there is a login for DDL. */

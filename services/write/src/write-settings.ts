@@ -62,6 +62,12 @@ export const writeSettings = z.object({
     .min(0)
     .default(4 * 1024 * 1024)
     .describe('largest table, with its indexes, that an edit of its schema may rewrite or read through in one statement; larger ones in steps'),
+  UNDO_PAGE_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 * 1024)
+    .describe('rows that one statement of an undo writes, in bytes'),
   WRITE_PORT: port.default(8080).describe('HTTP port'),
   WRITE_MAX_BODY_BYTES: z.coerce
     .number()
@@ -87,6 +93,7 @@ export type WriteConfig = Pick<
   | 'WRITE_STATEMENT_TIMEOUT_MS'
   | 'DB_POOL_MAX'
   | 'TABLES_AT_ONCE_BYTES'
+  | 'UNDO_PAGE_BYTES'
 > &
   DialectConfig &
   AnalyticalConfig;

@@ -1,4 +1,4 @@
-import type { UndoReport } from '#contracts/http/history';
+import type { UndoProgress, UndoReport } from '#contracts/http/history';
 import type { Principal } from '#libs/governance/principal';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { AgentReads } from '../audit/agent-reads.ts';
@@ -6,24 +6,35 @@ import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
-import type { Undoable } from './changes.ts';
 import { compareVersions } from './compare.ts';
 import { recordedKey } from './recorded-key.ts';
 import type { CompareRequest, HistoryRequest, OfSchema, RestoreRequest } from './history-requests.ts';
-import { changeJson, historyOf, type HistoryStand } from './row-history.ts';
+import { changeJson, historyOf } from './row-history.ts';
 import { type TableFacts, tableFacts } from './table-facts.ts';
-import { restore, undo, type WriteAsked } from './undo.ts';
+import type { Undoable } from './undo-changes.ts';
+import { UndoRun } from './undo-run.ts';
+import type { UndoAsked, UndoRuns } from './undo-runs.ts';
+import { restore, type UndoStand } from './undo.ts';
 
 const DEFAULT_LIMIT = 50;
 
+export interface HistoryParts {
+  stand: UndoStand;
+  undos: UndoRuns;
+  catalogue: CatalogueCache;
+  reads: AgentReads;
+}
+
 /** What the history controller asks: tables by the names that are exposed, answers as it sends them, and what Postgres refuses as problems. */
 export class HistoryRooms {
-  readonly #stand: HistoryStand;
+  readonly #stand: UndoStand;
+  readonly #undos: UndoRuns;
   readonly #catalogue: CatalogueCache;
   readonly #reads: AgentReads;
 
-  constructor(stand: HistoryStand, catalogue: CatalogueCache, reads: AgentReads) {
+  constructor({ stand, undos, catalogue, reads }: HistoryParts) {
     this.#stand = stand;
+    this.#undos = undos;
     this.#catalogue = catalogue;
     this.#reads = reads;
   }
@@ -54,14 +65,23 @@ export class HistoryRooms {
   restore(table: string, body: RestoreRequest, { principal, context }: Asking): Promise<UndoReport> {
     return withSqlProblems(async () => {
       const facts = await this.#facts(principal, table, body);
-      const asked = { principal, context, force: body.latest === undefined, dryRun: body.dryRun === true };
+      const asked = { principal, context, force: body.latest === undefined, dryRun: body.dryRun === true, run: new UndoRun() };
       const key = await recordedKey(this.#stand.pool, facts, body.key);
       return restore(this.#stand, { facts, key, change: body.change, latest: body.latest }, asked);
     });
   }
 
-  undo(what: Undoable, asked: WriteAsked): Promise<UndoReport> {
-    return withSqlProblems(() => undo(this.#stand, what, asked));
+  /** The report, or how far it is where that takes longer than the caller waits. */
+  undo(what: Undoable, asked: UndoAsked): Promise<UndoReport | UndoProgress> {
+    return this.#undos.begin(what, asked);
+  }
+
+  undoProgress({ principal }: Asking, id: string): Promise<UndoProgress> {
+    return this.#undos.find(id, principal);
+  }
+
+  cancelUndo({ principal }: Asking, id: string): Promise<UndoProgress> {
+    return this.#undos.cancel(id, principal);
   }
 
   /** What an agent is about to see is on record first. */

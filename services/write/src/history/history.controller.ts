@@ -1,12 +1,14 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Headers, HttpCode, Inject, Param, Post, Query, Res, UseGuards, UseInterceptors } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import type { UndoReport } from '#contracts/http/history';
+import type { UndoProgress, UndoReport } from '#contracts/http/history';
 import { PrincipalGuard } from '#libs/governance/http/principal.guard';
 import { ProblemException } from '#libs/runtime/http/problem';
 import { type Asking, Asks } from '../asking.ts';
-import type { Undoable } from './changes.ts';
 import { CompareRequest, HistoryRequest, RestoreRequest, UndoRequest } from './history-requests.ts';
+import { AcceptedInterceptor } from './accepted.interceptor.ts';
 import { HistoryRooms } from './history-rooms.ts';
+import type { Undoable } from './undo-changes.ts';
+import { waitOf } from './undo-wait.ts';
 
 /** What happened to a table's rows, and taking it back. */
 @Controller('v1')
@@ -39,12 +41,27 @@ export class HistoryController {
     return this.#rooms.restore(table, body, reasoned(asking, `restore of change ${body.change}`));
   }
 
-  /** Takes one change back, or all changes of a request or trace. */
+  /** Takes one change back, or all changes of a request or trace. What takes longer than `Prefer: wait` goes on, and is answered 202 with where to look at it. */
   @Post('undo')
   @HttpCode(200)
-  undo(@Body() body: UndoRequest, @Asks() asking: Asking): Promise<UndoReport> {
+  @UseInterceptors(AcceptedInterceptor)
+  undo(@Body() body: UndoRequest, @Asks() asking: Asking, @Headers('prefer') prefer: string | undefined): Promise<UndoReport | UndoProgress> {
     const [what, name] = undoableOf(body);
-    return this.#rooms.undo(what, { ...reasoned(asking, `undo of ${name}`), force: body.force === true, dryRun: body.dryRun === true });
+    const asked = { ...reasoned(asking, `undo of ${name}`), force: body.force === true, dryRun: body.dryRun === true, waitMs: waitOf(prefer) };
+    return this.#rooms.undo(what, asked);
+  }
+
+  /** How far an undo is that was answered 202, and its report or why it failed once it has ended. */
+  @Get('undo/:undo')
+  undoProgress(@Param('undo') id: string, @Asks() asking: Asking): Promise<UndoProgress> {
+    return this.#rooms.undoProgress(asking, id);
+  }
+
+  /** Ends it; nothing of it is kept. */
+  @Post('undo/:undo/cancel')
+  @HttpCode(202)
+  cancelUndo(@Param('undo') id: string, @Asks() asking: Asking): Promise<UndoProgress> {
+    return this.#rooms.cancelUndo(asking, id);
   }
 }
 

@@ -1,53 +1,64 @@
-import type { Change, Image, RowSpan } from './changes.ts';
-import type { TableFacts } from './table-facts.ts';
-
-/** What has to happen to one row. */
-export interface RowAction extends RowSpan {
-  action: 'insert' | 'update' | 'delete';
-  /** The row as it shall be; for a delete, as it was last. */
-  image: Image;
-  /** The row as it was last; null when it is not there. */
-  now: Image | null;
-  /** Columns that are written. */
-  columns: readonly string[];
-}
+import { CHANGES } from './undo-changes.ts';
+import type { UndoSession } from './undo-session.ts';
+import type { UndoTable } from './undo-tables.ts';
 
 /**
- * The actions that take changes of some tables back: for each row, from the last of its changes to what it was before the first of them. In the order in
- * which they have to be done, last change first, so that what refers to a row goes before it and comes back after it. Rows that ended as they began need none.
+ * The rows that are written, each from the last of its changes to what it was before the first of them; a row that ended as it began is none of them. `columns`: numbers of
+ * those that are written. `since`: what came behind this change and is none of those that are taken back is somebody else's.
  */
-export function planUndo(changes: readonly Change[], tables: ReadonlyMap<number, TableFacts>): RowAction[] {
-  const rows = Map.groupBy(changes, ({ adoptedId, key }) => `${adoptedId} ${key}`);
-  return [...rows.values()]
-    .map((each) => actionTo(each[0]?.before ?? null, each, tables))
-    .filter((action) => action !== undefined)
-    .sort((a, b) => (BigInt(a.last) < BigInt(b.last) ? 1 : -1));
+export const ROWS = 'pg_temp."lakeloop:undo_row"';
+
+/** What each row costs beside its values. */
+const ROW_BYTES = 512;
+
+const CREATE = `create temporary table ${ROWS} (page integer not null, adopted_id integer not null, action text not null, columns smallint[] not null,
+  first bigint not null, last bigint not null, since bigint not null, missed boolean not null default false) on commit drop`;
+
+const SPANS = `select adopted_id, key, min(id) as first, max(id) as last from ${CHANGES} group by adopted_id, key`;
+
+const ACTIONS = `
+  select s.adopted_id, s.first, s.last, t.rank, ${ROW_BYTES} + coalesce(octet_length(f.before::text), 0) + coalesce(octet_length(l.after::text), 0) as size,
+    case when f.before is null then 'delete' when l.after is null then 'insert' else 'update' end as action,
+    case when f.before is null then '{}' when l.after is null then v.writable
+      else array(select c.number from unnest(v.writable) c(number) where f.before[c.number] is distinct from l.after[c.number]) end as columns
+  from span s
+  join ${CHANGES} f on f.adopted_id = s.adopted_id and f.id = s.first
+  join ${CHANGES} l on l.adopted_id = s.adopted_id and l.id = s.last
+  join unnest($1::int[], $2::text[]) n(version, list) on n.version = f.version cross join lateral (select n.list::smallint[] as writable) v
+  join unnest($3::int[], $4::int[]) t(adopted_id, rank) on t.adopted_id = s.adopted_id
+  where f.before is not null or l.after is not null`;
+
+/**
+ * Rows of one table, action and list of columns are written together, in pages of so many bytes, last change first. What others refer to comes back first and goes last, so
+ * that no reference is broken meanwhile, and nothing is taken along by a cascade before its turn.
+ */
+const PLAN = `
+  with span as (${SPANS}),
+  action as (${ACTIONS}),
+  ordered as (select a.*, case a.action when 'insert' then a.rank when 'update' then 1000000 else 2000000 - a.rank end as place from action a where a.action <> 'update' or a.columns <> '{}'),
+  sized as (select o.*, (sum(o.size) over w - o.size) / $5::bigint as part from ordered o window w as (partition by o.place, o.adopted_id, o.columns order by o.last desc))
+  insert into ${ROWS} (page, adopted_id, action, columns, first, last, since)
+  select dense_rank() over (order by place, adopted_id, columns, part), adopted_id, action, columns, first, last, coalesce($6::bigint, first) from sized`;
+
+export interface Planned {
+  rows: number;
+  pages: number;
 }
 
-/** The action that brings a row, whose newest changes are `changes` (oldest first), to an image; undefined when it is there already. */
-export function actionTo(target: Image | null, changes: readonly Change[], tables: ReadonlyMap<number, TableFacts>): RowAction | undefined {
-  const [first, last] = [changes[0], changes.at(-1)];
-  if (!first?.key || !last) return undefined;
-  const facts = tables.get(first.adoptedId) as TableFacts;
-  const now = last.after;
-  const span = { adoptedId: first.adoptedId, key: first.key, first: first.id, last: last.id, now };
-  const writable = facts.columns.filter(({ generated, name }) => !generated && target !== null && name in target).map(({ name }) => name);
-  if (target === null) return now === null ? undefined : { ...span, action: 'delete', image: now, columns: [] };
-  if (now === null) return { ...span, action: 'insert', image: target, columns: writable };
-  const columns = writable.filter((name) => target[name] !== now[name]);
-  return columns.length === 0 ? undefined : { ...span, action: 'update', image: target, columns };
-}
-
-/** Actions that one statement can do: consecutive ones of one kind on the same table and columns, at most `most`. */
-export function batches(actions: readonly RowAction[], most: number): RowAction[][] {
-  const result: RowAction[][] = [];
-  let kind = '';
-  for (const each of actions) {
-    const same = JSON.stringify([each.adoptedId, each.action, each.columns]);
-    const current = result.at(-1);
-    if (current && same === kind && current.length < most) current.push(each);
-    else result.push([each]);
-    kind = same;
-  }
-  return result;
+/** `since`: the newest change that the caller knows of, where it is not the first of those that are taken back. */
+export async function planRows(session: UndoSession, tables: readonly UndoTable[], since?: string): Promise<Planned> {
+  const { client, pageBytes } = session;
+  const versions = tables.flatMap((table) => table.versions);
+  await client.query(CREATE);
+  const { rowCount } = await client.query(PLAN, [
+    versions.map(({ id }) => id),
+    versions.map(({ writable }) => `{${writable.join(',')}}`),
+    tables.map(({ facts }) => facts.adoptedId),
+    tables.map(({ rank }) => rank),
+    pageBytes,
+    since ?? null,
+  ]);
+  await client.query(`create index on ${ROWS} (page); analyze ${ROWS}`);
+  const { rows } = await client.query<{ pages: number }>(`select coalesce(max(page), 0)::int as pages from ${ROWS}`);
+  return { rows: rowCount ?? 0, pages: rows[0]?.pages ?? 0 };
 }

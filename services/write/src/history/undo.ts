@@ -1,40 +1,39 @@
-import type { ClientBase } from 'pg';
-import type { Principal } from '#libs/governance/principal';
-import { ProblemException } from '#libs/runtime/http/problem';
 import type { UndoReport } from '#contracts/http/history';
 import type { Asking } from '../asking.ts';
-import { type Change, changesOf, changesOfRow, foreignChanges, type ForeignChange, type Undoable } from './changes.ts';
-import { type HistoryStand, isSeen, seen } from './row-history.ts';
-import { type TableFacts, tableFacts } from './table-facts.ts';
-import { actionTo, planUndo, type RowAction } from './undo-plan.ts';
-import { writeActions } from './write-actions.ts';
+import { withRetries } from '../rows/concurrency.ts';
+import { changesOfRow } from './changes.ts';
+import type { HistoryStand } from './row-history.ts';
+import type { TableFacts } from './table-facts.ts';
+import { collectChanges, collectWay, type Undoable } from './undo-changes.ts';
+import { foreignChanges } from './undo-conflicts.ts';
+import { planRows } from './undo-plan.ts';
+import { changedSince, reportOf, rowsGone } from './undo-report.ts';
+import type { UndoRun } from './undo-run.ts';
+import { UndoSession } from './undo-session.ts';
+import { requireSight } from './undo-sight.ts';
+import { unknownChange, type UndoTable } from './undo-tables.ts';
+import { missedRows, writePages } from './undo-write.ts';
 
-/** Most changes that one undo takes back. */
-export const MOST_CHANGES = 100_000;
-/** Actions and conflicts that a report lists. */
-const MOST_LISTED = 100;
+export interface UndoStand extends HistoryStand {
+  /** Most bytes of rows that one statement writes. */
+  pageBytes: number;
+}
 
 export interface WriteAsked extends Asking {
   /** Whether to write over what somebody changed since. */
   force: boolean;
   /** Say what would be done, and do nothing. */
   dryRun: boolean;
+  run: UndoRun;
 }
-
-type Tables = ReadonlyMap<number, TableFacts>;
 
 /**
  * Takes changes back as a new audited write of the caller: one change, or all of a request or trace, in one transaction. Where a row was changed since, by
  * somebody else or another request, it refuses (409, with who and when), unless forced: then what the changes changed is put back and the rest stays.
- * The caller must be able to see the changes (else 404), and to write their inverse.
+ * The caller must be able to see the changes (else 404), and to write their inverse. The changes stay in PostgreSQL: the service holds one page of rows at a time.
  */
-export async function undo(stand: HistoryStand, what: Undoable, asked: WriteAsked): Promise<UndoReport> {
-  const changes = await changesOf(stand.pool, what, MOST_CHANGES + 1);
-  if (changes.length > MOST_CHANGES)
-    throw new ProblemException(422, 'too-many-changes', `more than ${MOST_CHANGES} rows were changed`, { hint: 'Undo them in parts, by request.' });
-  const tables = await tablesOf(stand, asked.principal, changes);
-  await requireSeen(stand, asked.principal, changes, tables);
-  return carryOut(stand, { actions: planUndo(changes, tables), known: changes.map(({ id }) => id), tables }, asked);
+export function undo(stand: UndoStand, what: Undoable, asked: WriteAsked): Promise<UndoReport> {
+  return inTransaction(stand, asked, async (session) => carryOut(session, { tables: await collectChanges(session, what) }, asked));
 }
 
 export interface Restored {
@@ -48,104 +47,78 @@ export interface Restored {
 }
 
 /** Brings one row back to what it was after one of its changes, as a new audited write. */
-export async function restore(stand: HistoryStand, { facts, key, change, latest }: Restored, asked: WriteAsked): Promise<UndoReport> {
-  const newest = await changesOfRow(stand.pool, facts.adoptedId, key, { before: undefined, limit: 1 });
-  const chosen = await changesOfRow(stand.pool, facts.adoptedId, key, { before: String(BigInt(change) + 1n), limit: 1 });
-  const tables: Tables = new Map([[facts.adoptedId, facts]]);
-  if (chosen[0]?.id !== change) throw unknownChange();
-  await requireSeen(stand, asked.principal, [...newest, ...chosen], tables);
-  const action = actionTo(chosen[0].after, newest, tables);
-  const known = newest.map(({ id }) => id).filter((id) => latest === undefined || BigInt(id) <= BigInt(latest));
-  const since = action && latest !== undefined ? { ...action, first: latest } : action;
-  return carryOut(stand, { actions: since ? [since] : [], known, tables }, asked);
-}
-
-interface Plan {
-  actions: readonly RowAction[];
-  /** Changes that are accounted for. */
-  known: readonly string[];
-  tables: Tables;
-}
-
-async function carryOut({ pool, governed }: HistoryStand, plan: Plan, { principal, context, force, dryRun }: WriteAsked): Promise<UndoReport> {
-  const conflicts = await foreignChanges(pool, plan.actions, plan.known);
-  if (conflicts.length > 0 && !force && !dryRun) throw changedSince(conflicts, plan.tables);
-  const report = reportOf(plan, conflicts, !dryRun);
-  if (dryRun || plan.actions.length === 0) return report;
-  await governed.transaction({ principal, context }, async (client) => {
-    const missed = await writeActions(client, plan.actions, plan.tables);
-    if (missed.length > 0) throw rowsGone(missed, plan.tables);
-    if (!force) await refuseLateChanges(client, plan);
+export async function restore(stand: UndoStand, { facts, key, change, latest }: Restored, asked: WriteAsked): Promise<UndoReport> {
+  const [newest] = await changesOfRow(stand.pool, facts.adoptedId, key, { before: undefined, limit: 1 });
+  const [chosen] = await changesOfRow(stand.pool, facts.adoptedId, key, { before: String(BigInt(change) + 1n), limit: 1 });
+  if (chosen?.id !== change || !newest) throw unknownChange();
+  const since = latest ?? newest.id;
+  return inTransaction(stand, asked, async (session) => {
+    const tables = await collectWay(session, { change, newest: newest.id, latest: since });
+    return carryOut(session, { tables, since }, asked);
   });
+}
+
+interface Collected {
+  tables: readonly UndoTable[];
+  since?: string;
+}
+
+async function carryOut(session: UndoSession, { tables, since }: Collected, { force, dryRun }: WriteAsked): Promise<UndoReport> {
+  const { run } = session;
+  run.goOn();
+  await requireSight(session, tables);
+  const { rows, pages } = await planRows(session, tables, since);
+  run.goOn();
+  run.total = rows;
+  const conflicts = await foreignChanges(session, tables, rows);
+  if (conflicts.count > 0 && !force && !dryRun) throw changedSince(conflicts, tables);
+  const report = await reportOf(session, tables, { rows, conflicts, applied: !dryRun });
+  if (dryRun) return report;
+  run.goOn('write');
+  await writePages(session, tables, pages);
+  run.goOn('check');
+  const missed = await missedRows(session);
+  if (missed.length > 0) throw rowsGone(missed, tables);
+  if (!force) await refuseLateChanges(session, tables, rows);
   return report;
 }
 
 /** The rows are locked by now: whoever changed one between the first look and the write is seen here, and nothing is kept. */
-async function refuseLateChanges(client: ClientBase, { actions, known, tables }: Plan): Promise<void> {
-  await client.query('reset role');
-  const late = await foreignChanges(client, actions, known);
-  if (late.length > 0) throw changedSince(late, tables);
+async function refuseLateChanges(session: UndoSession, tables: readonly UndoTable[], rows: number): Promise<void> {
+  const late = await foreignChanges(session, tables, rows);
+  if (late.count > 0) throw changedSince(late, tables);
 }
 
-async function tablesOf({ pool }: HistoryStand, { role }: Principal, changes: readonly Change[]): Promise<Tables> {
-  if (changes.length === 0) throw unknownChange();
-  const adoptedIds = [...new Set(changes.map(({ adoptedId }) => adoptedId))];
-  return new Map((await tableFacts(pool, role, { adoptedIds })).map((facts) => [facts.adoptedId, facts]));
-}
+/** Ends a transaction with what it found, and nothing kept. */
+class Tried extends Error {
+  readonly report: UndoReport;
 
-/** What a caller can't see is not told apart from what is not there. */
-async function requireSeen({ governed }: HistoryStand, principal: Principal, changes: readonly Change[], tables: Tables): Promise<void> {
-  for (const [adoptedId, facts] of tables) {
-    const ofTable = changes.filter((change) => change.adoptedId === adoptedId);
-    const visible = await seen(governed, principal, facts, ofTable);
-    const hidden = visible.some(
-      (each) => !isSeen(each) || (each.change.before !== null && each.before === null) || (each.change.after !== null && each.after === null),
-    );
-    if (hidden) throw unknownChange();
+  constructor(report: UndoReport) {
+    super('tried as asked');
+    this.report = report;
   }
 }
 
-function reportOf({ actions, tables }: Plan, conflicts: readonly ForeignChange[], applied: boolean): UndoReport {
-  return {
-    applied,
-    rows: actions.length,
-    actions: actions
-      .slice(0, MOST_LISTED)
-      .map(({ adoptedId, key, action, columns }) => ({ table: nameOf(tables, adoptedId), key: keyOf(key), action, columns: [...columns] })),
-    conflicts: listed(conflicts, tables),
-  };
-}
-
-function listed(conflicts: readonly ForeignChange[], tables: Tables): UndoReport['conflicts'] {
-  return conflicts
-    .slice(0, MOST_LISTED)
-    .map(({ adoptedId, key, id, actor, at }) => ({ table: nameOf(tables, adoptedId), key: keyOf(key), change: id, actor, at }));
-}
-
-function nameOf(tables: Tables, adoptedId: number): string {
-  const facts = tables.get(adoptedId);
-  return `${facts?.schema}.${facts?.name}`;
-}
-
-function keyOf(key: string): Record<string, unknown> {
-  return JSON.parse(key) as Record<string, unknown>;
-}
-
-function unknownChange(): ProblemException {
-  return new ProblemException(404, 'unknown-change', 'there is no such change, or a part of it is not for this role to see');
-}
-
-function changedSince(conflicts: readonly ForeignChange[], tables: Tables): ProblemException {
-  const [{ adoptedId, key, actor, at }] = conflicts as [ForeignChange];
-  return new ProblemException(409, 'changed-since', `${nameOf(tables, adoptedId)} ${key} was changed by ${actor} at ${at}`, {
-    conflicts: listed(conflicts, tables),
-    hint: 'Look at the later changes; "force": true puts back what was changed and keeps the rest.',
-  });
-}
-
-function rowsGone(missed: readonly RowAction[], tables: Tables): ProblemException {
-  const [{ adoptedId, key }] = missed as [RowAction];
-  return new ProblemException(409, 'row-gone', `${nameOf(tables, adoptedId)} ${key} is no longer there, or this role may not write it`, {
-    rows: missed.slice(0, MOST_LISTED).map((each) => ({ table: nameOf(tables, each.adoptedId), key: keyOf(each.key) })),
-  });
+async function inTransaction(
+  { governed, pageBytes }: UndoStand,
+  { principal, context, run }: WriteAsked,
+  work: (session: UndoSession) => Promise<UndoReport>,
+): Promise<UndoReport> {
+  const attempt = (): Promise<UndoReport> =>
+    governed.transaction({ principal, context }, async (client) => {
+      run.begin();
+      const session = new UndoSession(client, { role: principal.role, run, pageBytes });
+      await session.open();
+      const report = await work(session);
+      if (!report.applied || report.rows === 0) throw new Tried(report);
+      await client.query('set constraints all immediate');
+      await run.close(client, report);
+      return report;
+    });
+  try {
+    return await withRetries(attempt);
+  } catch (error) {
+    if (error instanceof Tried) return error.report;
+    throw error;
+  }
 }

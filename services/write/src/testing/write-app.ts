@@ -30,6 +30,7 @@ export const TEST_CONFIG: WriteConfig = {
   WRITE_STATEMENT_TIMEOUT_MS: 15_000,
   DB_POOL_MAX: 8,
   TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
+  UNDO_PAGE_BYTES: 1024 * 1024,
 };
 
 export interface WriteApp {

@@ -1,6 +1,7 @@
 import type { HistoryPage } from '#contracts/http/history';
 import { ApiError } from '../../api/api-error.ts';
 import { readJson, request, traceparent } from '../../api/request.ts';
+import { sendUndo } from '../history/send-undo.ts';
 
 /** A write of this page, as undo finds it. */
 export interface OwnWrite {
@@ -19,15 +20,14 @@ const LOOKED_AT = 50;
  * the rows since, 404 where there is no history.
  */
 export async function undoWrite({ schema, table }: { schema: string; table: string }, { traceId, keyJson }: OwnWrite): Promise<void> {
-  if (keyJson === undefined) return sendUndo({ trace: traceId });
+  if (keyJson === undefined) return takeBack({ trace: traceId });
   const query = new URLSearchParams({ schema, key: keyJson, limit: String(LOOKED_AT) });
   const { changes } = await readJson<HistoryPage>(await request(`/v1/history/${encodeURIComponent(table)}?${query}`));
   const made = changes.find((change) => change.traceId === traceId);
   if (!made?.request) throw new ApiError(404, 'There is no history of this change: it can’t be taken back here.');
-  return sendUndo({ request: made.request });
+  return takeBack({ request: made.request });
 }
 
-async function sendUndo(what: { request: string } | { trace: string }): Promise<void> {
-  const headers = { 'content-type': 'application/json', traceparent: traceparent() };
-  await request('/v1/undo', { method: 'POST', headers, body: JSON.stringify(what) });
+async function takeBack(what: { request: string } | { trace: string }): Promise<void> {
+  await sendUndo(what, { traceparent: traceparent() });
 }

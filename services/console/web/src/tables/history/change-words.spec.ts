@@ -61,10 +61,10 @@ describe('what an undo does', () => {
   const act = (action: 'insert' | 'update' | 'delete') => ({ table: 't', key: { id: 1 }, action, columns: [] });
 
   it('is told by kind, as far as the report lists it', () => {
-    expect(effectInWords({ applied: false, rows: 3, actions: [act('update'), act('delete'), act('update')], conflicts: [] })).toBe(
+    expect(effectInWords({ applied: false, rows: 3, actions: [act('update'), act('delete'), act('update')], conflicts: [], conflictCount: 0 })).toBe(
       '2 rows changed back and 1 deleted again.',
     );
-    expect(effectInWords({ applied: false, rows: 1_500, actions: [act('update')], conflicts: [] })).toBe('1,500 rows will be as before.');
-    expect(effectInWords({ applied: false, rows: 0, actions: [], conflicts: [] })).toContain('Nothing is left to do');
+    expect(effectInWords({ applied: false, rows: 1_500, actions: [act('update')], conflicts: [], conflictCount: 0 })).toBe('1,500 rows will be as before.');
+    expect(effectInWords({ applied: false, rows: 0, actions: [], conflicts: [], conflictCount: 0 })).toContain('Nothing is left to do');
   });
 });

@@ -1,8 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { HistoryPage, UndoReport, VersionDiff } from '#contracts/http/history';
-import { type JsonValue, stringifyJson } from '#contracts/topics/json';
+import { stringifyJson } from '#contracts/topics/json';
 import { readJson, request } from '../../api/request.ts';
 import { type Key, keyText } from './change-words.ts';
+import { type OnProgress, sendUndo } from './send-undo.ts';
 import { type Filter, filterQuery } from './timeline.ts';
 
 const PAGE = 50;
@@ -70,16 +71,16 @@ export interface UndoOptions {
   dryRun: boolean;
   force: boolean;
   reason: string;
+  onProgress?: OnProgress;
 }
 
 /** Takes something back, or says what that would do. Throws `ApiError` 409 where somebody changed it since. */
-export async function takeBack(undoing: Undoing, { dryRun, force, reason }: UndoOptions): Promise<UndoReport> {
-  const headers = { 'content-type': 'application/json', ...(reason.trim() === '' ? {} : { 'lakeloop-reason': encodeURIComponent(reason.trim()) }) };
-  const send = async (path: string, body: JsonValue): Promise<UndoReport> =>
-    readJson<UndoReport>(await request(path, { method: 'POST', headers, body: stringifyJson(body) }));
-  if (undoing.what !== 'version') return send('/v1/undo', { [undoing.what]: undoing.id, dryRun, force });
+export async function takeBack(undoing: Undoing, { dryRun, force, reason, onProgress }: UndoOptions): Promise<UndoReport> {
+  const headers: Record<string, string> = reason.trim() === '' ? {} : { 'lakeloop-reason': encodeURIComponent(reason.trim()) };
+  if (undoing.what !== 'version') return sendUndo({ [undoing.what]: undoing.id, dryRun, force }, headers, onProgress);
   const { table, key, id, latest } = undoing;
   // Without the newest change that is known, the restore goes over whatever came since.
   const body = { schema: table.schema, key: keyText(key), change: id, dryRun, ...(force ? {} : { latest }) };
-  return send(`/v1/history/${encodeURIComponent(table.name)}/restore`, body);
+  const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: stringifyJson(body) };
+  return readJson<UndoReport>(await request(`/v1/history/${encodeURIComponent(table.name)}/restore`, init));
 }

@@ -1,13 +1,14 @@
-import { Alert, Button, Checkbox, Group, Loader, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, Group, Loader, Modal, Progress, Stack, Text, TextInput } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import type { UndoReport } from '#contracts/http/history';
+import type { UndoProgress, UndoReport } from '#contracts/http/history';
 import { ApiError } from '../../api/api-error.ts';
 import { Refusal } from '../../subjects/flag-dialog.tsx';
 import { formatValue } from '../../subjects/format-value.ts';
 import { count, effectInWords, keyInWords, listed } from './change-words.ts';
 import { takeBack, type Undoing, useForgetHistory } from './history-api.ts';
+import { cancelUndo } from './send-undo.ts';
 
 /** Rows and conflicts that are listed; what is more is counted. */
 const SHOWN = 12;
@@ -32,14 +33,15 @@ export function UndoDialog(props: UndoProps) {
 
 function useUndo({ undoing, close, done }: UndoProps) {
   const forget = useForgetHistory();
+  const [progress, onProgress] = useState<UndoProgress>();
   const trial = useQuery({
     queryKey: ['history', 'trial', undoing],
-    queryFn: () => takeBack(undoing, { dryRun: true, force: false, reason: '' }),
+    queryFn: () => takeBack(undoing, { dryRun: true, force: false, reason: '', onProgress }),
     gcTime: 0,
     retry: false,
   });
   const undo = useMutation({
-    mutationFn: (asked: { force: boolean; reason: string }) => takeBack(undoing, { dryRun: false, ...asked }),
+    mutationFn: (asked: { force: boolean; reason: string }) => takeBack(undoing, { dryRun: false, ...asked, onProgress }),
     onSuccess: ({ rows }) => {
       notifications.show({ color: 'teal', title: 'Taken back', message: `${count(rows, 'row')} written, as a change of yours.` });
       void forget();
@@ -51,15 +53,16 @@ function useUndo({ undoing, close, done }: UndoProps) {
       if (error instanceof ApiError && error.status === 409) void trial.refetch();
     },
   });
-  return { trial, undo };
+  return { trial, undo, progress };
 }
 
 function UndoForm(props: UndoProps) {
-  const { trial, undo } = useUndo(props);
+  const { trial, undo, progress } = useUndo(props);
   const [reason, setReason] = useState('');
   const [force, setForce] = useState(false);
-  if (trial.isPending) return <Loader size="sm" aria-label="Trying it" />;
+  if (trial.isPending) return progress ? <Under progress={progress} /> : <Loader size="sm" aria-label="Trying it" />;
   if (trial.isError) return <Refusal error={trial.error} />;
+  if (undo.isPending && progress && !progress.dryRun) return <Under progress={progress} />;
   const report = trial.data;
   const blocked = report.rows === 0 || (report.conflicts.length > 0 && !force);
   const submit = (event: FormEvent): void => {
@@ -99,6 +102,27 @@ function UndoForm(props: UndoProps) {
   );
 }
 
+const PHASES = { plan: 'Looking for what was changed', write: 'Writing', check: 'Looking once more who changed it since' } as const;
+
+/** An undo of many rows, under way in the server: closing the dialog does not end it. */
+function Under({ progress: { id, phase, rows, total, percent } }: { progress: UndoProgress }) {
+  const cancel = useMutation({ mutationFn: () => cancelUndo(id) });
+  return (
+    <Stack>
+      <Text size="sm" component="output">
+        {PHASES[phase]}
+        {phase === 'write' && total !== null && `: ${rows.toLocaleString()} of ${count(total, 'row')}`}
+      </Text>
+      <Progress value={phase === 'plan' ? 0 : percent} aria-label="How far it is" />
+      <Group justify="flex-end">
+        <Button variant="default" loading={cancel.isPending || cancel.isSuccess} onClick={() => cancel.mutate()}>
+          Cancel
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
 /** What the database keeps by itself is not what anybody takes back. */
 const STAMPS = new Set(['created_at', 'created_by', 'updated_at', 'updated_by']);
 const VERBS = { insert: 'comes back', update: 'goes back in', delete: 'is deleted' } as const;
@@ -118,9 +142,9 @@ function Actions({ report: { rows, actions } }: { report: UndoReport }) {
   );
 }
 
-function Conflicts({ report: { conflicts }, force, setForce }: { report: UndoReport; force: boolean; setForce: (force: boolean) => void }) {
+function Conflicts({ report: { conflicts, conflictCount }, force, setForce }: { report: UndoReport; force: boolean; setForce: (force: boolean) => void }) {
   return (
-    <Alert color="orange" title={`${count(conflicts.length, 'row')} changed since`}>
+    <Alert color="orange" title={`${count(conflictCount, 'row')} changed since`}>
       <Stack gap="xs">
         <ul className="plain" aria-label="Changed since">
           {conflicts.slice(0, SHOWN).map((conflict) => (
@@ -128,7 +152,7 @@ function Conflicts({ report: { conflicts }, force, setForce }: { report: UndoRep
               <b>{keyInWords(conflict.key)}</b> by {conflict.actor}, {formatValue(conflict.at, 'timestamptz')}
             </li>
           ))}
-          {conflicts.length > SHOWN && <li>and {count(conflicts.length - SHOWN, 'row')} more</li>}
+          {conflictCount > SHOWN && <li>and {count(conflictCount - SHOWN, 'row')} more</li>}
         </ul>
         <Checkbox
           label="Take back anyway"
