@@ -1,10 +1,19 @@
 import { PostgrestClient } from '@supabase/postgrest-js';
 import type { FlowDescription, Flows } from '#contracts/http/flows';
+import type { UndoReport, VersionDiff } from '#contracts/http/history';
 import type { Trace } from '#contracts/http/trace';
-import { authorization, type Token } from './event-source.ts';
-import { HttpProblem } from './http-problem.ts';
+import { type BatchOutcome, type BatchRequest, runBatch } from './batch.ts';
+import type { Token } from './event-source.ts';
+import { History, type HistoryOf } from './history/history.ts';
+import { type AsOf, Past } from './history/past.ts';
+import { compareVersions, type Comparison, type RestoreOptions, restoreVersion, undo, type UndoOptions } from './history/undo.ts';
+import { Http } from './http.ts';
 import { type IdempotentOptions, idempotentFetch } from './idempotent-fetch.ts';
 import { Subscription, type SubscriptionHandlers } from './subscription.ts';
+import type { TableName } from './tables/table-name.ts';
+import { Tables } from './tables/tables.ts';
+import { exportRows, type ExportOptions } from './transfer/export-rows.ts';
+import { Imports } from './transfer/imports.ts';
 
 export { PostgrestClient } from '@supabase/postgrest-js';
 export { HttpProblem } from './http-problem.ts';
@@ -49,15 +58,23 @@ export type AnyDatabase = Record<
   { Tables: Record<string, AnyTable>; Views: Record<string, AnyTable>; Functions: Record<string, { Args: Record<string, unknown>; Returns: unknown }> }
 >;
 
-/** Rows, changes and flows of a Lakeloop, in a browser or in Node. */
+/** A Lakeloop, in a browser or in Node: rows, tables, their history, files in and out, live changes, flows (docs/client.md). */
 export class LakeloopClient<Database = AnyDatabase> {
   readonly #options: ClientOptions;
+  readonly #http: Http;
   /** The row API, authenticated: postgrest-js. */
   readonly rows: PostgrestClient<Database>;
+  /** Tables that users make and edit, and saved views. */
+  readonly tables: Tables;
+  /** Files into tables. */
+  readonly imports: Imports;
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.rows = this.#postgrest((input, init) => this.#fetch(input, init));
+    this.#http = new Http(options);
+    this.rows = this.#postgrest(this.#http.fetch);
+    this.tables = new Tables(this.#http);
+    this.imports = new Imports(this.#http);
   }
 
   /** A table of the default schema: postgrest-js. */
@@ -68,11 +85,52 @@ export class LakeloopClient<Database = AnyDatabase> {
     this.rows.schema(...args)) as PostgrestClient<Database>['schema'];
 
   /**
-   * The row API for ONE write that is sent until it is answered and happens once (Idempotency-Key), in a trace of its own or the one given:
+   * The row API for ONE write that is sent until it is answered and happens once (Idempotency-Key), in a trace of its own or the one given, with a reason:
    * `client.idempotent().schema('exceptions').from('flags').insert({…}).select()`
    */
   idempotent(options: IdempotentOptions = {}): PostgrestClient<Database> {
-    return this.#postgrest(idempotentFetch((input, init) => this.#fetch(input, init), options));
+    return this.#postgrest(idempotentFetch(this.#http.fetch, options));
+  }
+
+  /**
+   * Row requests in one transaction, over several tables: each sees what those before it wrote; the first that is refused ends it all, and nothing is kept. It is
+   * sent until it is answered, and happens once. At most 1,000 requests. Throws `HttpProblem` with the row API's status, and `problem.index` of the request.
+   */
+  batch(requests: readonly BatchRequest[], options: IdempotentOptions = {}): Promise<BatchOutcome> {
+    return runBatch(this.#http, requests, options);
+  }
+
+  /** Who changed what of a table or a row, when and why, newest first: `for await (const change of client.history(table, { key: 7 })) …` */
+  history(table: TableName, of: HistoryOf = {}): History {
+    return new History(this.#http, table, of);
+  }
+
+  /** Two versions of a row, each by the change that made it, and the columns in which they differ. Throws `HttpProblem`: 404 where there is no such change of this row. */
+  compare(table: TableName, comparison: Comparison): Promise<VersionDiff> {
+    return compareVersions(this.#http, table, comparison);
+  }
+
+  /** Brings one row back to what it was after one of its changes, also after it was deleted. Throws `HttpProblem`: 409 `changed-since`, 403, 404. */
+  restore(table: TableName, options: RestoreOptions): Promise<UndoReport> {
+    return restoreVersion(this.#http, table, options);
+  }
+
+  /**
+   * Takes one change back, or all of a request or trace, as a write of the caller. Throws `HttpProblem`: 409 `changed-since` with `problem.conflicts` where somebody
+   * changed a row since, and nothing is done; 404, 403; 422 for more than 100,000 rows. It is sent once: a second undo of the same finds a change since.
+   */
+  undo(options: UndoOptions): Promise<UndoReport> {
+    return undo(this.#http, options);
+  }
+
+  /** The row API as of a moment: `const past = client.asOf('2026-01-02T03:04:05Z'); await past.from('orders').select(); past.moment` */
+  asOf(moment: AsOf): Past<Database> {
+    return new Past<Database>(this.#http, moment);
+  }
+
+  /** Rows as CSV, NDJSON or Parquet: a stream of any length. Throws `HttpProblem` before the first byte; what breaks later fails the stream. */
+  exportRows(table: TableName, options: ExportOptions): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    return exportRows(this.#http, table, options);
   }
 
   /** Live rows: see `Subscription`. */
@@ -83,7 +141,7 @@ export class LakeloopClient<Database = AnyDatabase> {
     const path = `/v1/changes/${encodeURIComponent(`${to.schema}.${to.table}`)}${query.size > 0 ? `?${query}` : ''}`;
     return new Subscription<Row>(
       {
-        url: this.#url(path),
+        url: this.#http.url(path),
         token,
         fetch: this.#options.fetch ?? globalThis.fetch.bind(globalThis),
         maxDelayMs,
@@ -96,33 +154,16 @@ export class LakeloopClient<Database = AnyDatabase> {
 
   /** Every step of one case. Throws `HttpProblem`. */
   trace(traceId: string): Promise<Trace> {
-    return this.#get<Trace>(`/v1/trace/${encodeURIComponent(traceId)}`);
+    return this.#http.json(`/v1/trace/${encodeURIComponent(traceId)}`);
   }
 
   /** The flows that the caller may read. Throws `HttpProblem`. */
   async flows(): Promise<FlowDescription[]> {
-    return (await this.#get<Flows>('/v1/flows')).flows;
-  }
-
-  async #get<T>(path: string): Promise<T> {
-    const response = await this.#fetch(this.#url(path), { headers: { accept: 'application/json' } });
-    if (!response.ok) throw await HttpProblem.from(response);
-    return (await response.json()) as T;
-  }
-
-  async #fetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
-    const headers = new Headers(init.headers);
-    for (const [name, value] of Object.entries(await authorization(this.#options.token))) headers.set(name, value);
-    return (this.#options.fetch ?? globalThis.fetch)(input, { ...init, headers });
+    return (await this.#http.json<Flows>('/v1/flows')).flows;
   }
 
   #postgrest(send: typeof fetch): PostgrestClient<Database> {
-    return new PostgrestClient<Database>(this.#url('/rest/v1'), { fetch: send });
-  }
-
-  #url(path: string): string {
-    const base = this.#options.url === '' ? globalThis.location.origin : this.#options.url;
-    return `${base.replace(/\/$/, '')}${path}`;
+    return new PostgrestClient<Database>(this.#http.url('/rest/v1'), { fetch: send });
   }
 }
 

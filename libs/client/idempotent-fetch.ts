@@ -1,13 +1,11 @@
 import { pause, reconnectDelay } from './backoff.ts';
+import { writeHeaders, type WriteOptions } from './write-options.ts';
 
-export interface IdempotentOptions {
+export interface IdempotentOptions extends WriteOptions {
   /** One key for one intended write, however often it is sent. Default: a random one. */
   key?: string;
-  /** W3C Trace Context of what the write belongs to. Default: a new trace. */
-  traceparent?: string;
   /** Gives up after this many sends. Default 10. */
   attempts?: number;
-  signal?: AbortSignal;
 }
 
 /** A new sampled trace (W3C Trace Context §3.2). */
@@ -27,7 +25,7 @@ export function idempotentFetch(send: typeof fetch, options: IdempotentOptions =
   return async (input, init = {}) => {
     const headers = new Headers(init.headers);
     headers.set('idempotency-key', key);
-    headers.set('traceparent', traceparent);
+    for (const [name, value] of Object.entries(writeHeaders({ ...options, traceparent }))) headers.set(name, value);
     for (let attempt = 1; ; attempt += 1) {
       const answer = await send(input, { ...init, headers }).catch((error: unknown) => ({ error }));
       if ('error' in answer) {

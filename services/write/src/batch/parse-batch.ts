@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MOST_BATCH_REQUESTS } from '#contracts/http/batch';
 import { ProblemException } from '#libs/runtime/http/problem';
 import { READS, WRITES } from '../rows/row-request.ts';
 
@@ -12,9 +13,6 @@ export interface BatchItem {
   body: Buffer | undefined;
 }
 
-/** Requests of one batch. */
-const MOST_REQUESTS = 1_000;
-
 const request = z.strictObject({
   method: z.enum([...READS, ...WRITES]),
   path: z.string().regex(/^\/?[^/?]+(\?.*)?$/s, 'must be <table>?<query>'),
@@ -22,7 +20,7 @@ const request = z.strictObject({
   headers: z.record(z.string(), z.string()).default({}),
   body: z.unknown().optional(),
 });
-const batch = z.strictObject({ requests: z.array(request).min(1).max(MOST_REQUESTS) });
+const batch = z.strictObject({ requests: z.array(request).min(1).max(MOST_BATCH_REQUESTS) });
 
 /** Headers that say something about a single request; who asks, and why, is said once. */
 const TAKEN = new Set(['prefer', 'accept', 'range', 'range-unit', 'if-match', 'content-type']);
