@@ -7,7 +7,7 @@ import { GOVERNANCE_MIGRATIONS } from './migrations/all.ts';
 import { ensureRoles, LOGINS, type LoginName, OWNER_ROLE, SERVICE_LOGINS } from './roles.ts';
 
 export interface InstallOptions {
-  /** A login that may create roles and schemas: a superuser, or one with CREATEROLE that owns the database. */
+  /** A login that may create roles and schemas: a superuser, or one with CREATEROLE that owns the database, or may grant CREATE on it. */
   adminUrl: string;
   logger: Logger;
   /** Passwords to set; a login without one keeps what it has. */

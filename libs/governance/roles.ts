@@ -41,10 +41,26 @@ export async function ensureRoles(client: pg.ClientBase, passwords: Partial<Reco
   for (const login of SERVICE_LOGINS) await ensureMember(client, SERVICE_ROLE, login);
   for (const role of APP_ROLES) for (const login of [LOGINS.write, LOGINS.notification]) await ensureMember(client, role, login);
   await ensureMember(client, OWNER_ROLE, LOGINS.admin);
-  await ensureMember(client, 'pg_read_all_data', LOGINS.cdc);
+  await becomeOwner(client);
+  await letCaptureRead(client);
   for (const [name, password] of Object.entries(passwords)) {
     await settled(client, `alter role ${quoteIdentifier(LOGINS[name as LoginName])} password ${quoteLiteral(password)}`);
   }
+}
+
+/** From PostgreSQL 16 on, who creates a role may grant it and not become it. */
+async function becomeOwner(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ may: boolean | null; login: string }>(
+    `select pg_has_role(to_regrole($1), 'usage') as may, current_user::text as login`,
+    [OWNER_ROLE],
+  );
+  if (rows[0] && !rows[0].may) await settled(client, `grant ${quoteIdentifier(OWNER_ROLE)} to ${quoteIdentifier(rows[0].login)}`);
+}
+
+/** Where the login may not, a superuser has to: `lakeloop doctor` says so. */
+async function letCaptureRead(client: pg.ClientBase): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(`select pg_has_role('pg_read_all_data', 'usage with admin option') as may`);
+  if (rows[0]?.may) await ensureMember(client, 'pg_read_all_data', LOGINS.cdc);
 }
 
 /** Creates a flow's principal: a NOLOGIN role that the workflow service may become. */

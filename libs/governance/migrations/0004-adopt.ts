@@ -108,8 +108,8 @@ begin
   if not exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') then
     guard := format($$
   if (select k.relnatts from pg_class k where k.oid = %s) <> %s then
-    raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = 'run: select lakeloop.adopt(%s)';
-  end if;$$, root::oid, (select relnatts from pg_class where oid = root), quote_literal(root));
+    raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = %L;
+  end if;$$, root::oid, (select relnatts from pg_class where oid = root), format('run: select lakeloop.adopt(%L)', root));
   end if;
   foreach kind in array array['insert', 'update', 'delete'] loop
     execute format($q$create or replace function %s_%s() returns trigger language plpgsql security definer %s as $body$

@@ -32,7 +32,6 @@ declare
   recorder text := 'audit.record_' || adopted_id;
   -- An event trigger renews recorders; where none could be created, a new column must not slip past in silence.
   guard text := '';
-  body text;
   kind text;
   matched text := (select string_agg(format('o.%1$I %2$s n.%1$I', name, equals), ' and ' order by ordinal) from audit.key_columns(root));
   first name := (select name from audit.key_columns(root) where ordinal = 1);
@@ -41,17 +40,18 @@ begin
   if not exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') then
     guard := format($$
   if (select k.relnatts from pg_class k where k.oid = %s) <> %s then
-    raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = 'run: select lakeloop.adopt(%s)';
-  end if;$$, root::oid, (select relnatts from pg_class where oid = root), quote_literal(root));
+    raise object_not_in_prerequisite_state using message = 'the table has changed since it was adopted', hint = %L;
+  end if;$$, root::oid, (select relnatts from pg_class where oid = root), format('run: select lakeloop.adopt(%L)', root));
   end if;
   foreach kind in array array['insert', 'update', 'delete'] loop
-    execute format($q$create or replace function %s_%s() returns trigger language plpgsql security definer %s as $body$
+    -- Names in it may look like the end of any quoting but this.
+    execute format('create or replace function %s_%s() returns trigger language plpgsql security definer %s as %L', recorder, kind, pinned, format($q$
 declare
   taken integer;
 begin%s
   %s;
   return null;
-end $body$ $q$, recorder, kind, pinned, guard, case
+end$q$, guard, case
       when kind = 'insert' and audit.key_hash_sql(root) is null then audit.entry_insert(root, version, '''insert''', 'n', false, true, 'new_rows n')
       when kind = 'insert' then format($$%s;
   get diagnostics taken = row_count;
@@ -60,17 +60,16 @@ end $body$ $q$, recorder, kind, pinned, guard, case
   end if$$, audit.entry_insert(root, version, '''insert''', 'n', false, true, 'new_rows n limit 8'), audit.batch_insert(root, version))
       when kind = 'update' then audit.entry_insert(root, version, format($$case when o.%1$I is null then 'insert' when n.%1$I is null then 'delete' else 'update' end$$, first), 'both', true, true,
         format('old_rows o full join new_rows n on %s', matched))
-      else audit.entry_insert(root, version, '''delete''', 'o', true, false, 'old_rows o') end);
+      else audit.entry_insert(root, version, '''delete''', 'o', true, false, 'old_rows o') end));
   end loop;
-  select format($q$create or replace function %1$s_truncate() returns trigger language plpgsql security definer %2$s set row_security = off as $body$
-begin%3$s
+  execute format('create or replace function %s_truncate() returns trigger language plpgsql security definer %s set row_security = off as %L', recorder, pinned, format($q$
+begin%s
   if (select k.relkind from pg_class k where k.oid = tg_relid) = 'r' then
-    execute replace(%4$L, '@table', tg_relid::regclass::text);
+    execute %L || tg_relid::regclass::text || ' o';
   end if;
-  insert into audit.log (operation, schema_version, salt) values ('truncate', %5$s, null);
+  insert into audit.log (operation, schema_version, salt) values ('truncate', %s, null);
   return null;
-end $body$ $q$, recorder, pinned, guard, audit.entry_insert(root, version, '''truncate''', 'o', true, false, 'only @table o'), version) into body;
-  execute body;
+end$q$, guard, audit.entry_insert(root, version, '''truncate''', 'o', true, false, 'only '), version));
   foreach kind in array array['insert', 'update', 'delete', 'truncate'] loop
     execute format('alter function %1$s_%2$s() owner to lakeloop_owner; revoke all on function %1$s_%2$s() from public', recorder, kind);
   end loop;

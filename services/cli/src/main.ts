@@ -6,6 +6,12 @@ import { createLogger } from '#libs/runtime/logger';
 import { cliSettings } from './cli-config.ts';
 import { runCommand, usage } from './commands.ts';
 
+/** What PostgreSQL says beside its message. */
+function remarksOf(error: unknown): string[] {
+  const { detail, hint } = error as { detail?: unknown; hint?: unknown };
+  return [detail, hint].flatMap((text) => (typeof text === 'string' ? [`    ${text}`] : []));
+}
+
 const ending = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
 let opened: Promise<ChangeLog> | undefined;
@@ -29,7 +35,7 @@ try {
     );
   }
 } catch (error) {
-  process.stderr.write(`${classify(error).message}\n`);
+  process.stderr.write(`${[classify(error).message, ...remarksOf(error)].join('\n')}\n`);
   process.exitCode = 1;
 } finally {
   await opened?.then((log) => log.close()).catch(() => undefined);

@@ -63,7 +63,9 @@ describe('lakeloop doctor', () => {
     );
     await expect(asked).rejects.toThrow('1 thing has to be mended first');
     const problems = lines.map((line) => JSON.parse(line) as { state: string; fix: string[] }).filter(({ state }) => state === 'problem');
-    expect(problems).toEqual([expect.objectContaining({ fix: [`alter role "${login}" createrole;`, expect.stringContaining(`to "${login}";`)] })]);
+    expect(problems).toEqual([
+      expect.objectContaining({ fix: [`alter role "${login}" createrole;`, expect.stringContaining(`to "${login}" with grant option;`)] }),
+    ]);
     await database.client.query(`drop role ${login}`);
   });
 });

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { APP_ROLES, LOGINS, OWNER_ROLE, SERVICE_ROLE } from '#libs/governance/roles';
 import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 
 /** One thing that was looked at. `fix`: SQL, or what to do where SQL does not help. */
@@ -45,6 +46,10 @@ interface Facts {
   createrole: boolean;
   replication: boolean;
   createsInDatabase: boolean;
+  /** Roles of ours that are there, and that this login may not grant. */
+  foreignRoles: string[];
+  /** Whether capture's login is there and may not read tables for a snapshot. */
+  captureBlind: boolean;
   login: string;
   database: string;
   pid: number;
@@ -54,15 +59,19 @@ interface Facts {
 }
 
 async function factsOf(client: pg.Client): Promise<Facts> {
-  const { rows } = await client.query<Facts>(`
-    select current_setting('server_version_num')::int as version, current_setting('server_version') as "versionText", current_setting('wal_level') as "walLevel",
+  const { rows } = await client.query<Facts>(
+    `select current_setting('server_version_num')::int as version, current_setting('server_version') as "versionText", current_setting('wal_level') as "walLevel",
       pg_is_in_recovery() as recovery, current_setting('transaction_read_only') = 'on' as "readOnly", (select count(*)::int from pg_replication_slots) as "slotsUsed",
       current_setting('max_replication_slots')::int as "slotsMax", current_setting('max_wal_senders')::int as "sendersMax", current_setting('max_slot_wal_keep_size') as "keepSize",
-      r.rolsuper as superuser, r.rolcreaterole as createrole, r.rolreplication as replication, has_database_privilege(current_database(), 'create') as "createsInDatabase",
+      r.rolsuper as superuser, r.rolcreaterole as createrole, r.rolreplication as replication, has_database_privilege(current_database(), 'create with grant option') as "createsInDatabase",
+      array(select o.rolname::text from pg_roles o where o.rolname = any ($1) and not pg_has_role(current_user, o.oid, 'member with admin option') order by 1) as "foreignRoles",
+      exists (select from pg_roles o where o.rolname = '${LOGINS.cdc}' and not pg_has_role(o.oid, 'pg_read_all_data', 'usage')) as "captureBlind",
       current_user as login, current_database() as database, pg_backend_pid() as pid, to_regclass('lakeloop.adopted') is not null as installed,
       exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') as "eventTrigger",
       exists (select from pg_roles o where o.rolname = 'lakeloop_owner' and pg_has_role(current_user, o.oid, 'member')) as owner
-    from pg_roles r where r.rolname = current_user`);
+    from pg_roles r where r.rolname = current_user`,
+    [[OWNER_ROLE, SERVICE_ROLE, ...APP_ROLES, ...Object.values(LOGINS)]],
+  );
   return rows[0] as Facts;
 }
 
@@ -98,22 +107,32 @@ function pooler(client: pg.Client, { pid }: Facts): Finding {
   );
 }
 
-function login({ superuser, createrole, createsInDatabase, replication, login: name, database, installed: there, eventTrigger, owner }: Facts): Finding[] {
+/** Whether this login may install, or edit what is installed. */
+function installer({ superuser, createrole, createsInDatabase, foreignRoles, login: name, database, installed: there, owner }: Facts): Finding {
   const user = quoteIdentifier(name);
-  const may = superuser || (createrole && createsInDatabase);
+  if (there && (superuser || owner)) return ok(`${name} may edit what Lakeloop has made`);
+  if (!superuser && !(createrole && createsInDatabase))
+    return finding(
+      'problem',
+      `${name} may not install: it needs CREATEROLE, and CREATE on the database with GRANT OPTION (its owner has it)`,
+      `alter role ${user} createrole;`,
+      `grant create on database ${quoteIdentifier(database)} to ${user} with grant option;`,
+    );
+  if (foreignRoles.length === 0) return ok(`${name} may run lakeloop init`);
+  return finding(
+    'problem',
+    `${name} may not install: Lakeloop's roles are there, for another database of this server, and it may not grant them`,
+    `grant ${foreignRoles.map(quoteIdentifier).join(', ')} to ${user} with admin option;`,
+  );
+}
+
+function login(facts: Facts): Finding[] {
+  const { superuser, replication, login: name, eventTrigger, captureBlind, installed: there } = facts;
   return [
-    ...(there && (superuser || owner)
-      ? [ok(`${name} may edit what Lakeloop has made`)]
-      : may
-        ? [ok(`${name} may run lakeloop init`)]
-        : [
-            finding(
-              'problem',
-              `${name} may not install: it needs CREATEROLE, and CREATE on the database`,
-              `alter role ${user} createrole;`,
-              `grant create on database ${quoteIdentifier(database)} to ${user};`,
-            ),
-          ]),
+    installer(facts),
+    ...(there && captureBlind
+      ? [finding('note', `${LOGINS.cdc} may not read every table, which a first snapshot needs`, `grant pg_read_all_data to ${LOGINS.cdc};  -- a superuser`)]
+      : []),
     ...(superuser || eventTrigger
       ? []
       : [

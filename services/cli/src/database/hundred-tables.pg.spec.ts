@@ -74,7 +74,7 @@ it('adopts what it can of several, and says what it could not', async () => {
 it('lets TRUNCATE through on tables and partitions of somebody else, and has it recorded', async () => {
   const { client } = database;
   const owner = `theirs_${process.pid}`;
-  await client.query(`create role ${owner}; create schema theirs authorization ${owner}; set role ${owner}; create table theirs.plain (id int primary key);
+  await client.query(`create role ${owner}; create schema theirs authorization ${owner}; set role ${owner}; create table theirs.plain (id int primary key, "@table" text, "a$body$b" text, "it's $q$" text);
     create table theirs.parts (id int primary key) partition by range (id); create table theirs.parts_1 partition of theirs.parts for values from (0) to (9); reset role`);
   await lakeloop('adopt', 'theirs.*');
   await client.query(`insert into theirs.plain values (1); insert into theirs.parts values (2)`);

@@ -14,16 +14,16 @@ export interface Sync {
  * not refused, the edit fails in its end. In a rewrite the row stays as it was, whatever triggers before it made of it.
  */
 export function syncFunction({ id, from, to, type }: Sync): string {
-  return `create function lakeloop.rewrite_${id}() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp set "TimeZone" = 'UTC' set "DateStyle" = 'ISO, MDY' as $lakeloop$
+  const body = `
 begin
   if tg_op = 'UPDATE' and lakeloop.is_rewrite() then
     new := old;
   end if;
   new.${to} := case when new.${from} is not null and lakeloop.is_input(new.${from}::text, ${quoteLiteral(type)}) then new.${from}::text::${type} end;
   return new;
-end
-$lakeloop$`;
+end`;
+  return `create function lakeloop.rewrite_${id}() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp set "TimeZone" = 'UTC' set "DateStyle" = 'ISO, MDY' as ${quoteLiteral(body)}`;
 }
 
 /** Triggers fire in the order of their names: this one comes last. */

@@ -321,6 +321,18 @@ describe('an edit in steps', () => {
     expect(await columnsOf('renamed')).toContain('amount bigint');
   });
 
+  it('takes names that look like the end of a quoting', async () => {
+    await create('quoted', 500);
+    for (const name of ['a$lakeloop$b', "it's $body$", '@table'])
+      expect((await edit('POST', '/quoted/columns', { name, type: 'text' })).body).toMatchObject({ applied: true });
+    for (const name of ['a$lakeloop$b', "it's $body$"]) {
+      const { body } = await edit('PATCH', `/quoted/columns/${encodeURIComponent(name)}`, { type: 'integer' });
+      expect(await ended('quoted', body.edit)).toMatchObject({ state: 'applied' });
+    }
+    await psql.query('truncate app.quoted');
+    expect((await psql.query(`select count(*)::int as n from audit.entry where table_name = 'quoted' and operation = 'truncate'`)).rows).toEqual([{ n: 501 }]);
+  });
+
   it('is refused at once where a rule makes no sense', async () => {
     await create('sensible', 500);
     expect((await edit('POST', '/sensible/columns', { name: 'due', type: 'timestamp', min: 'nonsense' })).status).toBe(400);

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type pg from 'pg';
+import { loadConfig } from '#libs/runtime/config';
+import { TestPostgres } from '#libs/testing/own-postgres';
+import { cliSettings } from '../cli-config.ts';
+import { runCommand } from '../commands.ts';
+
+let server: TestPostgres;
+let superuser: pg.Client;
+let url: string;
+
+/** A server of its own: roles belong to all of it. */
+beforeAll(async () => {
+  server = await TestPostgres.start();
+  const { client, urlAs } = await server.database();
+  superuser = client;
+  url = urlAs('lake_admin', 'test');
+  await superuser.query(`create role erp_owner; create role lake_admin login password 'test'; create schema erp authorization erp_owner; set role erp_owner;
+    create table erp.orders (id int primary key, name text, "@table" text, "a$body$b" text, "it's $q$" text); create table erp.parts (id int primary key) partition by range (id);
+    create table erp.parts_1 partition of erp.parts for values from (0) to (9); reset role`);
+});
+afterAll(async () => {
+  await superuser?.end();
+  await server?.stop();
+});
+
+async function lakeloop(...args: string[]): Promise<string[]> {
+  const lines: string[] = [];
+  const never = (): never => {
+    throw new TypeError('this command needs no change log');
+  };
+  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: url, LAKELOOP_WRITE_PASSWORD: 'a-password-of-twelve' });
+  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, args);
+  return lines;
+}
+
+/** What the doctor would have run, of its problems. */
+async function fixes(): Promise<string[]> {
+  const lines: string[] = [];
+  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: url });
+  const never = (): never => {
+    throw new TypeError('this command needs no change log');
+  };
+  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, [
+    'doctor',
+    '--json',
+  ]).catch(() => undefined);
+  return lines.map((line) => JSON.parse(line) as { state: string; fix: string[] }).flatMap(({ state, fix }) => (state === 'problem' ? fix : []));
+}
+
+it('installs, adopts and detaches as a login that has what the doctor asks for, and nothing more', async () => {
+  for (const sql of await fixes()) await superuser.query(sql);
+  expect(await fixes()).toEqual([]);
+  expect((await lakeloop('init'))[0]).toContain('installed');
+  const doctor = (await lakeloop('doctor')).join('\n');
+  expect(doctor).toContain('grant pg_read_all_data to lakeloop_cdc;  -- a superuser');
+  await expect(lakeloop('adopt', 'erp.orders')).rejects.toThrow('permission denied for schema erp');
+  await superuser.query('grant erp_owner to lake_admin');
+  expect(await lakeloop('adopt', 'erp.*')).toEqual(['adopted erp.orders', 'adopted erp.parts']);
+  await superuser.query(
+    `set role erp_owner; insert into erp.orders values (1, 'a'); insert into erp.parts values (2); truncate erp.orders, erp.parts; reset role`,
+  );
+  const { rows } = await superuser.query(`select operation, count(*)::int as n from audit.entry group by 1 order by 1`);
+  expect(rows).toEqual([
+    { operation: 'insert', n: 2 },
+    { operation: 'truncate', n: 5 },
+  ]);
+  await superuser.query('set role erp_owner; alter table erp.orders add column later text');
+  await expect(superuser.query('insert into erp.orders values (3)')).rejects.toThrow('the table has changed since it was adopted');
+  await superuser.query('reset role');
+  expect(await lakeloop('adopt', 'erp.orders')).toEqual(['adopted erp.orders']);
+  await superuser.query('set role erp_owner; insert into erp.orders values (3); reset role');
+  expect(await lakeloop('detach', '--all')).toHaveLength(3);
+  expect((await superuser.query(`select from pg_trigger where tgname like 'lakeloop%'`)).rowCount).toBe(0);
+});
+
+it('is told what it lacks where another login has made the roles, for another database of the server', async () => {
+  await superuser.query(`create role second_admin login createrole password 'test'; grant create on database postgres to second_admin with grant option`);
+  await superuser.query('drop schema lakeloop, audit, lakeloop_archive, lakeloop_dropped cascade');
+  url = (await server.database()).urlAs('second_admin', 'test');
+  const [grant = '', ...others] = await fixes();
+  expect(others).toEqual([]);
+  expect(grant).toMatch(/^grant "administrator", .*"lakeloop_owner".* to "second_admin" with admin option;$/);
+  await superuser.query(grant);
+  expect((await lakeloop('init'))[0]).toContain('installed');
+});
