@@ -32,6 +32,7 @@ export const historyPage = z.object({
   table: z.string().describe('schema.table'),
   changes: z.array(rowChange),
   next: z.string().nullable().describe('`before` of the next page; null at the end'),
+  goneBefore: z.string().nullable().describe('at the end: older changes than of this time are no longer kept; null: none are deleted, or other pages follow'),
 });
 export type HistoryPage = z.infer<typeof historyPage>;
 

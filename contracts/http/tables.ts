@@ -44,6 +44,10 @@ export const tableDescription = z.object({
   columns: z.array(columnSpec.extend({ sqlType: z.string(), system: z.boolean().describe('kept by Lakeloop, or computed: never written') })),
   adopted: z.boolean().describe('whether its changes are audited and streamed'),
   archived: z.boolean(),
+  history: z
+    .object({ keep: z.string().nullable().describe('how long, ISO 8601; null: for ever') })
+    .nullable()
+    .describe('null: it is not adopted'),
   rows: z.number().nullable().describe("PostgreSQL's estimate; null before there is one"),
   version: z.string().nullable().describe('the newest edit'),
   may: z.object({ select: z.boolean(), insert: z.boolean(), update: z.boolean(), delete: z.boolean(), edit: z.boolean() }),

@@ -9,7 +9,7 @@ export class AuditBlocks1764000000055 implements MigrationInterface {
   readonly name = 'AuditBlocks1764000000055';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [TABLE_BLOCK, NOTE_BLOCKS, CHANGES_SINCE, GRANTS]);
+    await asOwner(runner, [TABLE_BLOCK, NOTE_BLOCKS, changesSince(''), GRANTS]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -46,15 +46,20 @@ declare
   began bigint := start;
   seen bigint := (select c.floor from audit.checkpoint c order by c.id desc limit 1);
   ending bigint;
-  ready boolean;
+  is_full boolean;
+  is_old boolean;
   noted integer := 0;
 begin
   while noted < 16 loop
-    select max(w.id) filter (where w.weight <= 4096), count(*) = 4096 or max(w.weight) >= 4096 or min(w.at) < clock_timestamp() - interval '1 hour' into ending, ready
+    select max(w.id) filter (where w.weight <= 4096), count(*) = 4096 or coalesce(max(w.weight) >= 4096, false), coalesce(min(w.at) < clock_timestamp() - interval '1 hour', true) into ending, is_full, is_old
     from (
       select r.id, r.at, sum(case when r.batched then 64 else 1 end) over (order by r.id) as weight
       from (select l.id, l.at, l.key_hashes is not null as batched from audit.log l where l.id > began and l.id <= seen order by l.id limit 4096) r) w;
-    exit when ending is null or not ready;
+    exit when not is_full and not is_old;
+    if not is_full then
+      ending := seen;
+    end if;
+    exit when ending is null or ending <= began;
     insert into audit.table_block
     select v.adopted_id, min(l.id), max(l.id), count(*), min(l.at), max(l.at)
     from audit.log l join audit.schema_version v on v.id = l.schema_version where l.id > began and l.id <= ending group by v.adopted_id;
@@ -72,8 +77,8 @@ end
 $$;
 revoke all on function lakeloop.note_blocks from public`;
 
-/** As in 0035, but for the blocks that it passes over. \`offset 0\`: the bounds are looked up, one block after the other. */
-export const CHANGES_SINCE = `
+/** As in 0035, but for the blocks that it passes over. \`offset 0\`: the bounds are looked up, one block after the other. `check`: PL/pgSQL. */
+export const changesSince = (check: string): string => `
 create or replace function lakeloop.changes_since(adopted integer, checkpoint bigint, attnums smallint[], names name[], pass bytea)
 returns table (id bigint, before text[], after text[])
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -81,7 +86,7 @@ begin
   if not lakeloop.is_service_session() or not exists (select from audit.as_of_secret s
      where pass = sha256(s.secret || convert_to(concat_ws(':', adopted, checkpoint, current_setting('role')), 'UTF8'))) then
     raise insufficient_privilege using message = 'the past is read through the write service';
-  end if;
+  end if;${check}
   return query
   with version as materialized (
     select v.id, audit.alignment(v, changes_since.attnums, changes_since.names) as places from audit.schema_version v where v.adopted_id = changes_since.adopted),

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type pg from 'pg';
 import type { TableName } from '#libs/postgres/identifiers';
 import { ProblemException } from '#libs/runtime/http/problem';
+import { type Gone, goneOf } from '../history/retention.ts';
 import { type TableFacts, tableFacts } from '../history/table-facts.ts';
 import { ApiError } from '../rows/api-error.ts';
 import { PastLayer, type PastTables } from '../rows/past-layer.ts';
@@ -25,10 +26,12 @@ export class AsOfLayer extends PastLayer {
     const facts = await Promise.all(distinct.map((table) => this.#factsOf(role, table)));
     const ids = facts.map(({ adoptedId }) => adoptedId);
     const versions = Map.groupBy(await schemaVersions(this.#pool, ids, moment.at), ({ adoptedId }) => adoptedId);
+    const gone = await goneOf(this.#pool, ids);
     const secret = await this.#secretOf();
     const sources = facts.map((each) => {
       const known = versions.get(each.adoptedId) ?? [];
       requireKnown(each, known, moment);
+      requireKept(each, gone.get(each.adoptedId), moment);
       const pass = `\\x${hash('sha256', Buffer.concat([secret, Buffer.from(`${each.adoptedId}:${moment.id}:${role}`)]), 'hex')}`;
       return { facts: each, retyped: retypedColumns(known, each), checkpoint: moment.id, pass };
     });
@@ -90,6 +93,11 @@ function requireKnown(facts: TableFacts, versions: readonly SchemaVersion[], { a
   if (versions.some(({ adoptedSince }) => adoptedSince)) throw forgotten(`Nothing is known of ${schema}.${name} as of ${at}`, 'It was adopted after that.');
   if (!versions.every((version) => !version.inForce || hasKeyOf(version, facts)))
     throw forgotten(`Rows of ${schema}.${name} can't be told apart as of ${at}`, 'Its primary key was another one then.');
+}
+
+function requireKept({ schema, name }: TableFacts, gone: Gone | undefined, { at, id }: Moment): void {
+  if (gone && BigInt(id) < BigInt(gone.checkpoint))
+    throw forgotten(`Nothing is kept of ${schema}.${name} as of ${at}`, `Its changes from before ${gone.before} are no longer kept.`);
 }
 
 function keyOf({ schema, name }: TableName): string {

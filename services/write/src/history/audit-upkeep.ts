@@ -15,7 +15,10 @@ const ASIDE_MS = 5_000;
 /** Advisory lock: one process of all that serve a database. */
 const LOCK = 0x6c6c6175;
 
-/** What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are. In short steps, each a transaction. */
+/**
+ * What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are, and deletes those whose time is over. In short steps,
+ * each a transaction: one that is cut off leaves the audit as another step finds it.
+ */
 export class AuditUpkeep extends OneProcess {
   constructor(options: AuditUpkeepOptions) {
     super({ ...options, name: 'audit upkeep', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: ASIDE_MS, failing: 'the audit could not be kept up' });
@@ -23,6 +26,8 @@ export class AuditUpkeep extends OneProcess {
 
   protected async work(client: pg.PoolClient): Promise<void> {
     await this.#whileAny(client, 'select lakeloop.note_blocks() as done');
+    await client.query('select lakeloop.advance_retention()');
+    await this.#whileAny(client, 'select lakeloop.delete_history() as done');
   }
 
   /** Repeats a step until it finds nothing to do. */

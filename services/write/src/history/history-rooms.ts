@@ -8,6 +8,7 @@ import { governedCatalogue } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import { compareVersions } from './compare.ts';
 import { recordedKey } from './recorded-key.ts';
+import { goneOf, orGone } from './retention.ts';
 import type { CompareRequest, HistoryRequest, OfSchema, RestoreRequest } from './history-requests.ts';
 import { changeJson, historyOf } from './row-history.ts';
 import { type TableFacts, tableFacts } from './table-facts.ts';
@@ -47,7 +48,9 @@ export class HistoryRooms {
       const { before, actor, since, until, limit = DEFAULT_LIMIT } = query;
       const { changes, next } = await historyOf(this.#stand, principal, facts, { key, before, actor, since, until, limit });
       const members = changes.map((change) => changeJson(facts, change)).join(',');
-      const body = `{"table":${JSON.stringify(`${facts.schema}.${facts.name}`)},"changes":[${members}],"next":${JSON.stringify(next ?? null)}}`;
+      const gone = next === undefined ? (await goneOf(this.#stand.pool, [facts.adoptedId])).get(facts.adoptedId)?.before : undefined;
+      const end = JSON.stringify({ next: next ?? null, goneBefore: gone ?? null }).slice(1);
+      const body = `{"table":${JSON.stringify(`${facts.schema}.${facts.name}`)},"changes":[${members}],${end}`;
       return this.#seenBy({ principal, context }, facts, { query: `history${key === undefined ? '' : '?key=?'}`, rows: changes.length }, body);
     });
   }
@@ -57,7 +60,8 @@ export class HistoryRooms {
     return withSqlProblems(async () => {
       const facts = await this.#facts(principal, table, query);
       const key = await recordedKey(this.#stand.pool, facts, query.key);
-      const body = await compareVersions(this.#stand, principal, { facts, key, from: query.from, to: query.to });
+      const { from, to } = query;
+      const body = await orGone(this.#stand.pool, facts.adoptedId, [from, to], () => compareVersions(this.#stand, principal, { facts, key, from, to }));
       return this.#seenBy({ principal, context }, facts, { query: 'history/compare?key=?', rows: 2 }, body);
     });
   }
@@ -67,7 +71,8 @@ export class HistoryRooms {
       const facts = await this.#facts(principal, table, body);
       const asked = { principal, context, force: body.latest === undefined, dryRun: body.dryRun === true, run: new UndoRun() };
       const key = await recordedKey(this.#stand.pool, facts, body.key);
-      return restore(this.#stand, { facts, key, change: body.change, latest: body.latest }, asked);
+      const { change, latest } = body;
+      return orGone(this.#stand.pool, facts.adoptedId, [change], () => restore(this.#stand, { facts, key, change, latest }, asked));
     });
   }
 

@@ -1,4 +1,5 @@
 import { quoteLiteral } from '#libs/postgres/identifiers';
+import { requireKept } from './retention.ts';
 import type { UndoSession } from './undo-session.ts';
 import { type ImageVersion, unknownChange, type UndoTable, undoTables } from './undo-tables.ts';
 
@@ -12,7 +13,10 @@ const NAMES = 'id, log_id, adopted_id, version, key, before, after, known';
 const CREATE = `create temporary table ${CHANGES} (id bigint not null, log_id bigint not null, adopted_id integer not null, version integer not null,
   key jsonb not null, before text[], after text[], known boolean not null) on commit drop`;
 
-/** Collects the changes of what is to be undone; their images are lists of today's columns. 404 where there are none, or the role reads nothing of a table. */
+/**
+ * Collects the changes of what is to be undone; their images are lists of today's columns. 404 where there are none, or the role reads nothing of a table; 410 where
+ * some are deleted because their time was over.
+ */
 export async function collectChanges(session: UndoSession, what: Undoable): Promise<UndoTable[]> {
   const [condition, value] =
     'change' in what
@@ -20,26 +24,20 @@ export async function collectChanges(session: UndoSession, what: Undoable): Prom
       : 'request' in what
         ? ['c.request = $1::bigint', what.request]
         : ['c.trace_id = $1', what.trace];
-  return collect(
-    session,
-    `select c.id, c.log_id, c.adopted_id, c.schema_version, c.key, c.before, c.after, true from audit.revision c
-     where ${condition} and (c.log_key is not null or c.key_hashes is not null)`,
-    [value],
-  );
+  const select = `select c.id, c.log_id, c.adopted_id, c.schema_version, c.key, c.before, c.after, true from audit.revision c
+     where ${condition} and (c.log_key is not null or c.key_hashes is not null)`;
+  return collect(session, { select, values: [value], what });
 }
 
 /** One row's way back: from what `newest` made it to what `change` made it. `latest`: the newest change that the caller knows of. */
 export async function collectWay(session: UndoSession, { change, newest, latest }: { change: string; newest: string; latest: string }): Promise<UndoTable[]> {
-  return collect(
-    session,
-    `select c.id, c.log_id, c.adopted_id, c.schema_version, c.key, case when c.id = $1 then c.after else c.before end, c.after, c.id <= $3
+  const select = `select c.id, c.log_id, c.adopted_id, c.schema_version, c.key, case when c.id = $1 then c.after else c.before end, c.after, c.id <= $3
      from unnest(array[$1::bigint, $2::bigint]) u(id) join audit.revision c on c.id = u.id and c.log_id between u.id - 999 and u.id
-     group by 1, 2, 3, 4, 5, 6, 7`,
-    [change, newest, latest],
-  );
+     group by 1, 2, 3, 4, 5, 6, 7`;
+  return collect(session, { select, values: [change, newest, latest] });
 }
 
-async function collect(session: UndoSession, select: string, values: readonly string[]): Promise<UndoTable[]> {
+async function collect(session: UndoSession, { select, values, what }: { select: string; values: readonly string[]; what?: Undoable }): Promise<UndoTable[]> {
   const { client, role } = session;
   await client.query(CREATE);
   await client.query(`insert into ${CHANGES} (${NAMES}) ${select}`, [...values]);
@@ -47,6 +45,7 @@ async function collect(session: UndoSession, select: string, values: readonly st
   const { rows } = await client.query<{ adopted_id: number; versions: number[] }>(
     `select adopted_id, array_agg(distinct version) as versions from ${CHANGES} group by 1`,
   );
+  if (what) await requireKept(client, what, rows.length > 0);
   if (rows.length === 0) throw unknownChange();
   const tables = await undoTables(
     client,

@@ -21,6 +21,8 @@ export function compileEdit(edit: Exclude<TableEdit, { op: 'create' }>, shape: T
       return describeTable(edit, shape);
     case 'reorder':
       return reorder(edit.columns, shape);
+    case 'keep-history':
+      return keepHistory(edit.keep, shape);
     case 'archive':
       return archive(shape);
     case 'restore':
@@ -102,6 +104,18 @@ function reorder(columns: readonly string[], shape: TableShape): CompiledEdit {
     notes: [noteTable(rootOf(shape), 'column_order', list)],
     losses: [],
     inverse: { op: 'reorder', columns: shape.columns.map(({ spec }) => spec.name) },
+  };
+}
+
+/** Of changes from before that, none are kept; the setting is taken back, what was deleted meanwhile is not. */
+function keepHistory(keep: string | null, shape: TableShape): CompiledEdit {
+  if (!shape.adopted) throw wrongState(shape, 'has no history: it is not adopted');
+  const period = keep === null ? 'null' : quoteLiteral(keep);
+  return {
+    sql: [],
+    notes: [`select lakeloop.keep_history(${shape.oid}::oid::regclass, ${period})`],
+    losses: [],
+    inverse: { op: 'keep-history', keep: shape.keep },
   };
 }
 

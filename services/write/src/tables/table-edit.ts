@@ -10,6 +10,7 @@ export type TableEdit =
   | { op: 'rename'; to: string }
   | { op: 'describe'; label?: string | null; description?: string | null }
   | { op: 'reorder'; columns: string[] }
+  | { op: 'keep-history'; keep: string | null }
   | { op: 'archive' }
   | { op: 'restore' }
   | { op: 'add-column'; column: ColumnSpec; kept?: string }

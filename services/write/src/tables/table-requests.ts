@@ -10,7 +10,9 @@ import {
   IsOptional,
   IsString,
   Length,
+  Matches,
   MaxLength,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { COLUMN_TYPES, type ColumnSpec } from '#contracts/http/tables';
@@ -143,6 +145,15 @@ export class CreateTableRequest extends Described {
   key?: string[];
 }
 
+/** How long a table's history is kept. */
+export class HistoryKeepRequest {
+  /** ISO 8601, in whole days or longer: P400D, P2Y; null: for ever. */
+  @ValidateIf((_request, value) => value !== null)
+  @IsString()
+  @Matches(/^P(?=.*[1-9])(?=\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,4}W)?(\d{1,5}D)?$/, { message: 'keep must be a period of at least a day, such as P400D, or null' })
+  keep!: string | null;
+}
+
 /** Body of `PATCH /v1/tables/{table}`. */
 export class ChangeTableRequest extends Described {
   @IsOptional()
@@ -155,6 +166,11 @@ export class ChangeTableRequest extends Described {
   @ArrayUnique()
   @IsString({ each: true })
   columns?: string[];
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => HistoryKeepRequest)
+  history?: HistoryKeepRequest;
 }
 
 /** Body of `PATCH /v1/tables/{table}/columns/{column}`. */

@@ -31,6 +31,8 @@ export interface TableShape {
   /** The number that the next column gets. */
   nextAttnum: number;
   adopted: boolean;
+  /** How long history is kept, ISO 8601; null: for ever. */
+  keep: string | null;
   rows: number | null;
   version: string | null;
   may: TableDescription['may'];
@@ -45,6 +47,7 @@ interface ShapeRow {
   archived_from: string | null;
   column_order: string[] | null;
   adopted: boolean;
+  keep: string | null;
   rows: number;
   version: string | null;
   next_attnum: number;
@@ -68,7 +71,7 @@ interface ShapeRow {
 /** Of the relations of exposed schemas, and the archive, of which the role may see any column, or which it may edit. */
 const SHAPES = `
   select c.oid::text, n.nspname as schema, c.relname as name, t.label, obj_description(c.oid, 'pg_class') as description, t.archived_from, t.column_order,
-    a.id is not null as adopted, c.reltuples::float8 as rows, (select max(e.id)::text from lakeloop.schema_edit e where e.root = c.oid) as version,
+    a.id is not null as adopted, (select r.keep from audit.retention r where r.adopted_id = a.id) as keep, c.reltuples::float8 as rows, (select max(e.id)::text from lakeloop.schema_edit e where e.root = c.oid) as version,
     (select max(x.attnum) + 1 from pg_attribute x where x.attrelid = c.oid) as next_attnum,
     json_build_object('select', has_any_column_privilege($1::name, c.oid, 'select'), 'insert', has_any_column_privilege($1::name, c.oid, 'insert'),
       'update', has_any_column_privilege($1::name, c.oid, 'update'), 'delete', has_table_privilege($1::name, c.oid, 'delete'),
@@ -118,7 +121,7 @@ export async function tableShape(
 }
 
 export function describe(shape: TableShape): TableDescription {
-  const { schema, name, label, description, archivedFrom, key, columns, adopted, rows, version, may } = shape;
+  const { schema, name, label, description, archivedFrom, key, columns, adopted, keep, rows, version, may } = shape;
   return {
     schema: archivedFrom ?? schema,
     name,
@@ -128,6 +131,7 @@ export function describe(shape: TableShape): TableDescription {
     columns: columns.map(({ spec, sqlType, system }) => ({ ...spec, sqlType, system })),
     adopted,
     archived: archivedFrom !== null,
+    history: adopted ? { keep } : null,
     rows,
     version,
     may,
@@ -144,6 +148,7 @@ function shapeOf(row: ShapeRow): TableShape {
     archived_from: archivedFrom,
     column_order: order,
     adopted,
+    keep,
     rows,
     version,
     next_attnum: nextAttnum,
@@ -165,6 +170,7 @@ function shapeOf(row: ShapeRow): TableShape {
     key,
     nextAttnum,
     adopted,
+    keep,
     version,
     may,
     sql: quoteTable({

@@ -34,7 +34,7 @@ export class TablesController {
     return this.#rooms.create(asking, name, { op: 'create', ...given(body), columns: body.columns.map((column) => given(column)) }, query);
   }
 
-  /** One change at a time: a name, an order of columns, or label and description. */
+  /** One change at a time: a name, an order of columns, how long history is kept, or label and description. */
   @Patch(':table')
   change(@Param('table') table: string, @Body() body: ChangeTableRequest, @Query() query: TableQuery, @Asks() asking: Asking): Promise<EditReport> {
     return this.#rooms.edit(asking, table, tableChangeOf(body), query);
@@ -118,12 +118,13 @@ function given<T extends object>(body: T): T {
 }
 
 function tableChangeOf({ label, description, ...body }: ChangeTableRequest): Exclude<TableEdit, { op: 'create' }> {
-  const [name, columns] = [body.name ?? undefined, body.columns ?? undefined];
+  const [name, columns, history] = [body.name ?? undefined, body.columns ?? undefined, body.history ?? undefined];
   const described = label !== undefined || description !== undefined;
-  if ([name !== undefined, columns !== undefined, described].filter(Boolean).length !== 1)
-    throw new ProblemException(400, 'invalid-input', 'one change at a time: a name, an order of columns, or label and description');
+  if ([name !== undefined, columns !== undefined, history !== undefined, described].filter(Boolean).length !== 1)
+    throw new ProblemException(400, 'invalid-input', 'one change at a time: a name, an order of columns, how long history is kept, or label and description');
   if (name !== undefined) return { op: 'rename', to: name };
   if (columns !== undefined) return { op: 'reorder', columns };
+  if (history !== undefined) return { op: 'keep-history', keep: history.keep };
   return { op: 'describe', ...(label === undefined ? {} : { label }), ...(description === undefined ? {} : { description }) };
 }
 

@@ -21,6 +21,7 @@ function column(spec: Partial<ColumnDescription> & Pick<ColumnDescription, 'type
     key: ['id'],
     columns: [{ name: 'c', sqlType, system: false, ...spec }],
     adopted: true,
+    history: { keep: null },
     archived: false,
     rows: null,
     version: null,

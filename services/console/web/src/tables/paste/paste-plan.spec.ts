@@ -16,6 +16,7 @@ const COLUMNS = gridColumns({
     { name: 'state', type: 'choice', options: ['open', 'closed'], sqlType: 'text', system: false, required: true, default: 'open' },
   ],
   adopted: true,
+  history: { keep: null },
   archived: false,
   rows: null,
   version: null,

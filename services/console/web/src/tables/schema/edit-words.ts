@@ -30,6 +30,8 @@ function deedInWords(edit: Kept, { name }: Pick<TableDescription, 'name'>): stri
       return `described the table${edit.label === undefined ? '' : ` as “${asText(edit.label)}”`}`;
     case 'reorder':
       return 'put the columns in another order';
+    case 'keep-history':
+      return edit.keep === null ? 'had history kept for ever' : `had history kept for ${asText(edit.keep)}`;
     case 'archive':
       return 'archived the table';
     case 'restore':

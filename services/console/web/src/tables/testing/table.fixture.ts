@@ -16,6 +16,7 @@ export const TABLE: TableDescription = {
     { name: 'updated_at', type: 'timestamp', required: true, sqlType: 'timestamp with time zone', system: true },
   ],
   adopted: true,
+  history: { keep: null },
   archived: false,
   rows: null,
   version: '1',

@@ -24,6 +24,7 @@ const COLUMNS: ReadonlyMap<string, GridColumn> = new Map(
       { name: 'data', type: 'json', sqlType: 'jsonb', system: false },
     ],
     adopted: true,
+    history: { keep: null },
     archived: false,
     rows: null,
     version: null,
