@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
 
 let stand: ApiStand;
@@ -10,6 +11,16 @@ beforeAll(async () => {
     create table app.entry (id bigint primary key, account_id integer references app.account, amount numeric);
     create table other.note (id integer primary key, text text); create table app.secret (id integer primary key);
     grant usage on schema app, other to analyst; grant select, insert, update, delete on app.account, app.entry, other.note to analyst;
+    create table app.shaky (id integer primary key, works_at integer); grant select, insert on app.shaky to analyst; create sequence app.tries;
+    create function app.try() returns trigger language plpgsql security definer as $$ begin
+      if nextval('app.tries') % new.works_at <> 0 then raise exception 'try again' using errcode = 'serialization_failure'; end if; return new; end $$;
+    create trigger try before insert on app.shaky for each row execute function app.try();
+    create table app.rival (pid integer primary key); grant update on app.shaky to analyst;
+    create function app.meet() returns trigger language plpgsql security definer as $$ begin
+      if exists (select from app.rival where pid = pg_backend_pid()) then return null; end if;
+      perform pg_advisory_xact_lock(601);
+      while exists (select from app.rival where cardinality(pg_blocking_pids(pid)) = 0) loop perform pg_sleep(0.01); end loop; return null; end $$;
+    create trigger meet before update on app.shaky for each statement execute function app.meet();
     select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('other.note'); reset role`);
 });
 afterAll(async () => {
@@ -64,6 +75,42 @@ describe('a batch', () => {
       `select count(*)::int as entries, count(distinct xid)::int as transactions, min(actor) as actor, min(reason) as reason from audit.entry`,
     );
     expect(rows).toEqual([{ entries: 6, transactions: 1, actor: 'user-of-analyst', reason: 'moving house' }]);
+  });
+
+  it('is tried again, all of it, where PostgreSQL undid it because of concurrent work, and a few times only', async () => {
+    const requests = (id: number, worksAt: number): unknown[] => [
+      { method: 'POST', path: 'account', body: { id, name: 'once' } },
+      { method: 'POST', path: 'shaky', body: { id, works_at: worksAt } },
+    ];
+    expect(await batch(requests(501, 3))).toMatchObject({ status: 200, body: { answers: [{ status: 201 }, { status: 201 }] } });
+    expect((await stand.database.client.query('select last_value::int as tries from app.tries')).rows).toEqual([{ tries: 3 }]);
+    expect(await batch(requests(502, 1_000))).toMatchObject({ status: 500, body: { index: 1, code: '40001' } });
+    expect((await stand.database.client.query('select last_value::int as tries from app.tries')).rows).toEqual([{ tries: 7 }]);
+    expect((await stand.database.client.query(`select key ->> 'id' as id from audit.entry where after[2] = 'once'`)).rows).toEqual([{ id: '501' }]);
+    await stand.database.client.query('delete from app.account where id = 501');
+  });
+
+  it('gives way in a deadlock with what it has done before, and is carried out behind it', async () => {
+    const { client, url } = stand.database;
+    await client.query(
+      `insert into app.account values (601, 'mine'); set session_replication_role = replica; insert into app.shaky values (2, 1); reset session_replication_role`,
+    );
+    const rival = new pg.Client({ connectionString: url });
+    await rival.connect();
+    // It is the other one that looks for deadlocks, once it waits too.
+    await rival.query(`set deadlock_timeout = '1h'; insert into app.rival values (pg_backend_pid()); begin; update app.shaky set works_at = 2 where id = 2`);
+    const asked = batch([
+      { method: 'PATCH', path: 'account?id=eq.601', body: { name: 'theirs' } },
+      { method: 'PATCH', path: 'shaky?id=eq.2', body: { works_at: 3 } },
+    ]);
+    for (let met = false; !met;) met = ((await client.query(`select from pg_locks where locktype = 'advisory' and objid = 601`)).rowCount ?? 0) > 0;
+    await rival.query(`update app.account set name = 'rival' where id = 601; delete from app.rival; commit`);
+    await rival.end();
+    expect((await asked).status).toBe(200);
+    expect((await client.query(`select name, works_at from app.account, app.shaky where account.id = 601 and shaky.id = 2`)).rows).toEqual([
+      { name: 'theirs', works_at: 3 },
+    ]);
+    await client.query('delete from app.account where id = 601');
   });
 
   it.each([

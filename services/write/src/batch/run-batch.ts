@@ -5,6 +5,7 @@ import type { Governed } from '#libs/governance/governed';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import { ApiError } from '../rows/api-error.ts';
+import { withRetries } from '../rows/concurrency.ts';
 import { reusedKey, twinStillRunning } from '../rows/idempotency.ts';
 import { isRead, type RowAnswer, type RowRequest } from '../rows/row-request.ts';
 import { RowService, type RowServiceOptions } from '../rows/row-service.ts';
@@ -15,7 +16,7 @@ import type { BatchItem } from './parse-batch.ts';
 export interface BatchStand {
   governed: Governed;
   /** What the row API is made of; its executor and its other layer play no part. */
-  rows: Omit<RowServiceOptions, 'executor' | 'analytical'>;
+  rows: Omit<RowServiceOptions, 'executor' | 'analytical' | 'retried'>;
 }
 
 /** Of one read: a batch answers whole. */
@@ -37,15 +38,16 @@ export interface BatchAnswer {
 
 /**
  * Answers row requests in one transaction, in their order: each sees what those before it wrote. The first that is refused ends it all, and nothing is
- * kept: a problem with its status, its index and what the row API said.
+ * kept: a problem with its status, its index and what the row API said. What PostgreSQL undid because of concurrent work is tried again, all of it.
  */
 export async function runBatch(stand: BatchStand, asking: Asking, { items, once }: Batch): Promise<BatchAnswer> {
   const { governed } = stand;
   const { principal, context } = asking;
   const run = (client: pg.PoolClient): Promise<Answered> => answerAll(stand, asking, items, client);
-  if (!once) return { json: await governed.transaction({ principal, context }, async (client) => (await run(client)).value), replayed: false };
+  if (!once)
+    return { json: await withRetries(() => governed.transaction({ principal, context }, async (client) => (await run(client)).value)), replayed: false };
   const idempotency = { principal: principal.subject, method: 'POST', path: '/v1/batch', status: 200, ...once };
-  const result = await governed.transactionOnce({ principal, context, idempotency }, run);
+  const result = await withRetries(() => governed.transactionOnce({ principal, context, idempotency }, run));
   if (result.outcome === 'mismatch') throw reusedKey();
   if (result.outcome === 'in-flight') throw twinStillRunning();
   return result.outcome === 'executed' ? { json: result.value, replayed: false } : { json: shownAgain(result.statuses), replayed: true };
@@ -58,7 +60,7 @@ interface Answered {
 
 async function answerAll({ rows }: BatchStand, { principal, context }: Asking, items: readonly BatchItem[], client: pg.PoolClient): Promise<Answered> {
   const limits = { ...rows.limits, maxRows: Math.min(rows.limits.maxRows ?? Infinity, MOST_ROWS) };
-  const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client) });
+  const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client), retried: (attempt) => attempt() });
   const answers: string[] = [];
   const statuses: number[] = [];
   let characters = 0;

@@ -50,6 +50,8 @@ export interface RowServiceOptions {
   /** The other home of tables; absent where there is no lakehouse. */
   analytical?: AnalyticalLayer;
   reads: ReadLog;
+  /** Repeats what PostgreSQL undid because of concurrent work; a batch repeats all of it instead. */
+  retried?: typeof withRetries;
 }
 
 /** No such table, no such schema. */
@@ -235,8 +237,8 @@ export class RowService {
   }
 
   #attempt(work: Work, versioned = work.parsed.ifMatch !== undefined || this.#mayVersion(work)): Promise<RowAnswer> {
-    return withRetries(async () => {
-      const { streams, limits } = this.#options;
+    const { streams, limits, retried = withRetries } = this.#options;
+    return retried(async () => {
       if (streams && mayBeLong(work.parsed, work.relation))
         return longRead(streams, { ...work, session: this.#session(work, NO_ROWS), maxRows: limits.maxRows });
       const statement = this.#compile(work, { versioned, maxRows: limits.maxRows });
