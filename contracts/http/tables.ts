@@ -13,6 +13,7 @@ export const COLUMN_TYPES = [
   'json',
   'uuid',
   'reference',
+  'file',
 ] as const;
 
 /** A column as a user asks for it. */

@@ -1,3 +1,5 @@
+import { pathToFileURL } from 'node:url';
+
 /** The services of a cluster, in the order in which they start. */
 export const SERVICES = ['identity', 'write', 'cdc', 'workflow', 'notification', 'lakehouse', 'console'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -13,6 +15,8 @@ export interface ClusterFacts {
   redisUrl: string;
   /** Of the Delta tables. */
   lakehouseDirectory: string;
+  /** Of the bytes of columns of files. */
+  filesDirectory: string;
   /** For accounts, keys and sessions of the built-in identity provider. */
   identityDirectory: string;
   /** 64 hexadecimal digits. */
@@ -43,6 +47,7 @@ const OWN: Readonly<Record<ServiceName, (facts: ClusterFacts) => Record<string, 
     DATABASE_URL: facts.databaseUrl('write'),
     ADMIN_DATABASE_URL: facts.databaseUrl('admin'),
     REST_SCHEMAS: 'exceptions,birdstrikes,planning,public,workspace',
+    FILES_URL: pathToFileURL(facts.filesDirectory).href,
     ...tokens(facts),
   }),
   cdc: (facts) => ({ CDC_PORT: String(facts.ports.cdc), DATABASE_URL: facts.databaseUrl('cdc'), KAFKA_BROKERS: facts.brokers }),

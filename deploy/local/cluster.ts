@@ -193,6 +193,7 @@ export class LocalCluster {
       brokers: this.brokers,
       redisUrl: this.redisUrl,
       lakehouseDirectory: join(dataDirectory, 'lakehouse'),
+      filesDirectory: join(dataDirectory, 'files'),
       identityDirectory: dataDirectory,
       cookieKey: this.#secrets.cookieKey,
       logLevel,

@@ -31,6 +31,7 @@ export async function detachSql(client: Pick<pg.ClientBase, 'query'>, table: Tab
     // First: an event trigger adopts what is on this list again whenever it is altered.
     `delete from lakeloop.adopted where root = ${quoteLiteral(quoteTable(table))}::regclass`,
     ...relations.flatMap((relation) => KINDS.map((kind) => `drop trigger if exists lakeloop_audit_${kind} on ${relation}`)),
+    `drop trigger if exists lakeloop_files on ${quoteTable(table)}`,
     ...KINDS.map((kind) => `drop function if exists audit.record_${id}_${kind}()`),
     ...(published ? [`alter publication ${PUBLICATION} drop table ${quoteTable(table)}`] : []),
     ...relations.map((relation) => `alter table ${relation} replica identity default`),

@@ -42,6 +42,58 @@ export const PLAIN_PATHS = {
       responses: { 200: { description: 'Each answer, in order', content: { 'application/json': { schema: {} } } }, default: problem },
     },
   },
+  '/v1/files': {
+    post: {
+      operationId: 'uploadFile',
+      tags: ['Files'],
+      description:
+        'The bytes of a file. The answer is the value that its uploader may write into a column of files; what comes into no row is collected after a day.',
+      parameters: [
+        {
+          name: 'Content-Disposition',
+          in: 'header',
+          description: 'The name: attachment; filename*=UTF-8\'\'… (RFC 8187) or filename="…"',
+          schema: { type: 'string' },
+        },
+      ],
+      requestBody: { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
+      responses: {
+        201: { description: 'The value of the file: contracts/http/files.schema.json', content: { 'application/json': { schema: {} } } },
+        413: { ...problem, description: 'Larger than FILES_MAX_BYTES' },
+        507: { ...problem, description: 'The storage is full' },
+        default: problem,
+      },
+    },
+  },
+  '/v1/files/{table}/{column}': {
+    get: {
+      operationId: 'downloadFile',
+      tags: ['Files'],
+      description: 'The file in a cell that the caller may read, to be saved; one range of it where that is asked for.',
+      parameters: [
+        { name: 'table', in: 'path', required: true, description: '<schema>.<table>', schema: { type: 'string' } },
+        { name: 'column', in: 'path', required: true, schema: { type: 'string' } },
+        {
+          name: 'key',
+          in: 'query',
+          required: true,
+          description: 'The row: JSON of its primary key, or of the one value that it has',
+          schema: { type: 'string' },
+        },
+        { name: 'inline', in: 'query', description: 'Shown in place where its type is harmless', schema: { type: 'boolean' } },
+        { name: 'Range', in: 'header', schema: { type: 'string' } },
+        { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+      ],
+      responses: {
+        200: { description: 'The file', content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
+        206: { description: 'A range of it', content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
+        304: { description: 'It is the one that the caller has' },
+        410: { ...problem, description: 'The bytes are gone from the storage' },
+        416: { description: 'No byte of the range is there' },
+        default: problem,
+      },
+    },
+  },
   '/v1/imports/{id}/content': {
     put: {
       operationId: 'feedImport',

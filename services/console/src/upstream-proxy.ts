@@ -13,6 +13,7 @@ function routes(upstreams: Upstreams): Route[] {
   return [
     { prefix: '/rest/v1', service: 'write', upstream: upstreams.write },
     { prefix: '/v1/imports', service: 'write', upstream: upstreams.write },
+    { prefix: '/v1/files', service: 'write', upstream: upstreams.write },
     { prefix: '/v1/changes', service: 'notification', upstream: upstreams.notification },
     { prefix: '/v1/flows', service: 'workflow', upstream: upstreams.workflow },
     { prefix: '/v1/trace', service: 'workflow', upstream: upstreams.workflow },
@@ -24,8 +25,8 @@ function routes(upstreams: Upstreams): Route[] {
   ];
 }
 
-/** How long an answer may take to begin, where that is long: an import answers when it has all of its file (0: no bound), a parquet file is made before it is sent. */
-const ANSWERS_WITHIN_MS: Readonly<Record<string, number>> = { '/v1/imports': 0, '/rest/v1': 15 * 60_000 };
+/** How long an answer may take to begin, where that is long: an import and an upload are answered when all of the file is there (0: no bound), a parquet file is made before it is sent. */
+const ANSWERS_WITHIN_MS: Readonly<Record<string, number>> = { '/v1/imports': 0, '/v1/files': 0, '/rest/v1': 15 * 60_000 };
 
 /** Hands the API on to the services, streams as they come. Runs after the hook that adds the token; the session cookie stays here. */
 export async function proxyUpstreams(app: FastifyInstance, upstreams: Upstreams): Promise<void> {

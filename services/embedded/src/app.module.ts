@@ -1,4 +1,6 @@
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type pg from 'pg';
 import type { ChangeLog } from '#libs/changelog/change-log';
 import type { TokenVerifier } from '#libs/governance/token-verifier';
@@ -117,6 +119,10 @@ function write(options: EmbeddedOptions): DynamicModule {
       DB_POOL_MAX: 16,
       TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
       UNDO_PAGE_BYTES: 1024 * 1024,
+      FILES_URL: pathToFileURL(join(options.config.dataDirectory, 'files')).href,
+      FILES_MAX_BYTES: 1024 ** 3,
+      FILES_STALL_MS: 30_000,
+      FILES_UNUSED_HOURS: 24,
     },
     connectionString: options.databaseUrl('write'),
     adminUrl: options.databaseUrl('admin'),

@@ -17,6 +17,8 @@ import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { quoteTable } from '#libs/postgres/identifiers';
 import { CatalogueCache } from './catalogue/catalogue-cache.ts';
 import { AuditUpkeep } from './history/audit-upkeep.ts';
+import { fileRoutes } from './files/file-routes.ts';
+import { type FileParts, filePartsOf } from './files/file-parts.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { HistoryRooms } from './history/history-rooms.ts';
 import { UndoRuns } from './history/undo-runs.ts';
@@ -104,6 +106,8 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const { imports, batch, catalogue } = this.#parts;
     const fastify = this.#host.httpAdapter.getInstance();
     void fastify.register(contentRoute, { prefix: '/v1/imports', imports, identify, logger });
+    const { files, governed, reads } = this.#parts;
+    void fastify.register(fileRoutes, { prefix: '/v1/files', files: files?.stand ?? null, governed, catalogue, reads, identify, logger });
     void fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, identify, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
     void fastify.register(rowRoutes, {
       prefix: '/rest/v1',
@@ -119,7 +123,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
 
   async onApplicationBootstrap(): Promise<void> {
     const { runtime } = this.#options;
-    const { catalogue, pool, streams, checkpoints, upkeep, edits, undos } = this.#parts;
+    const { catalogue, pool, streams, checkpoints, upkeep, edits, undos, files } = this.#parts;
     runtime.health.register('write: postgres', () => catalogue.readiness());
     await runtime.lifecycles.run([
       ...(edits ? [poolLifecycle('write DDL pool', edits.admin), edits.steps] : []),
@@ -129,6 +133,7 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
       checkpoints,
       upkeep,
       undos,
+      ...(files ? [files.unused] : []),
     ]);
   }
 }
@@ -146,23 +151,19 @@ interface Parts {
   views: ViewRooms;
   imports: ImportRooms;
   batch: BatchStand;
+  governed: Governed;
+  reads: AgentReads;
+  files: FileParts | undefined;
   edits: Edits | undefined;
   calls: CallService;
   descriptions: DescriptionService;
 }
 
 function assemble(options: WriteModuleOptions): Parts {
-  const { config, connectionString, runtime, lakehouse } = options;
+  const { config, runtime, lakehouse } = options;
   const pool = createWritePool(options);
   const streams = createStreamPool(options);
-  const catalogue = new CatalogueCache({
-    pool,
-    connectionString,
-    schemas: config.REST_SCHEMAS,
-    searched: config.REST_EXTRA_SEARCH_PATH,
-    clock: runtime.clock,
-    logger: runtime.logger,
-  });
+  const catalogue = catalogueOf(options, pool);
   const edits = editsOf(options, catalogue);
   const governed = new Governed(pool);
   const executor = new RowExecutor(governed, pool);
@@ -197,6 +198,9 @@ function assemble(options: WriteModuleOptions): Parts {
     views: new ViewRooms({ pool, governed }, catalogue),
     imports: new ImportRooms({ pool, governed }, catalogue),
     batch: { governed, rows: shared },
+    governed,
+    reads,
+    files: filesOf(options, pool, catalogue),
     edits,
   };
 }
@@ -204,6 +208,10 @@ function assemble(options: WriteModuleOptions): Parts {
 function sessionsOf(config: WriteConfig): SessionPolicy {
   const { REST_EXTRA_SEARCH_PATH: searched, REST_TX_END: txEnd, REST_REQUEST_SETTINGS: requestSettings, REST_PLAN: plans } = config;
   return { searched, preRequest: config.REST_PRE_REQUEST && quoteTable(config.REST_PRE_REQUEST), txEnd, requestSettings, plans };
+}
+
+function catalogueOf({ config, connectionString, runtime: { clock, logger } }: WriteModuleOptions, pool: pg.Pool): CatalogueCache {
+  return new CatalogueCache({ pool, connectionString, schemas: config.REST_SCHEMAS, searched: config.REST_EXTRA_SEARCH_PATH, clock, logger });
 }
 
 /** Edits of tables, where there is a login for DDL. */
@@ -221,6 +229,12 @@ function editsOf({ adminUrl: connectionString, config, runtime }: WriteModuleOpt
   const steps = new StepwiseEdits({ pool, governed: () => catalogue.current?.governed === true, logger });
   const editor = new TableEditor(admin, new StepEditor({ admin, atOnceBytes: config.TABLES_AT_ONCE_BYTES, begun: () => steps.call() }));
   return { admin, steps, editor };
+}
+
+function filesOf(options: WriteModuleOptions, pool: pg.Pool, catalogue: CatalogueCache): FileParts | undefined {
+  const { FILES_URL: url, FILES_MAX_BYTES: maxBytes, FILES_STALL_MS: stallMs, FILES_UNUSED_HOURS: hours } = options.config;
+  if (url === undefined) return undefined;
+  return filePartsOf({ url, pool, maxBytes, stallMs, afterSeconds: hours * 3_600, aside: aside(options, catalogue, 'files') });
 }
 
 /** What work beside the requests needs: a connection of its own. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '#libs/failure/failure';
 import { flag, list, port, postgresUrl } from '#libs/runtime/config';
+import { isStorageUrl } from './files/storage-url.ts';
 
 /** A JWK set (RFC 7517 §5) as JSON text. */
 const jwks = z.string().transform((text, context) => {
@@ -68,6 +69,19 @@ export const writeSettings = z.object({
     .positive()
     .default(1024 * 1024)
     .describe('rows that one statement of an undo writes, in bytes'),
+  FILES_URL: z
+    .string()
+    .refine(isStorageUrl, { error: 'must be file:///directory or s3://bucket/prefix' })
+    .optional()
+    .describe('where the bytes of files lie: file:///directory, which all processes of the service share, or s3://bucket/prefix; unset: /v1/files answers 501'),
+  FILES_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1024 ** 3)
+    .describe('largest file'),
+  FILES_STALL_MS: z.coerce.number().int().positive().default(30_000).describe('longest pause of a client that sends a file'),
+  FILES_UNUSED_HOURS: z.coerce.number().positive().default(24).describe('how long an upload may wait to come into a row before it is collected'),
   WRITE_PORT: port.default(8080).describe('HTTP port'),
   WRITE_MAX_BODY_BYTES: z.coerce
     .number()
@@ -96,7 +110,11 @@ export type WriteConfig = Pick<
   | 'UNDO_PAGE_BYTES'
 > &
   DialectConfig &
-  AnalyticalConfig;
+  AnalyticalConfig &
+  FilesConfig;
+
+/** Where files lie, and within which bounds they come. */
+export type FilesConfig = Pick<WriteSettings, 'FILES_URL' | 'FILES_MAX_BYTES' | 'FILES_STALL_MS' | 'FILES_UNUSED_HOURS'>;
 
 /** How rows are read, beside the bounds. */
 export type DialectConfig = Pick<

@@ -12,6 +12,7 @@ const CONTENT = [
   'changelog',
   'lakehouse',
   'lakehouse-staging',
+  'files',
   'identity',
   'models',
   'logs',

@@ -49,7 +49,12 @@ export class AgentReads extends ReadLog {
 
   /** As `record`, for a read that is not of a table's rows; `body` is the whole answer. */
   recordSeen(seen: Seen, body: string): Promise<void> {
-    return this.#begin(randomUUID(), seen, hash('sha256', body, 'buffer'));
+    return this.recordHashed(seen, hash('sha256', body, 'buffer'));
+  }
+
+  /** As `recordSeen`, where the answer's SHA-256 is known beforehand. */
+  recordHashed(seen: Seen, whole: Buffer): Promise<void> {
+    return this.#begin(randomUUID(), seen, whole);
   }
 
   async #begin(id: string, seen: Seen, whole: Buffer | null): Promise<void> {

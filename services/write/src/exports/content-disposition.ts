@@ -2,9 +2,14 @@
 export function attachment(asked: string, table: string, extension: string): string {
   const name = cleaned(decoded(asked)) || cleaned(table) || 'rows';
   const whole = name.toLowerCase().endsWith(`.${extension}`) ? name : `${name}.${extension}`;
-  const plain = whole.replaceAll(/[^\x20-\x7e]/g, '_').replaceAll(/["\\%]/g, '_');
-  const encoded = encodeURIComponent(whole).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  return `attachment; filename="${plain}"${plain === whole ? '' : `; filename*=UTF-8''${encoded}`}`;
+  return dispositionOf('attachment', whole);
+}
+
+/** For a name of any characters: plain ASCII for old clients, and the whole of it (RFC 8187) for others. */
+export function dispositionOf(kind: 'attachment' | 'inline', name: string): string {
+  const plain = name.replaceAll(/[^\x20-\x7e]/g, '_').replaceAll(/["\\%]/g, '_');
+  const encoded = encodeURIComponent(name).replaceAll(/['()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `${kind}; filename="${plain}"${plain === name ? '' : `; filename*=UTF-8''${encoded}`}`;
 }
 
 function decoded(text: string): string {

@@ -28,6 +28,9 @@ export function columnChanged(column: ShapeColumn, change: ColumnChange, targets
   const touched = (key: keyof ColumnSpec): boolean => key in change && JSON.stringify(before[key]) !== JSON.stringify(after[key]);
   const type = after.type === null ? column.sqlType : sqlTypeOf(after, targets.get(before.name)?.sqlType);
   const retyped = type !== column.sqlType;
+  // Only what was uploaded is a file, and only the database's own type keeps it so.
+  if (retyped && (before.type === 'file' || after.type === 'file'))
+    throw invalid(before.name, 'can not be turned into a column of files, nor a column of files into another: add a column instead');
   const remade = new Set<string>([
     ...(retyped || RULES.some(touched) ? ['range', 'pattern', 'options'] : []),
     ...(touched('unique') ? ['unique'] : []),

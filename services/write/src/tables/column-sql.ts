@@ -22,6 +22,7 @@ const SQL_TYPES: Readonly<Record<Exclude<NonNullable<ColumnSpec['type']>, 'decim
   'multi-choice': 'text[]',
   json: 'jsonb',
   uuid: 'uuid',
+  file: 'lakeloop.file',
 };
 
 /** Types whose values have an order that a range can rely on. */
@@ -50,6 +51,8 @@ export function constraintsOf(spec: ColumnSpec, sqlType: string, target?: { sche
   const check = (kind: ConstraintSql['kind'], condition: string): void =>
     void constraints.push({ kind, sql: `check (${condition})`, broken: `not (${condition})` });
   const { type, min, max, pattern, options } = spec;
+  if (type === 'file' && (spec.unique || spec.default !== undefined || target))
+    throw invalid(spec.name, 'holds files: it has no default, refers to nothing, and is not unique');
   if (min !== undefined || max !== undefined) {
     if (!ORDERED.has(type ?? '')) throw invalid(spec.name, `has a range, which a column of type ${type} has not`);
     check(

@@ -56,6 +56,7 @@ export function compileCreate(edit: Extract<TableEdit, { op: 'create' }>, { sql,
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw invalid(twice, 'is there twice, or is one that every table has');
   for (const name of edit.key ?? []) if (!columns.some((column) => column.name === name)) throw invalid(name, 'is part of the key and not a column');
+  for (const { name, type } of columns) if (type === 'file' && key.includes(name)) throw invalid(name, 'holds files, and is part of the key');
   const first = edit.key ? 1 : 2;
   const own = columns.map((column) => columnSql(column, targets));
   const constraints = columns.flatMap((column, index) => constraintsNamed(column, first + index, targets));
@@ -142,6 +143,7 @@ function restore(shape: TableShape): CompiledEdit {
 
 function addColumn({ column, kept }: Extract<TableEdit, { op: 'add-column' }>, shape: TableShape, targets: Targets): CompiledEdit {
   if (shape.columns.some(({ spec }) => spec.name === column.name)) throw invalid(column.name, 'is there already');
+  if (column.type === 'file' && !shape.adopted) throw invalid(column.name, 'would hold files, which only an adopted table does');
   const { required, ...optional } = column;
   // What is kept is put back before anything is required of it.
   const fill = kept === undefined ? [] : [restoreKept(shape, column, kept)];
@@ -156,7 +158,7 @@ function addColumn({ column, kept }: Extract<TableEdit, { op: 'add-column' }>, s
       ...constraintsNamed(column, shape.nextAttnum, targets).map((constraint) => `alter table ${shape.sql} add ${constraint}`),
       ...commentOn(shape.sql, column.name, column.description),
     ],
-    notes: [noteColumn(rootOf(shape), shape.nextAttnum, column)],
+    notes: [noteColumn(rootOf(shape), shape.nextAttnum, column), ...(column.type === 'file' ? [`select lakeloop.attach_files(${rootOf(shape)})`] : [])],
     losses: needed ? [{ what: `rows would have no ${column.name}, which is required and has no default`, condition: 'true', refuses: true }] : [],
     inverse: { op: 'drop-column', column: column.name },
   };

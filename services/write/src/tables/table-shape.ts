@@ -212,6 +212,7 @@ function typeOf(sqlType: string): ColumnSpec['type'] {
     jsonb: 'json',
     json: 'json',
     uuid: 'uuid',
+    'lakeloop.file': 'file',
   };
   return same[sqlType] ?? null;
 }

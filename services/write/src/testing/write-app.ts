@@ -31,6 +31,10 @@ export const TEST_CONFIG: WriteConfig = {
   DB_POOL_MAX: 8,
   TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
   UNDO_PAGE_BYTES: 1024 * 1024,
+  FILES_URL: undefined,
+  FILES_MAX_BYTES: 20_000_000,
+  FILES_STALL_MS: 15_000,
+  FILES_UNUSED_HOURS: 24,
 };
 
 export interface WriteApp {

@@ -48,7 +48,7 @@ const QUERY = `
     coalesce(case when c.relforcerowsecurity then 'row-level security is forced upon its owner' end,
       (select format('its rule %I', r.rulename) from pg_rewrite r where r.ev_class = c.oid and r.ev_type = '2' limit 1),
       (select format('its trigger %I, which follows every update', g.tgname) from pg_trigger g where g.tgrelid = c.oid and not g.tgisinternal and g.tgtype & 16 <> 0 and g.tgtype & 2 = 0
-        and g.tgattr = ''::int2vector and not g.tgname like 'lakeloop\\_audit\\_%' and g.tgenabled <> 'D' limit 1)) as "updateBlocks",
+        and g.tgattr = ''::int2vector and not g.tgname like 'lakeloop\\_audit\\_%' and g.tgname <> 'lakeloop_files' and g.tgenabled <> 'D' limit 1)) as "updateBlocks",
     (select pg_describe_object(d.classid, d.objid, d.objsubid) from pg_depend d
       left join pg_constraint k on d.classid = 'pg_constraint'::regclass and k.oid = d.objid
       where d.refclassid = 'pg_class'::regclass and d.refobjid = c.oid and d.refobjsubid = $2 and $2 > 0 and not (

@@ -53,11 +53,11 @@ export function isNumeric(kind: Kind): boolean {
 
 /** Read as text, so that nothing of the value is lost on the way. */
 export function isReadAsText({ valueKind }: GridColumn): boolean {
-  return valueKind === 'decimal' || valueKind === 'json' || valueKind === 'other';
+  return valueKind === 'decimal' || valueKind === 'json' || valueKind === 'file' || valueKind === 'other';
 }
 
 export function isSortable({ kind, sqlType }: GridColumn): boolean {
-  return kind !== 'json' && kind !== 'multi-choice' && !/^(?:json|xml|point|box|path|polygon|circle|line|lseg)\b/.test(sqlType);
+  return kind !== 'json' && kind !== 'file' && kind !== 'multi-choice' && !/^(?:json|xml|point|box|path|polygon|circle|line|lseg)\b/.test(sqlType);
 }
 
 function kindOfType(sqlType: string): Kind {

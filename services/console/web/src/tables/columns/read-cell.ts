@@ -1,4 +1,5 @@
 import { readNumeral } from '../../sheet/numeral.ts';
+import { fileOf } from './file-cell.ts';
 import type { CellValue, GridColumn, Kind } from './grid-column.ts';
 import { type Habits, readDate, readTimestamp } from './read-time.ts';
 
@@ -72,6 +73,8 @@ const READERS: Readonly<Record<Kind, Reader>> = {
       return { problem: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
     }
   },
+  // What a cell of files was copied as; files themselves are chosen or dropped.
+  file: (text) => (fileOf(text) ? { value: text } : { problem: 'not a file: open the cell to choose one' }),
   uuid: (text) => (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(text) ? { value: text.toLowerCase() } : { problem: 'not a UUID' }),
 };
 

@@ -1,3 +1,4 @@
+import { fileInWords, fileOf } from './file-cell.ts';
 import type { CellValue, GridColumn } from './grid-column.ts';
 
 /** A value for the eye: numbers grouped in the browser's language, times in its time zone. '' for nothing. */
@@ -15,6 +16,10 @@ export function showCell({ valueKind, kind, key }: GridColumn, value: CellValue 
       return showTimestamp(plainCell(value));
     case 'boolean':
       return value === true ? 'yes' : 'no';
+    case 'file': {
+      const file = fileOf(value);
+      return file ? fileInWords(file) : plainCell(value);
+    }
     case 'multi-choice':
       return Array.isArray(value) ? value.join(', ') : plainCell(value);
     default:

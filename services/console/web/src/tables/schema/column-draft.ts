@@ -36,6 +36,7 @@ export const TYPE_TITLES: Readonly<Record<ColumnType, string>> = {
   json: 'JSON',
   uuid: 'UUID',
   reference: 'Row of another table',
+  file: 'File',
 };
 
 type Rule = 'range' | 'pattern' | 'options' | 'target' | 'digits' | 'default' | 'unique';
@@ -53,6 +54,7 @@ const RULES: Readonly<Record<ColumnType, readonly Rule[]>> = {
   json: [],
   uuid: ['default', 'unique'],
   reference: ['target', 'default', 'unique'],
+  file: [],
 };
 
 /** Whether a type takes that rule. */

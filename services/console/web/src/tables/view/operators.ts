@@ -50,6 +50,7 @@ const BY_KIND: Readonly<Record<Kind, readonly Operator[]>> = {
   choice: [ANY, NONE, EMPTY, FILLED],
   'multi-choice': [{ name: 'has-any', title: 'has any of', takes: 'many' }, { name: 'has-all', title: 'has all of', takes: 'many' }, EMPTY, FILLED],
   json: [EMPTY, FILLED],
+  file: [EMPTY, FILLED],
   uuid: [IS, NOT, EMPTY, FILLED],
   reference: [IS, NOT, EMPTY, FILLED],
   other: [IS, NOT, EMPTY, FILLED],
