@@ -26,6 +26,7 @@ async function read(rows: string, limits: { maxRowBytes: number; maxBytes: numbe
     for (const { texts } of found) expect(texts[0]).toBe(String(next++));
     if (found.length > 0) groups.push(found.map(({ texts, trimmed }) => (trimmed ? null : (texts[1]?.length ?? 0) / MIB)));
   }
+  await cursor.close();
   await client.query('commit');
   return groups;
 }
@@ -47,3 +48,26 @@ it('reads a table without large values by hundreds', async () => {
   const groups = await read(Array.from({ length: 1_200 }, () => 0).join(', '), { maxRowBytes: 32 * MIB, maxBytes: 8 * MIB });
   expect(groups.map(({ length }) => length)).toEqual([500, 500, 200]);
 });
+
+it('asks for the next rows while those before are dealt with, and for no more than are wanted', async () => {
+  const { client } = database;
+  await client.query(`create table t (id int primary key); insert into t select generate_series(1, 3000); create publication p for table t`);
+  await client.query('begin isolation level repeatable read');
+  const loaded = await loadTable(client, 'p', { schema: 'public', table: 't' });
+  if (!loaded) throw new Error('not published');
+  const limits = { maxRowBytes: MIB, maxBytes: MIB };
+  const cursor = await ChunkCursor.open({ client, table: loaded.table, where: null, bounds: { after: null, until: null }, ...limits });
+  const first = await cursor.next(1_200);
+  const second = await cursor.next(1_200 - first.length);
+  const third = await cursor.next(1_200 - first.length - second.length);
+  expect([first, second, third].map((rows) => rows.map(({ texts }) => texts[0]))).toEqual([ids(1, 500), ids(501, 1_000), ids(1_001, 1_200)]);
+  await cursor.next(600);
+  // One more was asked for.
+  await cursor.close();
+  expect((await client.query<{ id: number }>('fetch 1 from chunk')).rows).toEqual([{ id: 1_801 }]);
+  await client.query('commit');
+});
+
+function ids(from: number, to: number): string[] {
+  return Array.from({ length: to - from + 1 }, (_value, index) => String(from + index));
+}

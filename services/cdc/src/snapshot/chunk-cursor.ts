@@ -19,18 +19,25 @@ export interface ChunkCursorOptions {
   maxBytes: number;
 }
 
+interface Asked {
+  count: number;
+  rows: Promise<(string | null)[][]>;
+}
+
 /** Rows of one FETCH. */
 const FETCH = 500;
 const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
 /**
  * Rows of a chunk in its order, within a transaction of the caller's. Where values may be large, sizes are asked for before the rows: no more of them come at once
- * than memory is meant for.
+ * than memory is meant for. `close` before the session is used otherwise.
  */
 export class ChunkCursor {
   readonly #options: ChunkCursorOptions;
   #sizes: number[] = [];
   #at = 0;
+  /** Asked for while the rows before are dealt with, so that neither side waits for the other. */
+  #ahead: Asked | undefined;
   #ended = false;
 
   private constructor(options: ChunkCursorOptions) {
@@ -51,18 +58,36 @@ export class ChunkCursor {
 
   /** The next rows, `most` of them at most; fewer may come before the end. */
   async next(most: number): Promise<ChunkText[]> {
+    if (this.#options.table.wide.length === 0) return this.#narrow(most);
     const count = Math.min(FETCH, most);
-    if (this.#options.table.wide.length === 0) {
-      const rows = await this.#fetch('chunk', count);
-      this.#ended = rows.length < count;
-      return rows.map((texts) => ({ texts, trimmed: null }));
-    }
     if (this.#sizes.length === 0) this.#sizes = (await this.#fetch('sizes', count)).map(([bytes]) => Number(bytes));
     if (this.#sizes.length === 0) {
       this.#ended = true;
       return [];
     }
     return (this.#sizes[0] ?? 0) > this.#options.maxRowBytes ? [await this.#trimmed()] : this.#group(count);
+  }
+
+  /** Nothing is asked of the session any more. */
+  async close(): Promise<void> {
+    await this.#ahead?.rows.catch(() => undefined);
+  }
+
+  async #narrow(most: number): Promise<ChunkText[]> {
+    const { count, rows } = this.#ahead ?? this.#ask(most);
+    this.#ahead = undefined;
+    const texts = await rows;
+    this.#ended = texts.length < count;
+    if (!this.#ended && most > count) this.#ahead = this.#ask(most - count);
+    return texts.map((row) => ({ texts: row, trimmed: null }));
+  }
+
+  #ask(most: number): Asked {
+    const count = Math.min(FETCH, most);
+    const rows = this.#fetch('chunk', count);
+    // Whoever asked may end before it comes.
+    rows.catch(() => undefined);
+    return { count, rows };
   }
 
   async #group(most: number): Promise<ChunkText[]> {

@@ -26,11 +26,20 @@ export interface ChunkReaderOptions {
   maxRowBytes: number;
 }
 
+/** A chunk that is about to be read. */
+export interface OpenChunk {
+  id: string;
+  /** The table as it was when the window opened. */
+  before: NonNullable<Awaited<ReturnType<typeof loadTable>>>;
+  relation: Relation;
+  outcome: Promise<WindowOutcome>;
+}
+
 export interface ReadChunk {
   rows: number;
   /** Where the next one begins; null when this was the last. */
   next: readonly string[] | null;
-  /** What became of it in the stream. */
+  /** What became of it in the stream. Rejects when its high mark could not be written. */
   outcome: Promise<WindowOutcome>;
 }
 
@@ -85,20 +94,32 @@ export class ChunkReader {
     return rows[0] ?? null;
   }
 
-  /**
-   * Resolves once the chunk is read and its high mark is in the log; the stream may not have passed it yet. Throws `OrderChanged` where the bounds are of another
-   * order (null: not known).
-   */
-  async read(target: Wanted & { order: string | null }, bounds: ChunkBounds): Promise<ReadChunk> {
+  /** Opens a chunk's window in the stream: what happens from here on is news to its rows. To be read, or forgotten. */
+  async open({ schema, table }: Wanted): Promise<OpenChunk> {
     const { windows, resolve, pool, publication } = this.#options;
     const client = await pool.connect();
-    const before = await loadTable(client, publication, target).finally(() => client.release());
-    if (!before) throw missing(target.schema, target.table, publication);
+    const before = await loadTable(client, publication, { schema, table }).finally(() => client.release());
+    if (!before) throw missing(schema, table, publication);
     const relation = await resolve(before.message);
     const id = randomUUID();
     const outcome = windows.expect(id, before.table.oid);
     try {
       await this.#mark(id, 'low');
+    } catch (error) {
+      windows.forget(id);
+      throw error;
+    }
+    return { id, before, relation, outcome };
+  }
+
+  forget({ id }: OpenChunk): void {
+    this.#options.windows.forget(id);
+  }
+
+  /** Resolves once the chunk is read; its high mark is on its way. Throws `OrderChanged` where the bounds are of another order (null: not known). */
+  async read({ id, before, relation, outcome }: OpenChunk, target: Wanted & { order: string | null }, bounds: ChunkBounds): Promise<ReadChunk> {
+    const { windows, resolve } = this.#options;
+    try {
       const chunk = await this.#transaction(async (reader) => {
         // What is found out about the table holds until its rows are read, and it is not written anew behind the transaction's snapshot, which would find it empty.
         if (before.table.lockable) await reader.query(`lock table ${quoteTable(before.table)} in access share mode`);
@@ -110,12 +131,24 @@ export class ChunkReader {
       });
       windows.deposit(id, chunk);
       await hit('cdc.snapshot-before-high');
-      await this.#mark(id, 'high');
-      return { rows: chunk.rows.length, next: chunk.next, outcome };
+      return { rows: chunk.rows.length, next: chunk.next, outcome: this.#close(id, outcome) };
     } catch (error) {
       windows.forget(id);
       throw error;
     }
+  }
+
+  /** Whoever reads on does not wait for the mark, but for what became of the chunk. */
+  #close(id: string, outcome: Promise<WindowOutcome>): Promise<WindowOutcome> {
+    const closed = this.#mark(id, 'high').then(
+      () => outcome,
+      (error: unknown) => {
+        this.#options.windows.forget(id);
+        throw error;
+      },
+    );
+    closed.catch(() => undefined);
+    return closed;
   }
 
   async #select(
@@ -132,15 +165,19 @@ export class ChunkReader {
     const rows: ChunkRow[] = [];
     let bytes = 0;
     let last: readonly (string | null)[] | undefined;
-    while (!cursor.ended && (!keyed || (rows.length < maxRows && bytes < maxBytes))) {
-      for (const read of await cursor.next(keyed ? maxRows - rows.length : maxRows)) {
-        last = read.texts;
-        const row = chunkRow(relation, read);
-        // What SQL could not tell: a key's values are not always written as the server reads them.
-        if (key !== null && row.key !== key) continue;
-        bytes += row.after.length;
-        rows.push(row);
+    try {
+      while (!cursor.ended && (!keyed || (rows.length < maxRows && bytes < maxBytes))) {
+        for (const read of await cursor.next(keyed ? maxRows - rows.length : maxRows)) {
+          last = read.texts;
+          const row = chunkRow(relation, read);
+          // What SQL could not tell: a key's values are not always written as the server reads them.
+          if (key !== null && row.key !== key) continue;
+          bytes += row.after.length;
+          rows.push(row);
+        }
       }
+    } finally {
+      await cursor.close();
     }
     const next = keyed ? (cursor.ended ? null : positions.map((position) => last?.[position] ?? '')) : nextBlock(table, bounds);
     return { relation, rows, inProgress: new Set(snapshots[0]?.xids.map(Number)), next };
@@ -175,12 +212,15 @@ export class ChunkReader {
   }
 }
 
+/** Rows wait as bytes: as strings V8 would move them about with all that it keeps. */
 function chunkRow(relation: Relation, { texts, trimmed }: ChunkText): ChunkRow {
   // A key whose values were left out is not known.
   const known = (columns: readonly number[]): string | null =>
     columns.some((index) => trimmed?.left.has(index)) ? null : textKeyJson(relation, columns, texts);
   const parked = trimmed && { bytes: trimmed.bytes, left: trimmed.left.size };
-  return { key: known(relation.key), identity: known(relation.identity), after: textRowJson(relation, texts, trimmed?.left), parked };
+  const key = known(relation.key);
+  const after = textRowJson(relation, texts, trimmed?.left);
+  return { key, identity: relation.identity === relation.key ? key : known(relation.identity), after, parked };
 }
 
 function nextBlock({ blocks }: SnapshotTable, { after, until }: ChunkBounds): readonly string[] | null {

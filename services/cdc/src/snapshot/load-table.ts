@@ -64,14 +64,27 @@ function query(serverVersion: number): string {
    where p.pubname = $1 and p.schemaname = $2 and p.tablename = $3`;
 }
 
+/** Of a session's server. */
+const versions = new WeakMap<pg.ClientBase, number>();
+
+async function versionOf(client: pg.ClientBase): Promise<number> {
+  const known = versions.get(client);
+  if (known !== undefined) return known;
+  const { rows } = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`);
+  const version = rows[0]?.version ?? 0;
+  versions.set(client, version);
+  return version;
+}
+
 /** The table and its description as pgoutput would send it; null when the publication has no such table. */
 export async function loadTable(
   client: pg.ClientBase,
   publication: string,
   table: { schema: string; table: string },
 ): Promise<{ table: SnapshotTable; message: RelationMessage } | null> {
-  const version = await client.query<{ version: number }>(`select current_setting('server_version_num')::int as version`);
-  const { rows } = await client.query<TableRow>(query(version.rows[0]?.version ?? 0), [publication, table.schema, table.table]);
+  // Prepared: planning it takes longer than answering it, and each chunk asks.
+  const text = query(await versionOf(client));
+  const { rows } = await client.query<TableRow>({ name: 'snapshot-table', text, values: [publication, table.schema, table.table] });
   const [row] = rows;
   if (!row) return null;
   const { oid, identity, partitioned, blocks, files, lockable, columns, toasted, key, rowFilter } = row;

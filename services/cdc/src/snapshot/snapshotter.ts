@@ -9,7 +9,9 @@ import { backoffMs } from '#libs/runtime/backoff';
 import type { Clock } from '#libs/runtime/clock';
 import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
-import { type ChunkReader, OrderChanged, type ReadChunk } from './chunk-reader.ts';
+import type { ChunkBounds } from './chunk-query.ts';
+import { type ChunkReader, type OpenChunk, OrderChanged, type ReadChunk } from './chunk-reader.ts';
+import { OpenAhead } from './open-ahead.ts';
 import { isOver, newSnapshot, type Snapshot, type SnapshotRequest } from './snapshot.ts';
 import type { WindowOutcome } from '../change/windows.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -169,27 +171,34 @@ export class Snapshotter {
     if (before.startedAt === null && until === null) await this.#complete(id);
   }
 
-  /** One chunk is read while the one before passes through the stream. */
+  /** One chunk is read while the one before passes through the stream, and the window of the one behind it opens. */
   async #chunks(id: string, onProgress: () => void): Promise<void> {
+    const windows = new OpenAhead(this.#options.reader, this.#get(id));
     let from: readonly string[] | null = this.#get(id).after;
     let ahead: Range | undefined;
-    for (let last = false; !last;) {
-      if (this.#ending.signal.aborted || this.#get(id).state !== 'running') return;
-      const chunk = await this.#read(id, from, null);
-      if (ahead) await this.#settle(id, ahead);
-      onProgress();
-      ahead = { from, chunk };
-      last = chunk.next === null;
-      from = chunk.next;
-      await this.#throttle(id, chunk.rows);
+    try {
+      for (let last = false; !last;) {
+        if (this.#ending.signal.aborted || this.#get(id).state !== 'running') return;
+        const reading = this.#read(id, await windows.take(), { after: from, until: null });
+        if (ahead && this.#get(id).maxRowsPerSecond === null) windows.prepare();
+        const chunk = await reading;
+        if (ahead) await this.#settle(id, ahead);
+        onProgress();
+        ahead = { from, chunk };
+        last = chunk.next === null;
+        from = chunk.next;
+        await this.#throttle(id, chunk.rows);
+      }
+    } finally {
+      await windows.close();
     }
     if (ahead) await this.#settle(id, ahead);
     if (this.#get(id).state === 'running') await this.#complete(id);
   }
 
-  async #read(id: string, after: readonly string[] | null, until: readonly string[] | null): Promise<ReadChunk> {
+  async #read(id: string, opened: OpenChunk, { after, until }: ChunkBounds): Promise<ReadChunk> {
     const { schema, table, where, key, order, until: end } = this.#get(id);
-    const chunk = await this.#options.reader.read({ schema, table, where, key, order }, { after, until: until ?? end });
+    const chunk = await this.#options.reader.read(opened, { schema, table, where, key, order }, { after, until: until ?? end });
     await hit('cdc.snapshot-chunk-read');
     return chunk;
   }
@@ -205,7 +214,7 @@ export class Snapshotter {
       const next: readonly string[] | null = outcome.kind === 'published' ? remaining.chunk.next : remaining.from;
       // Beyond the first reading, a range ends where the first one did: what follows it is on its way already.
       const done: boolean = outcome.kind === 'published' && (remaining.chunk === chunk || next === null);
-      remaining = done ? null : { from: next, chunk: await this.#read(id, next, chunk.next) };
+      remaining = done ? null : { from: next, chunk: await this.#read(id, await this.#options.reader.open(this.#get(id)), { after: next, until: chunk.next }) };
     }
     await Promise.race([this.#options.whenDurable(), this.#ended.promise]);
     await hit('cdc.snapshot-chunk-durable');
