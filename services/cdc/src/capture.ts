@@ -91,6 +91,7 @@ export class Capture {
       progressRecord: (position) => store.record({ state: 'streaming', systemId, timeline, position, fingerprint, publicationOid }),
       acknowledge: (end) => stream.acknowledge(end),
       onFailure: (failure) => stream.abort(failure),
+      onDurable: (records) => this.#assembler.release(records),
       refused: refusedRecords(deadLetterTopic(config.CDC_TOPIC_PREFIX), runtime.clock),
       clock: runtime.clock,
       metrics,

@@ -85,6 +85,11 @@ export class EnvelopeWriter {
     };
   }
 
+  /** As `JsonBytes.release`, of a key or value that was made here. */
+  release(bytes: Buffer): boolean {
+    return this.#out.release(bytes);
+  }
+
   /** The key as JSON text; null for a table without one. A value that was not sent is taken from `old` where that has it. */
   key(relation: Relation, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
     if (relation.key.length === 0) return null;
@@ -93,12 +98,12 @@ export class EnvelopeWriter {
     return this.#out.take();
   }
 
-  /** What tells the row from others, whatever the record's key is; null for a table without. */
-  identity(relation: Relation, tuple: Tuple, old: OldTuple | null = null): Buffer | null {
+  /** What tells the row from others as JSON text, whatever the record's key is; null for a table without. */
+  identity(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
     if (relation.identity.length === 0) return null;
     this.#out.drop();
     writeColumns(this.#out, relation, relation.identity, tuple, old);
-    return this.#out.take();
+    return this.#out.text();
   }
 
   /** `nowMs` is when it is handed to the change log. */
@@ -134,7 +139,7 @@ export class EnvelopeWriter {
     this.#out.drop();
     this.#writeSource(relation, source, lsn, snapshot);
     this.#out.json(XMIN);
-    return this.#out.take().subarray(SOURCE_LABEL.length).toString();
+    return this.#out.text().slice(SOURCE_LABEL.length);
   }
 
   /** All of it but `xmin`, its last field. */

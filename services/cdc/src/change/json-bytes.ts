@@ -1,5 +1,7 @@
 /** What one slab holds. A record that is kept keeps its slab, so a slab is no larger than a small batch. */
 const SLAB_BYTES = 64 * 1024;
+/** Slabs that wait to be written again, at most: what a log that was slow for a while has let grow is not kept. */
+const SPARE = 32;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Longer pieces are copied by the runtime, shorter ones by a loop: a call costs as much as about this many bytes. */
@@ -13,9 +15,14 @@ const HEX = Buffer.from('0123456789abcdef');
 
 /**
  * JSON text as UTF-8 bytes, written piece by piece into slabs and handed out as views: the text of a row never becomes a JavaScript string on its way from the
- * server's bytes to the broker's. A slab lives as long as a view on it does.
+ * server's bytes to the broker's. A slab lives as long as a view on it does, or is
+ * written again once it was released.
  */
 export class JsonBytes {
+  /** Slabs that are full, the oldest first. */
+  readonly #full: Buffer<ArrayBuffer>[] = [];
+  /** Of which nothing is read any more. */
+  readonly #spare: Buffer<ArrayBuffer>[] = [];
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   #from = 0;
   #at = 0;
@@ -25,6 +32,21 @@ export class JsonBytes {
     const piece = this.#slab.subarray(this.#from, this.#at);
     this.#from = this.#at;
     return piece;
+  }
+
+  /** The same as a string. */
+  text(): string {
+    const text = this.#slab.toString('utf8', this.#from, this.#at);
+    this.drop();
+    return text;
+  }
+
+  /** Neither this piece nor any that was taken before it is read any more: their room is written again. False for a piece of somebody else's. */
+  release(piece: Uint8Array): boolean {
+    const count = piece.buffer === this.#slab.buffer ? this.#full.length : this.#full.findIndex(({ buffer }) => buffer === piece.buffer);
+    if (count < 0) return false;
+    for (const slab of this.#full.splice(0, count)) this.#keep(slab);
+    return true;
   }
 
   /** Drops what was written since the last `take`, by one that then failed. */
@@ -124,10 +146,20 @@ export class JsonBytes {
   #reserve(length: number): void {
     if (this.#at + length <= this.#slab.length) return;
     const written = this.#at - this.#from;
-    const slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, (written + length) * 2));
+    const slab = this.#room((written + length) * 2);
     this.#slab.copy(slab, 0, this.#from, this.#at);
+    if (this.#from > 0) this.#full.push(this.#slab);
+    else this.#keep(this.#slab);
     this.#slab = slab;
     this.#from = 0;
     this.#at = written;
+  }
+
+  #room(bytes: number): Buffer<ArrayBuffer> {
+    return (bytes <= SLAB_BYTES ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, bytes));
+  }
+
+  #keep(slab: Buffer<ArrayBuffer>): void {
+    if (slab.length === SLAB_BYTES && this.#spare.length < SPARE) this.#spare.push(slab);
   }
 }

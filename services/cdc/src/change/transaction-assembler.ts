@@ -116,6 +116,14 @@ export class TransactionAssembler {
     if (this.#transaction === null && serverEnd > this.#position.end) this.#position = { ...this.#position, end: serverEnd };
   }
 
+  /** The log has taken these records, and with them all before: their bytes are written again. */
+  release(records: readonly Pick<ChangeRecord, 'key' | 'value'>[]): void {
+    for (let index = records.length - 1; index >= 0; index -= 1) {
+      const { key, value } = records[index] as ChangeRecord;
+      if ((value !== null && this.#writer.release(value)) || (key !== null && this.#writer.release(key))) return;
+    }
+  }
+
   /**
    * Appends the records that `message`, logged at `lsn`, stands for; of a change whose row could not be read whole or written, what parks it.
    * Throws a `protocol-violation` Failure on one that is out of place.
@@ -291,7 +299,7 @@ export class TransactionAssembler {
   }
 
   #identityText(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
-    return this.#writer.identity(relation, tuple, old)?.toString() ?? null;
+    return this.#writer.identity(relation, tuple, old);
   }
 
   #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {

@@ -15,6 +15,7 @@ export interface ChunkRow {
   key: string | null;
   /** What tells the row from others, JSON text; null for a table without a key. */
   identity: string | null;
+  /** JSON text. */
   after: string;
   /** Of a row over the limit: about its bytes, and how many of its values were left out. */
   parked: { bytes: number; left: number } | null;

@@ -17,6 +17,7 @@ const record = (text: string): LogRecord => ({ topic: 't', key: null, value: Buf
 /** A producer that a test answers by hand, and a journal of what happened in which order. */
 class Bench {
   readonly journal: string[] = [];
+  readonly released: LogRecord[] = [];
   readonly waiting: PromiseWithResolvers<void>[] = [];
   readonly publisher: Publisher;
   failure: Failure | undefined;
@@ -28,6 +29,7 @@ class Bench {
       progressRecord: ({ end }) => ({ topic: 'progress', key: null, value: Buffer.from(String(end)), headers: {} }),
       acknowledge: (end) => void this.journal.push(`acknowledge ${end}`),
       onFailure: (failure) => (this.failure = failure),
+      onDurable: (records) => void this.released.push(...records),
       refused: (_record, error) => {
         throw error;
       },
@@ -65,6 +67,17 @@ describe('the publisher', () => {
     expect(bench.journal.at(-1)).toBe('append t b, t c');
     await bench.answer();
     bench.publisher.abandon(new Failure('bug', 'end'));
+  });
+
+  it('tells of records once the log has them, and never of those that it may not have', async () => {
+    const bench = new Bench();
+    for (const [index, text] of ['a', 'b'].entries()) await bench.publisher.add([record(text)], { position: at(index + 1), commitTime: null });
+    await turn();
+    expect(bench.released).toEqual([]);
+    await bench.answer();
+    expect(bench.released).toEqual([record('a')]);
+    await bench.answer(new Error('connection reset'));
+    expect(bench.released).toEqual([record('a')]);
   });
 
   it('waits for more to come until a batch is full, or told that it has to wait for it', async () => {

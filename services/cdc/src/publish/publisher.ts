@@ -19,6 +19,8 @@ export interface PublisherOptions {
   onFailure: (failure: Failure) => void;
   /** What is appended in the place of a record that the log will never take. */
   refused: Refused;
+  /** Told of records once they are durable: the log does not keep their bytes. */
+  onDurable: (records: readonly LogRecord[]) => void;
   clock: Clock;
   metrics: CdcMetrics;
   /** How long progress waits for an append to ride on, and an append for what follows. */
@@ -152,6 +154,7 @@ export class Publisher {
     this.#options.metrics.appendSeconds.observe((performance.now() - started) / 1000);
     if (batch.length > 0) {
       await hit('cdc.after-publish');
+      this.#options.onDurable(batch);
       this.#measure(batch.length);
     }
     if (progress) await this.#confirm(progress);
