@@ -17,7 +17,7 @@ export class Digits {
   }
 
   /** Any number of 64 bits without a sign. */
-  set(value: bigint): void {
+  set(value: bigint): this {
     this.#start = LONGEST;
     const number = Number(value);
     if (number > Number.MAX_SAFE_INTEGER) return this.#text(value.toString());
@@ -25,6 +25,7 @@ export class Digits {
     const low = number - high * HALF;
     this.#write(low, high > 0 ? LONGEST - 8 : LONGEST - 1);
     if (high > 0) this.#write(high, LONGEST);
+    return this;
   }
 
   /** Backwards, with zeros in front down to `atLeast`. */
@@ -40,8 +41,9 @@ export class Digits {
     this.#start = at;
   }
 
-  #text(text: string): void {
+  #text(text: string): this {
     this.#start = LONGEST - text.length;
     for (let index = 0; index < text.length; index += 1) this.bytes[this.#start + index] = text.charCodeAt(index);
+    return this;
   }
 }

@@ -64,8 +64,11 @@ export class EnvelopeWriter {
   #source: TransactionSource | null = null;
   #snapshot: SnapshotKind | null = null;
   #relation: Labelled | null = null;
-  #opening = Buffer.alloc(0);
-  #closing = Buffer.alloc(0);
+  #digitsWidth = 0;
+  /** The position stands in it twice, and is written over. */
+  #sourceText = Buffer.alloc(0);
+  #lsnAt = 0;
+  #lsnAgainAt = 0;
   #endedOp: Operation = 'c';
   #endedMs = -1;
   #ending = Buffer.alloc(0);
@@ -144,22 +147,26 @@ export class EnvelopeWriter {
 
   /** All of it but `xmin`, its last field. */
   #writeSource(relation: Labelled, source: TransactionSource, lsn: bigint, snapshot: SnapshotKind): void {
-    if (source !== this.#source || relation !== this.#relation || snapshot !== this.#snapshot) this.#prepareSource(relation, source, snapshot);
-    const out = this.#out;
-    const digits = this.#digits;
-    digits.set(lsn);
-    out.raw(this.#opening);
-    out.copy(digits.bytes, digits.start, digits.end);
-    out.raw(this.#closing);
-    out.copy(digits.bytes, digits.start, digits.end);
+    const { bytes, start, end } = this.#digits.set(lsn);
+    if (source !== this.#source || relation !== this.#relation || snapshot !== this.#snapshot || end - start !== this.#digitsWidth)
+      this.#prepareSource(relation, source, snapshot, end - start);
+    const text = this.#sourceText;
+    for (let index = start, at = this.#lsnAt, again = this.#lsnAgainAt; index < end; index += 1, at += 1, again += 1)
+      text[at] = text[again] = bytes[index] as number;
+    this.#out.raw(text);
   }
 
-  #prepareSource(relation: Labelled, source: TransactionSource, snapshot: SnapshotKind): void {
+  #prepareSource(relation: Labelled, source: TransactionSource, snapshot: SnapshotKind, width: number): void {
     this.#source = source;
     this.#relation = relation;
     this.#snapshot = snapshot;
-    this.#opening = Buffer.from(source.opening + snapshot + source.sequence);
-    this.#closing = Buffer.from(source.times + relation.sourceLabel + source.xid);
+    this.#digitsWidth = width;
+    const opening = source.opening + snapshot + source.sequence;
+    const closing = source.times + relation.sourceLabel + source.xid;
+    const room = '0'.repeat(width);
+    this.#sourceText = Buffer.from(opening + room + closing + room);
+    this.#lsnAt = Buffer.byteLength(opening);
+    this.#lsnAgainAt = this.#sourceText.length - width;
   }
 
   #end(op: Operation, nowMs: number): Buffer {

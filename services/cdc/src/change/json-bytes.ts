@@ -13,6 +13,21 @@ const SHORT_PART = 160;
 const ESCAPES: Readonly<Record<number, number>> = { 0x22: 0x22, 0x5c: 0x5c, 0x08: 0x62, 0x09: 0x74, 0x0a: 0x6e, 0x0c: 0x66, 0x0d: 0x72 };
 const HEX = Buffer.from('0123456789abcdef');
 
+/** Whether one of these four bytes is a control character, a quotation mark or a backslash (S. E. Anderson, "Bit Twiddling Hacks": a byte less than n, a byte equal to n). */
+function hasSpecial(word: number): boolean {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  return ((((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0;
+}
+
+/** Of the buffer that was read last: many values lie in one. */
+let viewed: { bytes: Buffer; view: DataView } | undefined;
+
+function viewOf(bytes: Buffer): DataView {
+  if (viewed?.bytes !== bytes) viewed = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
+  return viewed.view;
+}
+
 /**
  * JSON text as UTF-8 bytes, written piece by piece into slabs and handed out as views: the text of a row never becomes a JavaScript string on its way from the
  * server's bytes to the broker's. A slab lives as long as a view on it does, or is
@@ -24,6 +39,7 @@ export class JsonBytes {
   /** Of which nothing is read any more. */
   readonly #spare: Buffer<ArrayBuffer>[] = [];
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  #view = new DataView(this.#slab.buffer);
   #from = 0;
   #at = 0;
 
@@ -87,13 +103,21 @@ export class JsonBytes {
   }
 
   /** UTF-8 bytes as a JSON string, escaped as `JSON.stringify` does. */
-  string(bytes: Uint8Array, start: number, end: number): void {
+  string(bytes: Buffer, start: number, end: number): void {
     this.#reserve(end - start + 2);
     const slab = this.#slab;
     let at = this.#at;
     slab[at] = QUOTE;
     at += 1;
-    for (let index = start; index < end; index += 1, at += 1) {
+    let index = start;
+    const source = viewOf(bytes);
+    const target = this.#view;
+    for (; index + 4 <= end; index += 4, at += 4) {
+      const word = source.getInt32(index);
+      if (hasSpecial(word)) break;
+      target.setInt32(at, word);
+    }
+    for (; index < end; index += 1, at += 1) {
       const byte = bytes[index] as number;
       if (byte < 0x20 || byte === QUOTE || byte === BACKSLASH) {
         this.#at = at;
@@ -151,6 +175,7 @@ export class JsonBytes {
     if (this.#from > 0) this.#full.push(this.#slab);
     else this.#keep(this.#slab);
     this.#slab = slab;
+    this.#view = new DataView(slab.buffer);
     this.#from = 0;
     this.#at = written;
   }
