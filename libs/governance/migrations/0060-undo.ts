@@ -7,13 +7,32 @@ export class Undo1764000000060 implements MigrationInterface {
   readonly name = 'Undo1764000000060';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [REVISION, UNDO_RUN, IS_UNDOING, STOP_UNDOING, GRANTS]);
+    await asOwner(runner, [IMAGE_KEY, REVISION, UNDO_RUN, IS_UNDOING, STOP_UNDOING, GRANTS]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('drop function lakeloop.stop_undoing, lakeloop.is_undoing; drop table lakeloop.undo_run; drop view audit.revision');
   }
 }
+
+/** As in 0035, in a fifth of the time: PL/pgSQL keeps what SQL prepares for each call. */
+const IMAGE_KEY = `
+create or replace function audit.image_key(version audit.schema_version, image text[]) returns jsonb
+language plpgsql stable cost 1000 set search_path = pg_catalog, pg_temp as $$
+declare
+  name name;
+  place integer;
+  made jsonb;
+  part jsonb;
+begin
+  foreach name in array version.key_columns loop
+    place := array_position(version.columns, name);
+    part := jsonb_build_object(name, case when version.types[place] in ('smallint', 'integer', 'bigint') then to_jsonb(image[place]::numeric) else to_jsonb(image[place]) end);
+    made := case when made is null then part else made || part end;
+  end loop;
+  return made;
+end
+$$`;
 
 /** As `audit.change`, for many: images as lists of texts, and what they mean by the number of their schema version. */
 const REVISION = `

@@ -70,12 +70,16 @@ async function pageOf(session: UndoSession, tables: readonly UndoTable[], number
   const { rows: found } = await client.query<string[]>({
     text: `select ${lists.map((_, index) => `array_agg(x.v${index})::text`).join(', ')}
       from (select ${lists.map((value, index) => `${value} as v${index}`).join(', ')} from ${ROWS} r
-        join ${CHANGES} f on f.adopted_id = r.adopted_id and f.id = r.first join ${CHANGES} l on l.adopted_id = r.adopted_id and l.id = r.last
-        where r.page = $1 order by r.last desc) x`,
+        ${action === 'delete' ? '' : change('f', 'first')} ${action === 'insert' ? '' : change('l', 'last')} where r.page = $1 order by r.last desc) x`,
     values: [number],
     rowMode: 'array',
   });
   return { number, rows, sql: statementFor(facts, action, columns, rows), values: found[0] ?? [] };
+}
+
+/** Looked up one by one: a page is a small part of the plan, however small that is. */
+function change(name: string, id: 'first' | 'last'): string {
+  return `cross join lateral (select c.before, c.after from ${CHANGES} c where c.adopted_id = r.adopted_id and c.id = r.${id} limit 1) ${name}`;
 }
 
 type Action = 'insert' | 'update' | 'delete';

@@ -215,23 +215,23 @@ describe('undo of many rows', () => {
 describe('undo across schema edits', () => {
   it('finds columns by their number, leaves those alone that came later, and rows by keys that were renamed', async () => {
     await psql.query(`set role lakeloop_owner; create table app.shape (id integer, part text, amount text, old text, kept text, primary key (id, part)); grant select, insert, update, delete on app.shape to approver;
-      select lakeloop.adopt('app.shape'); reset role; insert into app.shape select i, 'p', i::text, 'gone', 'k' from generate_series(1, 40) i`);
-    const updated = await request(`update app.shape set amount = '700' where id <= 20`);
-    const deleted = await request('delete from app.shape where id > 20');
+      select lakeloop.adopt('app.shape'); reset role; insert into app.shape select i, 'p', i::text, 'gone', 'k' from generate_series(1, 240) i`);
+    const updated = await request(`update app.shape set amount = '700' where id <= 120`);
+    const deleted = await request('delete from app.shape where id > 120');
     await psql.query(`set role lakeloop_owner; alter table app.shape rename amount to total; alter table app.shape alter total type integer using total::integer; alter table app.shape drop old;
       alter table app.shape add fresh integer not null default 5; alter table app.shape rename id to number; alter table app.shape rename to reshaped; reset role`);
-    await psql.query(`update app.reshaped set fresh = 6, kept = 'theirs' where number = 3`);
+    await psql.query(`update app.reshaped set fresh = 6, kept = 'theirs' where number = 73`);
     expect(await undo({ request: updated })).toMatchObject({
       status: 409,
-      body: { conflictCount: 1, conflicts: [{ table: 'app.reshaped', key: { number: 3, part: 'p' } }] },
+      body: { conflictCount: 1, conflicts: [{ table: 'app.reshaped', key: { number: 73, part: 'p' } }] },
     });
     expect(await undo({ request: updated, force: true })).toMatchObject({
       status: 200,
-      body: { rows: 20, actions: expect.arrayContaining([{ table: 'app.reshaped', key: { number: 3, part: 'p' }, action: 'update', columns: ['total'] }]) },
+      body: { rows: 120, actions: expect.arrayContaining([{ table: 'app.reshaped', key: { number: 73, part: 'p' }, action: 'update', columns: ['total'] }]) },
     });
-    expect(await undo({ request: deleted })).toMatchObject({ status: 200, body: { rows: 20 } });
+    expect(await undo({ request: deleted })).toMatchObject({ status: 200, body: { rows: 120 } });
     const { rows } = await psql.query('select count(*)::int as n, bool_and(total = number) as back, sum(fresh)::int as fresh from app.reshaped');
-    expect(rows).toEqual([{ n: 40, back: true, fresh: 40 * 5 + 1 }]);
+    expect(rows).toEqual([{ n: 240, back: true, fresh: 240 * 5 + 1 }]);
   });
 
   it('says so where a value is none of its column any more', async () => {
