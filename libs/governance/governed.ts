@@ -44,6 +44,8 @@ export interface IdempotencyKey {
   status: number;
   /** The status is all there is to keep: the statement is not wrapped in `keptOutcome`. */
   statusOnly?: boolean;
+  /** What a function said is kept too (`keptAnswer`), for nobody else and as long as the role may call it. */
+  saidBy?: { schema: string; name: string; role: string; toldTo: Buffer };
 }
 
 export interface Answer {
@@ -61,11 +63,17 @@ export type GovernedResult = ({ outcome: 'executed' } & Answer) | NotExecuted;
 /** Why a write under an idempotency key was not carried out now. */
 export type NotExecuted =
   /** Committed earlier under the same key and request: read the rows again by `keys` (JSON text), under today's policy. */
-  | { outcome: 'replayed'; status: number | null; keys: string | null; digest: Buffer | null; statuses: string | null }
+  | { outcome: 'replayed'; status: number | null; keys: string | null; digest: Buffer | null; statuses: string | null; said?: Said }
   /** The key was used for another request. */
   | { outcome: 'mismatch' }
   /** A twin holds the key and has not ended within 5 s. */
   | { outcome: 'in-flight' };
+
+/** What a function said, as its statement gave it, and what it left in `response.status` and `response.headers`. */
+export interface Said extends Pick<Answer, 'body' | 'total' | 'page'> {
+  status: string | null;
+  headers: string | null;
+}
 
 export interface TransactionCall {
   principal: Principal;
@@ -97,7 +105,7 @@ export class Governed {
     const who = whoOf(principal, context);
     if (!idempotency) return { outcome: 'executed', ...(await this.#run(PLAIN, who, call)) };
     const claim = claimOf(idempotency);
-    return this.#once(() => this.#run(CLAIMING, [...who, ...claim.values], call, idempotency.statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME]), claim);
+    return this.#once(() => this.#run(CLAIMING, [...who, ...claim.values], call, endOf(idempotency, claim)), claim);
   }
 
   /** The statement and what belongs to it, in one round trip. */
@@ -133,13 +141,17 @@ export class Governed {
   }
 
   /** What is kept under a key; undefined when it is free, or has just become so. */
-  async #kept({ id, requestHash }: Claim): Promise<NotExecuted | undefined> {
+  async #kept({ id, requestHash, saidBy }: Claim): Promise<NotExecuted | undefined> {
     const { rows } = await this.#pool.query<KeptKey>(KEPT, [id, requestHash]);
     const [kept] = rows;
     if (kept?.expired) await this.#pool.query('select lakeloop.forget_key($1)', [id]);
     if (!kept || kept.expired) return undefined;
     if (!kept.same) return { outcome: 'mismatch' };
-    return { outcome: 'replayed', status: kept.status, keys: kept.keys, digest: kept.digest, statuses: kept.statuses };
+    const replayed = { outcome: 'replayed', status: kept.status, keys: kept.keys, digest: kept.digest, statuses: kept.statuses } as const;
+    if (!saidBy) return replayed;
+    const { schema, name, role, toldTo } = saidBy;
+    const said = await this.#pool.query<Said>(SAID, [id, toldTo, role, schema, name]);
+    return said.rows[0] ? { ...replayed, said: said.rows[0] } : replayed;
   }
 
   /** Runs a read-only statement in one round trip. */
@@ -204,6 +216,15 @@ export function keptOutcome(jsonb: string): string {
   return `pg_catalog.set_config('lakeloop.outcome', (${jsonb})::pg_catalog.text, true)`;
 }
 
+/** Longest body of a function that is kept, bytes. */
+const MOST_SAID = 64 * 1024;
+
+/** A statement that leaves what it says where `saidBy` keeps it from: longer than 64 KiB, that it was said. */
+export function keptAnswer(statement: string): string {
+  const said = `pg_catalog.json_build_object('body', case when pg_catalog.octet_length(a.body) <= ${MOST_SAID} then a.body end, 'total', a.total, 'page', a.page)`;
+  return `select a.body, a.total, a.page, case when ${keptOutcome(said)} is null then a.extra end as extra from (${statement}) a`;
+}
+
 /** How a transaction begins: `alone`, or among others, if it writes with `synchronous_commit` as one parameter more (`GroupedTransaction`). */
 interface Opening {
   readOnly: boolean;
@@ -256,6 +277,9 @@ const KEEP_OUTCOME: PipelineStep = {
 const KEPT = `select k.key_hash = $2 as same, k.expired, coalesce((k.outcome ->> 'status')::integer, k.status) as status, k.outcome ->> 'keys' as keys,
   decode(k.outcome ->> 'digest', 'hex') as digest, k.outcome ->> 'statuses' as statuses from lakeloop.kept_key k where k.key_id = $1`;
 
+/** Counts fit a double: they are of one answer. */
+const SAID = 'select body, total::float8, page::float8, status, headers from lakeloop.answer_kept($1, $2, $3, $4, $5)';
+
 interface KeptKey {
   same: boolean;
   expired: boolean;
@@ -271,13 +295,21 @@ interface Claim {
   requestHash: string;
   /** Parameters of an opening: advisory lock, from the id's first bytes; id, hash, status. */
   values: readonly string[];
+  saidBy: IdempotencyKey['saidBy'];
+}
+
+/** What is kept, at the end of the transaction. */
+function endOf({ statusOnly, saidBy }: IdempotencyKey, { id }: Claim): PipelineStep[] {
+  if (saidBy)
+    return [LEAVE_ROLE, { name: 'lakeloop.keep-answer', text: 'select lakeloop.keep_answer($1::bytea, $2::bytea)', values: [id, bytea(saidBy.toldTo)] }];
+  return statusOnly ? [] : [LEAVE_ROLE, KEEP_OUTCOME];
 }
 
 /** JSON separates the four parts unambiguously. */
-function claimOf({ principal, method, path, key, requestHash, status }: IdempotencyKey): Claim {
+function claimOf({ principal, method, path, key, requestHash, status, saidBy }: IdempotencyKey): Claim {
   const bytes = hash('sha256', JSON.stringify([principal, method, path, key]), 'buffer');
   const [id, told] = [bytea(bytes), bytea(requestHash)];
-  return { id, requestHash: told, values: [bytes.readBigInt64BE().toString(), id, told, String(status)] };
+  return { id, requestHash: told, values: [bytes.readBigInt64BE().toString(), id, told, String(status)], saidBy };
 }
 
 function bytea(bytes: Buffer): string {

@@ -21,6 +21,7 @@ import { Files1764000000050 } from './0050-files.ts';
 import { AuditBlocks1764000000055 } from './0055-audit-blocks.ts';
 import { Retention1764000000056 } from './0056-retention.ts';
 import { Undo1764000000060 } from './0060-undo.ts';
+import { KeptAnswer1764000000061 } from './0061-kept-answer.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -46,4 +47,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   AuditBlocks1764000000055,
   Retention1764000000056,
   Undo1764000000060,
+  KeptAnswer1764000000061,
 ];

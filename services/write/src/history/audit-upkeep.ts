@@ -16,7 +16,7 @@ const ASIDE_MS = 5_000;
 const LOCK = 0x6c6c6175;
 
 /**
- * What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are, and deletes those whose time is over. In short steps,
+ * What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are, and deletes those whose time is over, and answers kept under idempotency keys with them. In short steps,
  * each a transaction: one that is cut off leaves the audit as another step finds it.
  */
 export class AuditUpkeep extends OneProcess {
@@ -28,6 +28,7 @@ export class AuditUpkeep extends OneProcess {
     await this.#whileAny(client, 'select lakeloop.note_blocks() as done');
     await client.query('select lakeloop.advance_retention()');
     await this.#whileAny(client, 'select lakeloop.delete_history() as done');
+    await this.#whileAny(client, 'select lakeloop.forget_answers() as done');
   }
 
   /** Repeats a step until it finds nothing to do. */

@@ -132,12 +132,13 @@ describe('what a call may do', () => {
     expect(rows).toMatchObject([{ actor: 'user-of-analyst', reason: 'asked to' }]);
   });
 
-  it('runs once for an Idempotency-Key', async () => {
+  it('runs once for an Idempotency-Key, and says the same again', async () => {
     const key = { 'idempotency-key': 'call-1' };
     const count = async (): Promise<unknown> => (await stand.database.client.query(`select count(*)::int as n from app.notes where body = 'once'`)).rows[0];
-    expect((await rpc('add_note', { body: 'once' }, key)).status).toBe(200);
+    const first = await rpc('add_note', { body: 'once' }, key);
     const again = await rpc('add_note', { body: 'once' }, key);
-    expect([again.status, again.headers.get('idempotent-replayed'), await count()]).toEqual([204, 'true', { n: 1 }]);
+    expect([first.status, again.status, again.headers.get('idempotent-replayed'), await count()]).toEqual([200, 200, 'true', { n: 1 }]);
+    expect([again.text, again.headers.get('content-type')]).toEqual([first.text, first.headers.get('content-type')]);
     expect((await rpc('add_note', { body: 'other' }, key)).status).toBe(422);
   });
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { IdempotencyKey } from '#libs/governance/governed';
+import { type IdempotencyKey, keptAnswer, type Said } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import type { Catalogue } from '../../catalogue/catalogue.ts';
 import type { CatalogueCache } from '../../catalogue/catalogue-cache.ts';
@@ -94,11 +94,11 @@ export class CallService {
       return answered(parsed, result, session);
     }
     const idempotency = keyOf(call, principal);
-    const result = await executor.write(catalogue.governed, { principal, context, statement: shown, session, ...(idempotency ? { idempotency } : {}) });
+    const kept = idempotency?.saidBy ? { ...shown, text: keptAnswer(shown.text) } : shown;
+    const result = await executor.write(catalogue.governed, { principal, context, statement: kept, session, ...(idempotency ? { idempotency } : {}) });
     if (result.outcome === 'mismatch') throw reusedKey();
     if (result.outcome === 'in-flight') throw twinStillRunning();
-    if (result.outcome === 'replayed') return { status: 204, headers: { 'idempotent-replayed': 'true' }, body: undefined };
-    return answered(parsed, result, session);
+    return result.outcome === 'replayed' ? replayed(parsed, result.said, session) : answered(parsed, result, session);
   }
 
   #session({ request, parsed, catalogue, schema }: Call, statement: Statement): Session {
@@ -171,10 +171,18 @@ function answered(parsed: ParsedCall, { body, total, page, after = [] }: Result,
   return overridden({ status, headers, body: nothing || method === 'HEAD' ? undefined : bytesOf(kind, body ?? '') }, leftBehind(session, after));
 }
 
-/** A repeat is not run again; what the function said the first time is not kept (docs/rows.md). */
-function keyOf({ request, parsed, schema }: Call, principal: Principal): IdempotencyKey | undefined {
+/** A repeat is not run again. What the function said the first time is said again, where it is kept for this caller; else that it was done. */
+function replayed(parsed: ParsedCall, said: Said | undefined, session: Session): RowAnswer {
+  if (!said) return { status: 204, headers: { 'idempotent-replayed': 'true', 'lakeloop-answer': 'not-kept' }, body: undefined };
+  const { status, headers, ...answer } = said;
+  const again = answered(parsed, { ...answer, extra: null, after: [[[status, headers]]] }, session);
+  return { ...again, headers: { ...again.headers, 'idempotent-replayed': 'true' } };
+}
+
+function keyOf({ request, parsed, schema, caller }: Call, principal: Principal): IdempotencyKey | undefined {
   if (parsed.idempotencyKey === undefined) return undefined;
   const told = JSON.stringify([request.queryString, request.headers['prefer'] ?? '', request.body?.toString('base64') ?? '']);
+  const toldTo = hash('sha256', JSON.stringify([whoAsks(caller.principal), request.headers['accept'] ?? '']), 'buffer');
   return {
     principal: principal.subject,
     method: request.method,
@@ -183,5 +191,15 @@ function keyOf({ request, parsed, schema }: Call, principal: Principal): Idempot
     requestHash: hash('sha256', told, 'buffer'),
     status: 204,
     statusOnly: true,
+    ...(parsed.answer.plan ? {} : { saidBy: { schema, name: request.table, role: principal.role, toldTo } }),
   };
+}
+
+/** Claims that are another token's without being another's (RFC 7519 §4.1, OpenID Connect Core §2). */
+const OF_TOKEN = new Set(['exp', 'iat', 'nbf', 'jti', 'auth_time', 'nonce', 'at_hash', 'c_hash', 's_hash']);
+
+/** All that policies can ask of a caller. */
+function whoAsks({ role, agent, onBehalfOf, claims }: Principal): unknown[] {
+  const lasting = Object.entries(claims).filter(([name]) => !OF_TOKEN.has(name));
+  return [role, agent ?? null, onBehalfOf ?? null, lasting.sort(([a], [b]) => (a < b ? -1 : 1))];
 }
