@@ -116,6 +116,7 @@ function write(options: EmbeddedOptions): DynamicModule {
       LAKEHOUSE_USER_TOKEN: false,
       WRITE_MAX_BODY_BYTES: 10 * 1024 * 1024,
       WRITE_STATEMENT_TIMEOUT_MS: 30_000,
+      IMPORT_STALL_MS: 60_000,
       DB_POOL_MAX: 16,
       TABLES_AT_ONCE_BYTES: 4 * 1024 * 1024,
       UNDO_PAGE_BYTES: 1024 * 1024,

@@ -196,7 +196,7 @@ function assemble(options: WriteModuleOptions): Parts {
     undos,
     tables: new TableRooms(pool, catalogue, edits?.editor),
     views: new ViewRooms({ pool, governed }, catalogue),
-    imports: new ImportRooms({ pool, governed }, catalogue),
+    imports: new ImportRooms({ pool, governed, stallMs: config.IMPORT_STALL_MS }, catalogue),
     batch: { governed, rows: shared },
     governed,
     reads,

@@ -91,6 +91,7 @@ export const writeSettings = z.object({
     .describe('largest request body'),
   REST_STREAMS: z.coerce.number().int().positive().default(8).describe('reads of unknown length at once, each on a connection beside DB_POOL_MAX'),
   REST_STREAM_STALL_MS: z.coerce.number().int().positive().default(30_000).describe('longest pause of a client that reads a long answer'),
+  IMPORT_STALL_MS: z.coerce.number().int().positive().default(60_000).describe('longest pause of a client that sends a file to import'),
   WRITE_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(0).default(30_000).describe('longest statement; 0: no bound'),
   DB_POOL_MAX: z.coerce.number().int().positive().default(16).describe('most Postgres connections'),
 });
@@ -105,6 +106,7 @@ export type WriteConfig = Pick<
   | 'REST_AGGREGATES'
   | 'WRITE_MAX_BODY_BYTES'
   | 'WRITE_STATEMENT_TIMEOUT_MS'
+  | 'IMPORT_STALL_MS'
   | 'DB_POOL_MAX'
   | 'TABLES_AT_ONCE_BYTES'
   | 'UNDO_PAGE_BYTES'

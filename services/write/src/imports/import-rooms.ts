@@ -25,7 +25,7 @@ export class ImportRooms {
     this.#catalogue = catalogue;
   }
 
-  create(asking: Asking, { table, schema, format, mode = 'all-or-nothing', columns }: ImportRequest): Promise<ImportReport> {
+  create(asking: Asking, { table, schema, format, mode, columns }: ImportRequest): Promise<ImportReport> {
     return withSqlProblems(async () => {
       const relation = await this.#relation(table, schema);
       const mapping = columns?.map(({ name, column }) => ({ name, column })) ?? null;
@@ -40,7 +40,7 @@ export class ImportRooms {
         schema: relation.schema,
         table: relation.name,
         format,
-        mode,
+        mode: mode ?? 'all-or-nothing',
         mapping,
         traceId,
       });

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import pg from 'pg';
 import type { ImportReport } from '#contracts/http/imports';
 import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
-import { signToken } from '../testing/write-app.ts';
+import { signToken, startWriteApp, untilReady } from '../testing/write-app.ts';
 
 let stand: ApiStand;
 let psql: pg.Client;
@@ -45,8 +45,13 @@ const feed = (id: string, file: string | Readable, offset = 0): Promise<Answer<R
 const rows = async (where: string): Promise<unknown[]> =>
   (await psql.query<Record<string, unknown>>(`select id, name, amount::text, tags, data, region, size from app.item where ${where} order by id`)).rows;
 
-describe('a body that is no JSON', () => {
-  it('is answered with a problem, as everything below /v1', async () => {
+describe('what an import is begun with', () => {
+  it('takes null for what may be left out', async () => {
+    const { status, body } = await call('POST', '/v1/imports', { table: 'item', schema: null, format: 'csv', mode: null, columns: null });
+    expect([status, body.mode]).toEqual([201, 'all-or-nothing']);
+  });
+
+  it('is answered with a problem where it is no JSON, as everything below /v1', async () => {
     const answer = await stand.call('POST', '/v1/imports', { body: '\0' });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([400, 'application/problem+json; charset=utf-8']);
   });
@@ -109,6 +114,27 @@ describe('a CSV file', () => {
       { n: 8_991, ids: 8_991 },
     ]);
     await psql.query('delete from app.item where id >= 10000');
+  });
+});
+
+describe('a client that stops sending', () => {
+  it('is told so after a while, keeps nothing locked, and may go on', async () => {
+    const hasty = await startWriteApp(stand.database.writeUrl, { IMPORT_STALL_MS: 200 });
+    await untilReady(hasty.url);
+    const headers = { authorization: `Bearer ${await signToken('analyst')}` };
+    const [skipping, wholly] = [await begin('csv', 'skip-bad'), await begin('csv')];
+    for (const id of [skipping, wholly]) {
+      const body = new Readable({ read: () => undefined });
+      body.push('id,name\n90,n\n');
+      const reply = await fetch(`${hasty.url}/v1/imports/${id}/content`, { method: 'PUT', headers, body, duplex: 'half' } as unknown as RequestInit);
+      expect([reply.status, await reply.json()]).toEqual([408, expect.objectContaining({ type: 'urn:lakeloop:problem:stalled' })]);
+      expect((await call('GET', `/v1/imports/${id}`)).body).toMatchObject({ state: 'open', offset: 0 });
+      body.destroy();
+    }
+    expect((await psql.query(`select from pg_locks where relation = 'app.item'::regclass and pid <> pg_backend_pid()`)).rowCount).toBe(0);
+    expect(await feed(wholly, 'id,name\n90,n\n')).toMatchObject({ status: 200, body: { inserted: 1 } });
+    await psql.query('delete from app.item where id = 90');
+    await hasty.stop();
   });
 });
 

@@ -8,17 +8,22 @@ import { withRetries } from '../rows/concurrency.ts';
 import { checkMapping, mappedHeader } from './column-mapping.ts';
 import { endImport, findImport, keepRefusals, moveOn, type Progress, type StoredImport } from './import-store.ts';
 import { csvInsert, insertRecords, jsonInsert, type RecordInsert, type Refusal } from './insert-records.ts';
+import { patientBody } from './patient-body.ts';
 import { csvRecords, type ImportRecord, ndjsonRecords } from './records.ts';
 
 /** Records of one statement, and bytes of it. */
 const BATCH_RECORDS = 2_000;
 const BATCH_BYTES = 1024 * 1024;
+/** Another request is at it, or the body stopped coming: that is no end. */
+const MAY_GO_ON: ReadonlySet<number> = new Set([408, 409]);
 /** Lines that are reported; more are counted. */
 const MOST_REFUSALS = 10_000;
 
 export interface ImportStand {
   pool: pg.Pool;
   governed: Governed;
+  /** Longest pause of a client that sends a file, ms. */
+  stallMs: number;
 }
 
 export interface ImportWork {
@@ -34,11 +39,12 @@ export interface ImportWork {
  * Takes the body of an import. `skip-bad`: each batch is a transaction of its own and moves the offset on, so an import that is cut off goes on there.
  * `all-or-nothing`: one transaction; any refused line, or a body that breaks off, leaves nothing. The body waits while PostgreSQL works.
  */
-export async function runImport(stand: ImportStand, work: ImportWork): Promise<void> {
+export async function runImport(stand: ImportStand, given: ImportWork): Promise<void> {
+  const work = { ...given, body: patientBody(given.body, stand.stallMs) };
   try {
     await (work.stored.mode === 'skip-bad' ? skipping(stand, work) : wholly(stand, work));
   } catch (error) {
-    if (error instanceof ProblemException && work.stored.mode === 'all-or-nothing' && error.problem.status !== 409)
+    if (error instanceof ProblemException && work.stored.mode === 'all-or-nothing' && !MAY_GO_ON.has(error.problem.status))
       await endImport(stand.pool, work.stored.id, 'failed', { failure: error.problem.detail ?? error.message });
     throw error;
   }
