@@ -20,8 +20,8 @@ async function* arriving(body: Readable, stallMs: number): AsyncGenerator<Buffer
     const next = chunks.next();
     // It fails when the connection ends, and nobody waits for it any more.
     next.catch(() => undefined);
-    const { value, done } = await Promise.race([next, stalled.promise]).finally(() => clearTimeout(timer));
-    if (done) return;
-    yield value;
+    const chunk = await Promise.race([next, stalled.promise]).finally(() => clearTimeout(timer));
+    if (chunk.done === true) return;
+    yield chunk.value;
   }
 }
