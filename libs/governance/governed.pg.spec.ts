@@ -261,7 +261,7 @@ describe('the context', () => {
       for (const entry of await entries('forged')) expect(entry).toMatchObject({ actor: 'lakeloop_write', verified: false });
     } finally {
       await database.client.query(
-        'drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.log where $$forged$$ = any(coalesce(after, before))',
+        'drop function shop.evil() cascade; delete from shop.item where name = $$forged$$; delete from audit.logged where $$forged$$ = any(coalesce(after, before))',
       );
     }
   });
@@ -282,7 +282,7 @@ describe('the context', () => {
 
   it('is written once for all that a login changes in one transaction', async () => {
     await database.client.query("begin; insert into shop.item (name) values ('many'), ('many'); update shop.item set region = 'x' where name = 'many'; commit");
-    const { rows } = await database.client.query("select distinct l.request_id from audit.log l join audit.entry e using (id) where 'many' = any (e.after)");
+    const { rows } = await database.client.query("select distinct l.request_id from audit.logged l join audit.entry e using (id) where 'many' = any (e.after)");
     expect(rows).toHaveLength(1);
   });
 });

@@ -22,6 +22,7 @@ import { AuditBlocks1764000000055 } from './0055-audit-blocks.ts';
 import { Retention1764000000056 } from './0056-retention.ts';
 import { Undo1764000000060 } from './0060-undo.ts';
 import { KeptAnswer1764000000061 } from './0061-kept-answer.ts';
+import { AuditSegments1764000000068 } from './0068-audit-segments.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -48,4 +49,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Retention1764000000056,
   Undo1764000000060,
   KeptAnswer1764000000061,
+  AuditSegments1764000000068,
 ];

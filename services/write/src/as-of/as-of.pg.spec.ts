@@ -49,7 +49,7 @@ async function checkpoint(): Promise<string> {
 
 /** As if what was recorded so far were an hour old: then it is noted where each table's entries are. */
 async function noteBlocks(): Promise<void> {
-  await psql.query(`update audit.log set at = at - interval '2 hours' where id > (select last_id from audit.blocks_end); select lakeloop.note_blocks()`);
+  await psql.query(`update audit.logged set at = at - interval '2 hours' where id > (select last_id from audit.blocks_end); select lakeloop.note_blocks()`);
 }
 
 async function rowsAt(version: string, path: string, role = 'analyst', claims: Record<string, unknown> = {}): Promise<unknown> {

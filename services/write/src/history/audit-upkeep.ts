@@ -14,12 +14,18 @@ export interface AuditUpkeepOptions {
 const ASIDE_MS = 5_000;
 /** Advisory lock: one process of all that serve a database. */
 const LOCK = 0x6c6c6175;
+/** Rows of the log in a segment: some two gigabytes. */
+const SEGMENT_ROWS = 4_000_000;
+/** How many turns a step rests for whom it would have had to wait too long: about a minute. */
+const REST_TURNS = 60;
 
 /**
- * What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are, and deletes those whose time is over, and answers kept under idempotency keys with them. In short steps,
- * each a transaction: one that is cut off leaves the audit as another step finds it.
+ * What the audit needs done behind the writers' backs (docs/history.md): notes where each table's entries are, deletes those whose time is over, and answers kept under idempotency keys
+ * with them, closes the segment that is full and drops those that are empty. In short steps, each a transaction: one that is cut off leaves the audit as another step finds it.
  */
 export class AuditUpkeep extends OneProcess {
+  #rest = 0;
+
   constructor(options: AuditUpkeepOptions) {
     super({ ...options, name: 'audit upkeep', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: ASIDE_MS, failing: 'the audit could not be kept up' });
   }
@@ -29,10 +35,22 @@ export class AuditUpkeep extends OneProcess {
     await client.query('select lakeloop.advance_retention()');
     await this.#whileAny(client, 'select lakeloop.delete_history() as done');
     await this.#whileAny(client, 'select lakeloop.forget_answers() as done');
+    if ((this.#rest -= 1) < 0) await this.#segments(client);
   }
 
   /** Repeats a step until it finds nothing to do. */
   async #whileAny(client: pg.PoolClient, step: string): Promise<void> {
     for (let done = 1; done > 0 && !this.ending.aborted;) done = (await client.query<{ done: number }>(step)).rows[0]?.done ?? 0;
+  }
+
+  /** These need a lock that nobody else may hold: whoever reads the log in a long transaction puts them off. */
+  async #segments(client: pg.PoolClient): Promise<void> {
+    try {
+      await client.query('select lakeloop.close_segment($1)', [SEGMENT_ROWS]);
+      await client.query('select lakeloop.drop_segments()');
+    } catch (error) {
+      if ((error as { code?: string }).code !== '55P03') throw error;
+      this.#rest = REST_TURNS;
+    }
   }
 }

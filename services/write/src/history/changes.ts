@@ -46,8 +46,8 @@ function pageValues({ before, limit, actor, since, until }: ChangePage): unknown
   return [before ?? null, limit, actor ?? null, since ?? null, until ?? null];
 }
 
-/** A row of the log has an index on its key, a batch on the hashes of its keys (docs/adr/0037-audit-batches.md). */
-const OF_KEY = `(c.log_key = $7::jsonb or c.log_id = any (audit.batches_of(array[audit.key_hash($7::jsonb)]))) and (c.key_hash is null or c.key_hash = audit.key_hash($7::jsonb)) and c.key = $7::jsonb`;
+/** A row of the log has an index on its key, a batch on the hashes of its keys (docs/adr/0037-audit-batches.md); asked once, and not for each segment. */
+const OF_KEY = `(c.log_key = $7::jsonb or c.log_id = any ((select audit.batches_of(array[audit.key_hash($7::jsonb)]))::bigint[])) and (c.key_hash is null or c.key_hash = audit.key_hash($7::jsonb)) and c.key = $7::jsonb`;
 
 /** Changes of one row, newest first, older than `before`. */
 export async function changesOfRow(pool: Pick<pg.ClientBase, 'query'>, adoptedId: number, key: string, page: ChangePage): Promise<Change[]> {

@@ -37,7 +37,7 @@ async function one<T>(text: string, values: unknown[] = []): Promise<T> {
 
 /** A checkpoint that sees everything. */
 async function checkpoint(): Promise<string> {
-  const whole = `select c.floor = pg_sequence_last_value(pg_get_serial_sequence('audit.log', 'id')::regclass) as value from audit.checkpoint c order by c.id desc limit 1`;
+  const whole = `select c.floor = audit.last_id() as value from audit.checkpoint c order by c.id desc limit 1`;
   while (!(await one<boolean>(whole))) await psql.query('select lakeloop.take_checkpoint()');
   return one<string>('select max(id)::text as value from audit.checkpoint');
 }
@@ -46,7 +46,7 @@ async function checkpoint(): Promise<string> {
 async function age(upTo?: string): Promise<string> {
   const last = upTo ?? (await checkpoint());
   await psql.query(`begin; lock table audit.table_block in exclusive mode; update audit.table_block set first_at = first_at - interval '3 days', last_at = last_at - interval '3 days';
-    update audit.checkpoint set at = at - interval '3 days' where id <= ${last}; update audit.log set at = at - interval '3 days';
+    update audit.checkpoint set at = at - interval '3 days' where id <= ${last}; update audit.logged set at = at - interval '3 days';
     update audit.request set created_at = created_at - interval '3 days'; update audit.schema_version set created_at = created_at - interval '3 days';
     update lakeloop.adopted set adopted_at = adopted_at - interval '3 days'; commit`);
   return last;
@@ -93,7 +93,7 @@ describe('how long history is kept', () => {
     for (const sql of [
       `select lakeloop.keep_history('app.long', 'P1D')`,
       `insert into audit.retention (adopted_id, keep) values (1, 'P1D')`,
-      'delete from audit.log',
+      'delete from audit.logged',
       'delete from audit.table_block',
       `select audit.forget_requests('{1}')`,
     ])
@@ -209,7 +209,7 @@ describe('a request of whose changes some are past their time', () => {
   });
 
   it('is forgotten once nothing is left of it, nor of its trace', async () => {
-    const left = `select count(*)::int as value from audit.request r where r.created_at < now() - interval '2 days' and not exists (select from audit.log l where l.request_id = r.id)`;
+    const left = `select count(*)::int as value from audit.request r where r.created_at < now() - interval '2 days' and not exists (select from audit.logged l where l.request_id = r.id)`;
     // Of the trace above one change is left, so both its requests are.
     expect(await one<number>(left)).toBe(1);
     await keep('long', 'P1D');

@@ -53,13 +53,13 @@ async function listed(table: Table, limit: number, filter: Partial<ChangePage> =
 
 /** Transactions of other databases of the server may be open too: then a checkpoint more is needed. */
 async function seeEverything(): Promise<void> {
-  const text = `select c.floor = pg_sequence_last_value(pg_get_serial_sequence('audit.log', 'id')::regclass) as whole from audit.checkpoint c order by c.id desc limit 1`;
+  const text = `select c.floor = audit.last_id() as whole from audit.checkpoint c order by c.id desc limit 1`;
   while (!(await database.client.query<{ whole: boolean }>(text)).rows[0]?.whole) await database.client.query('select lakeloop.take_checkpoint()');
 }
 
 /** What the newest checkpoint sees, as if an hour had passed. */
 async function note(): Promise<number> {
-  await database.client.query(`update audit.log set at = at - interval '2 hours' where id > (select last_id from audit.blocks_end)`);
+  await database.client.query(`update audit.logged set at = at - interval '2 hours' where id > (select last_id from audit.blocks_end)`);
   await database.client.query('select lakeloop.take_checkpoint()');
   let noted = 0;
   for (let done = 1; done > 0; noted += done) done = (await database.client.query<{ n: number }>('select lakeloop.note_blocks() as n')).rows[0]?.n ?? 0;

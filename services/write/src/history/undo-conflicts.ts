@@ -58,7 +58,7 @@ export async function foreignChanges(session: UndoSession, tables: readonly Undo
 
 /** Each row's key is looked up in the log. */
 async function rowByRow({ client }: UndoSession, tables: readonly UndoTable[], rows: number): Promise<Found[]> {
-  const some = rows <= FEW ? 'c.log_id = any (audit.batches_of((select array_agg(s.hash) from span s))) and' : '';
+  const some = rows <= FEW ? 'c.log_id = any ((select audit.batches_of((select array_agg(s.hash) from span s)))::bigint[]) and' : '';
   const found = 's.adopted_id, s.shown, c.id, c.actor, c.at from span s join';
   // The key of an entry in a batch is made when it is asked for: of those alone whose hash is the right one.
   const { rows: listed } = await client.query<Found>(`
