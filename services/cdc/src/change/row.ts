@@ -62,14 +62,16 @@ export function textKeyJson(relation: Relation, positions: readonly number[], te
 }
 
 function textColumnsJson({ columns }: Relation, positions: readonly number[], texts: readonly (string | null)[], left?: ReadonlySet<number>): string {
-  let json = '{';
+  // Put together at once: added up piece by piece, a row that waits would keep all its pieces.
+  const parts = ['{'];
   for (const index of positions) {
     const column = columns[index] as RelationColumn;
     const text = texts[index] ?? null;
     const value = left?.has(index) ? UNAVAILABLE_TEXT : text === null ? 'null' : column.encode(text);
-    json += (json.length === 1 ? '' : ',') + column.label + value;
+    parts.push(parts.length === 1 ? '' : ',', column.label, value);
   }
-  return `${json}}`;
+  parts.push('}');
+  return parts.join('');
 }
 
 /** Whether an update moved the row to another key: only values that were sent can have changed. */

@@ -45,8 +45,8 @@ it('reads no more rows at once than memory is meant for, and none over the limit
 });
 
 it('reads a table without large values by hundreds', async () => {
-  const groups = await read(Array.from({ length: 1_200 }, () => 0).join(', '), { maxRowBytes: 32 * MIB, maxBytes: 8 * MIB });
-  expect(groups.map(({ length }) => length)).toEqual([500, 500, 200]);
+  const groups = await read(Array.from({ length: 600 }, () => 0).join(', '), { maxRowBytes: 32 * MIB, maxBytes: 8 * MIB });
+  expect(groups.map(({ length }) => length)).toEqual([250, 250, 100]);
 });
 
 it('asks for the next rows while those before are dealt with, and for no more than are wanted', async () => {
@@ -57,14 +57,14 @@ it('asks for the next rows while those before are dealt with, and for no more th
   if (!loaded) throw new Error('not published');
   const limits = { maxRowBytes: MIB, maxBytes: MIB };
   const cursor = await ChunkCursor.open({ client, table: loaded.table, where: null, bounds: { after: null, until: null }, ...limits });
-  const first = await cursor.next(1_200);
-  const second = await cursor.next(1_200 - first.length);
-  const third = await cursor.next(1_200 - first.length - second.length);
-  expect([first, second, third].map((rows) => rows.map(({ texts }) => texts[0]))).toEqual([ids(1, 500), ids(501, 1_000), ids(1_001, 1_200)]);
-  await cursor.next(600);
+  const first = await cursor.next(600);
+  const second = await cursor.next(600 - first.length);
+  const third = await cursor.next(600 - first.length - second.length);
+  expect([first, second, third].map((rows) => rows.map(({ texts }) => texts[0]))).toEqual([ids(1, 250), ids(251, 500), ids(501, 600)]);
+  await cursor.next(300);
   // One more was asked for.
   await cursor.close();
-  expect((await client.query<{ id: number }>('fetch 1 from chunk')).rows).toEqual([{ id: 1_801 }]);
+  expect((await client.query<{ id: number }>('fetch 1 from chunk')).rows).toEqual([{ id: 901 }]);
   await client.query('commit');
 });
 

@@ -25,7 +25,7 @@ interface Asked {
 }
 
 /** Rows of one FETCH. */
-const FETCH = 500;
+const FETCH = 250;
 const TEXT = { getTypeParser: () => (value: string) => value } as unknown as pg.CustomTypesConfig;
 
 /**
