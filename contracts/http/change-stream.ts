@@ -11,6 +11,9 @@ import type { EncodedRow, Operation } from '../topics/change-event.ts';
  * With `Prefer: snapshot=none` a fresh stream has no `snapshot` events: `ready` comes at once, with 0 rows. For who reads a large table page by page.
  *
  * `id:` is an opaque cursor, on `ready` and on every `change`; it belongs to this subscription alone (role, filter, `select`).
+ * `schema`, at any time after `ready` and without a cursor: the table is built or labelled otherwise now, or an edit of it in steps has begun or ended; one that
+ * changes what this subscriber sees is followed by a `reset`. While a stream is down such words are lost: look at the table's description after reconnecting.
+ *
  * Comment lines are heartbeats; an event without data moves the cursor past changes that were not for this subscriber.
  * Before the stream starts, errors are problem+json: 400 (with `place`), 401, 403, 404, 409, 503.
  *
@@ -23,6 +26,8 @@ export interface ChangeStreamEvents {
   /** The snapshot is complete, with so many rows; everything after it arrives as `change`. */
   ready: { rows: number; key: string[] };
   change: StreamedChange;
+  /** What the table is now is at `GET /v1/tables/{table}`. */
+  schema: Record<string, never>;
   reset: { reason: 'history-gone' | 'policy-changed' | 'gap' | 'table-changed'; detail: string };
   /** The token has ended. */
   expired: { detail: string };

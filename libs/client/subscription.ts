@@ -16,6 +16,8 @@ export interface SubscriptionHandlers<Row> {
   /** After a snapshot was put in place: the first, and each time the stream could not be resumed. With `changesOnly`: changes may have been missed until now. */
   onSnapshot?: (rows: ReadonlyMap<string, Row>) => void;
   onStatus?: (status: SubscriptionStatus) => void;
+  /** The table is built or labelled otherwise now, or an edit of it in steps has begun or ended. What was told while there was no connection is not told again. */
+  onSchema?: () => void;
   /** A connection that failed, and is tried again unless the status is `closed`. */
   onError?: (error: unknown) => void;
 }
@@ -167,6 +169,7 @@ export class Subscription<Row> implements AsyncIterable<RowChange<Row>> {
       if (name === 'snapshot') this.#page.push(...(value as ChangeStreamEvents['snapshot']).rows);
       if (name === 'ready') return this.#onReady(value as ChangeStreamEvents['ready']);
       if (name === 'reset') this.#cursor = undefined;
+      if (name === 'schema') this.#handlers.onSchema?.();
       return [];
     } catch (cause) {
       throw new TypeError(`event ${name} could not be read`, { cause });

@@ -63,6 +63,23 @@ const table = async (): Promise<Map<number, Record<string, unknown>>> => {
   return new Map(rows.map((row) => [Number(row.id), { ...row, id: Number(row.id) }]));
 };
 
+describe('an edit of the table', () => {
+  it('is told at once, by whatever tool it is made; who sees something else now starts anew', async () => {
+    const [keys, all] = [await open('shop.item?select=id'), await open()];
+    await Promise.all([keys.ready(), all.ready()]);
+    await shop.database.client.query('alter table shop.item add column note text');
+    await keys.until((reader) => reader.of('schema').length === 1, 'schema');
+    await all.end();
+    expect(all.of('schema')).toHaveLength(1);
+    expect(all.of('reset').map(({ reason }) => reason)).toEqual(['policy-changed']);
+    await shop.database.client.query('alter table shop.item drop column note');
+    await keys.until((reader) => reader.of('schema').length === 2, 'schema');
+    await shop.write(created(item(77)));
+    await keys.until(({ changes }) => changes.length === 1);
+    expect(keys.of('reset')).toEqual([]);
+  });
+});
+
 describe('a fresh change stream', () => {
   it('is a snapshot of the rows, ready with a cursor, then each change as it comes', async () => {
     await shop.write(created(item(1)));

@@ -28,7 +28,13 @@ export function assembleNotification({ config, changeLog, pool, runtime, topicPr
   const codec = new CursorCodec(config.cursorSecret);
   const tails = new Tails(changeLog, logger);
   const audiences = new Audiences({ reader, resolver, codec, observer: metrics, logger });
-  const watch = new PolicyWatch({ pool, logger, everyMs: config.recheckMs, onSuspicion: (cause) => audiences.suspect(cause !== 'interval') });
+  const watch = new PolicyWatch({
+    pool,
+    logger,
+    everyMs: config.recheckMs,
+    onSuspicion: (cause) => audiences.suspect(cause !== 'interval'),
+    onTable: (oid) => audiences.edited(oid),
+  });
   const opener = new StreamOpener({ changeLog, topicPrefix, tails, audiences, streams, reader, resolver, codec, logger });
   runtime.health.register('notification: postgres', () => ({ ready: watch.listening, ...(watch.listening ? {} : { detail: 'Postgres does not answer' }) }));
   runtime.health.register('notification: change log', () => changeLog.ping().then(() => ({ ready: true })));

@@ -132,6 +132,11 @@ export class Audience implements TailListener {
     return frames;
   }
 
+  /** Tells everybody that the table is built otherwise now. */
+  tellSchema(): void {
+    for (const { stream } of this.#subscribers) stream.send(eventText('schema', {}), 1);
+  }
+
   /** Tells everybody to start anew, and ends their streams. */
   reset(reason: ResetReason, detail: string): void {
     const leaving = [...this.#subscribers];

@@ -64,6 +64,15 @@ export class Audiences {
     for (const entry of this.#entries.values()) this.#check(entry, certain);
   }
 
+  /** A table is built otherwise: its subscribers are told, and those who see something else now start anew. */
+  edited(oid: number): void {
+    for (const entry of this.#entries.values()) {
+      if (entry.audience.access.oid !== oid) continue;
+      entry.audience.tellSchema();
+      this.#check(entry, true);
+    }
+  }
+
   /** As `suspect`, for one audience. */
   recheck(audience: Audience): void {
     const entry = this.#entries.get(audience.fingerprint);

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
+import { POLICY_CHANNEL } from '#libs/governance/policy/apply-policy';
+import { TABLE_CHANNEL } from '#libs/governance/table-channel';
 import { backoffMs } from '#libs/runtime/backoff';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { Logger } from '#libs/runtime/logger';
@@ -10,9 +12,11 @@ export interface PolicyWatchOptions {
   /** What may have changed must be asked again: told of a policy, after every reconnect, and every `everyMs`, since grants change without a word. */
   onSuspicion: (cause: 'policy' | 'reconnect' | 'interval') => void;
   everyMs: number;
+  /** A table, by its oid, is built or labelled otherwise now. */
+  onTable: (oid: number) => void;
 }
 
-/** Listens on `lakeloop_policy`, over one connection of its own that is opened again whenever it breaks. */
+/** Listens for new policies and edits of tables, over one connection of its own that is opened again whenever it breaks. */
 export class PolicyWatch implements Lifecycle {
   readonly name = 'policy watch';
   readonly #options: PolicyWatchOptions;
@@ -67,10 +71,12 @@ export class PolicyWatch implements Lifecycle {
     client
       .on('error', end)
       .on('end', end)
-      .on('notification', () => this.#options.onSuspicion('policy'));
+      .on('notification', ({ channel, payload }) =>
+        channel === TABLE_CHANNEL ? this.#options.onTable(Number(payload)) : this.#options.onSuspicion('policy'),
+      );
     signal.addEventListener('abort', end);
     try {
-      await client.query('listen lakeloop_policy');
+      await client.query(`listen ${POLICY_CHANNEL}; listen ${TABLE_CHANNEL}`);
       this.#listening = true;
       connected();
       this.#options.onSuspicion('reconnect');

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { TABLE_CHANNEL } from '#libs/governance/table-channel';
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 import { transaction } from '#libs/postgres/transaction';
 import { retrying } from '#libs/runtime/backoff';
@@ -46,7 +47,8 @@ export async function runAs(client: pg.ClientBase, owner: string, statements: re
   await client.query('set local role none');
 }
 
-/** The row API follows at the commit. */
-export async function announceSchema(client: pg.ClientBase): Promise<void> {
+/** At the commit the row API follows, and whoever follows the table is told; `oid`: null of one that is new. */
+export async function announceSchema(client: pg.ClientBase, oid: string | null): Promise<void> {
   await client.query(`notify ${SCHEMA_CHANNEL}, 'reload schema'`);
+  if (oid !== null) await client.query('select pg_notify($1, $2)', [TABLE_CHANNEL, oid]);
 }

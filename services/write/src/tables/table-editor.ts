@@ -105,7 +105,7 @@ export class TableEditor {
     const id = await patiently(this.#admin, async (client) => {
       await runAs(client, owner, compiled.sql);
       for (const statement of compiled.notes) await client.query(statement);
-      await announceSchema(client);
+      await announceSchema(client, planned.oid);
       return recordEdit(client, planned, asked.context);
     });
     const after = await tableShape(this.#admin, queryOf(asked), table);

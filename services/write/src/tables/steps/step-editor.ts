@@ -72,7 +72,7 @@ export class StepEditor {
       await keepEdit(client, kept).catch((error: unknown) => {
         throw (error as { code?: string }).code === '23505' ? changedMeanwhile(shape) : error;
       });
-      await announceSchema(client);
+      await announceSchema(client, shape.oid);
     });
     await hit('tables.steps.after-begin');
     begun();

@@ -119,7 +119,7 @@ export class StepRunner {
         if (rowCount === 0) return;
         await runSteps(client, edit.owner, plan.swap);
         await recordEdit(client, { id, oid, table: { schema, name }, edit: edit.edit, inverse, sql: sqlOf(edit), reverts }, context);
-        await announceSchema(client);
+        await announceSchema(client, oid);
         await hit('tables.steps.in-swap');
       },
       { attempts: Infinity, signal },
@@ -135,7 +135,7 @@ export class StepRunner {
         const there = await client.query('select from pg_class where oid = $1', [edit.root]);
         if (there.rowCount) await runSteps(client, edit.owner, edit.plan.abandon);
         await client.query('update lakeloop.stepwise_edit set state = $2, ended_at = clock_timestamp() where id = $1', [edit.id, ending]);
-        await announceSchema(client);
+        await announceSchema(client, edit.root);
       },
       { attempts: Infinity, signal },
     );
