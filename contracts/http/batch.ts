@@ -11,6 +11,8 @@ export interface Batch {
     /** Of `prefer`, `accept`, `range`, `range-unit`, `if-match`, `content-type`; who asks, and why, is said once. */
     headers?: Record<string, string>;
     body?: unknown;
+    /** Of a PATCH of a table, in the place of query and body: rows, each by its key and to values of its own, where they are what they were seen as (`was`). All, or 412. */
+    changes?: { key: Record<string, unknown>; was?: Record<string, unknown>; set: Record<string, unknown> }[];
   }[];
 }
 

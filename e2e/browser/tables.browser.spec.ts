@@ -182,6 +182,39 @@ describe('the rows of a table, in the console', () => {
     await rowCount(first, '2 rows').waitFor();
   }, 120_000);
 
+  it('are changed by thousands at once, all or none of them, and taken back as one', async () => {
+    const rows = Array.from({ length: 5_000 }, (_, line) => ({ client: `client ${line}`, number: `L-${line}`, amount: `${line}.00` }));
+    await analyst.call('workspace', table, { method: 'POST', body: rows });
+    await openTable(first, shape, table);
+    await rowCount(first, '5,002 rows').waitFor();
+    const sum = async (): Promise<unknown> => (await analyst.call('workspace', `${table}?select=count(),amount.sum()`)).body;
+    const before = await sum();
+    // Every other row keeps its client.
+    const block = ['Client\tAmount', 'Nord\t1', 'Süd\t2', ...rows.map(({ client }, line) => `${line % 2 === 0 ? client : `new ${line}`}\t${line + 1}`)].join(
+      '\n',
+    );
+    await tableCell(first, 'Client', 1).click();
+    await paste(first, block);
+    const writes = first.getByRole('button', { name: /^Write [\d,]+ cells in 5,002 rows$/ });
+    await writes.waitFor();
+    await analyst.call('workspace', `${table}?number=eq.L-3997`, { method: 'PATCH', body: { amount: '0.50' } });
+    const meanwhile = await sum();
+    await writes.click();
+    await first.getByRole('alert').filter({ hasText: 'Row 4,000 was changed meanwhile' }).waitFor();
+    expect(await sum()).toEqual(meanwhile);
+    await first.getByRole('button', { name: 'Cancel' }).click();
+    await analyst.call('workspace', `${table}?number=eq.L-3997`, { method: 'PATCH', body: { amount: '3997.00' } });
+    await first.waitForFunction(() => document.querySelector('[role="dialog"]') === null);
+    expect(await sum()).toEqual(before);
+    await paste(first, block);
+    await writes.click();
+    await tableCell(first, 'Client', 4, 'new 1').waitFor();
+    expect(await sum()).toEqual([{ count: 5_002, sum: 12_502_503 }]);
+    await first.keyboard.press('Control+z');
+    await tableCell(first, 'Client', 4, 'client 1').waitFor();
+    expect(await sum()).toEqual(before);
+  }, 120_000);
+
   it('are added and deleted, come and go for others, and come back', async () => {
     await Promise.all([openTable(first, shape, table), openTable(second, shape, table)]);
     await first.getByRole('button', { name: 'Add a row' }).click();

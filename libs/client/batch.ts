@@ -17,6 +17,11 @@ export interface BatchRequest {
   body?: unknown;
   /** In `body`'s place: JSON text, sent as it is. */
   json?: string;
+  /**
+   * Of a PATCH, in the place of query, headers and body: any number of rows, each by its key and to values of its own. `was`: what its cells were seen as. All are
+   * changed, or the batch is refused: 412 `changed-since`, or PostgreSQL's refusal, with `problem.change`, from 0.
+   */
+  changes?: Batch['requests'][number]['changes'];
 }
 
 export interface BatchOutcome {
@@ -34,9 +39,10 @@ export async function runBatch(http: Http, requests: readonly BatchRequest[], op
   return { answers, replayed: response.headers.get('idempotent-replayed') === 'true' };
 }
 
-function textOf({ method, schema, table, query = '', headers = {}, body, json }: BatchRequest): string {
+function textOf({ method, schema, table, query = '', headers = {}, body, json, changes }: BatchRequest): string {
   const parameters = typeof query === 'string' ? query : String(new URLSearchParams(query));
   const path = `${encodeURIComponent(table)}${parameters === '' ? '' : `?${parameters}`}`;
-  const said = stringifyJson({ method, path, headers, ...(schema === undefined ? {} : { schema }), ...(body === undefined ? {} : { body }) } as JsonValue);
+  const given = Object.entries({ schema, body, changes }).filter(([, value]) => value !== undefined);
+  const said = stringifyJson({ method, path, headers, ...Object.fromEntries(given) });
   return json === undefined ? said : `${said.slice(0, -1)},"body":${json}}`;
 }

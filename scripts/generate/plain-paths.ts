@@ -1,5 +1,7 @@
 const problem = { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
 
+const VALUES = { type: 'object', minProperties: 1, additionalProperties: {} };
+
 const BATCH = {
   type: 'object',
   required: ['requests'],
@@ -17,6 +19,16 @@ const BATCH = {
           schema: { type: 'string' },
           headers: { type: 'object', additionalProperties: { type: 'string' } },
           body: {},
+          changes: {
+            type: 'array',
+            minItems: 1,
+            description: 'of a PATCH of a table, in the place of query and body: rows by key, each to values of its own, where they are what they were seen as',
+            items: {
+              type: 'object',
+              required: ['key', 'set'],
+              properties: { key: VALUES, was: { type: 'object', additionalProperties: {} }, set: VALUES },
+            },
+          },
         },
       },
     },

@@ -5,7 +5,8 @@ import { type ApiStand, openApi, type Reply } from '../testing/api-stand.ts';
 let stand: ApiStand;
 
 beforeAll(async () => {
-  stand = await openApi(`
+  stand = await openApi(
+    `
     create schema app authorization lakeloop_owner; create schema other authorization lakeloop_owner; set role lakeloop_owner;
     create table app.account (id integer primary key, name text not null);
     create table app.entry (id bigint primary key, account_id integer references app.account, amount numeric);
@@ -21,7 +22,9 @@ beforeAll(async () => {
       perform pg_advisory_xact_lock(601);
       while exists (select from app.rival where cardinality(pg_blocking_pids(pid)) = 0) loop perform pg_sleep(0.01); end loop; return null; end $$;
     create trigger meet before update on app.shaky for each statement execute function app.meet();
-    select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('other.note'); reset role`);
+    select lakeloop.adopt('app.account'), lakeloop.adopt('app.entry'), lakeloop.adopt('other.note'); reset role`,
+    { config: { WRITE_MAX_BODY_BYTES: 2_000_000 } },
+  );
 });
 afterAll(async () => {
   await stand?.stop();
@@ -168,7 +171,7 @@ describe('a batch', () => {
     expect((await batch([{ method: 'GET', path: 'account', headers: { prefer: 'tx=rollback' } }])).status).toBe(200);
     expect((await fetch(`${stand.service.url}/v1/batch`, { method: 'POST', body: '{}' })).status).toBe(401);
     expect(
-      (await batch(undefined, JSON.stringify({ requests: [{ method: 'POST', path: 'account', body: { id: 1, name: 'x'.repeat(200_000) } }] }))).status,
+      (await batch(undefined, JSON.stringify({ requests: [{ method: 'POST', path: 'account', body: { id: 1, name: 'x'.repeat(2_100_000) } }] }))).status,
     ).toBe(413);
   });
 });
@@ -198,5 +201,68 @@ describe('a batch under an idempotency key', () => {
     expect((await keyed('b2', bad)).status).toBe(409);
     expect((await keyed('b2', [{ method: 'POST', path: 'account', body: { id: 181, name: 'free' } }])).status).toBe(200);
     expect(await keyed('ü', moving)).toMatchObject({ status: 400 });
+  });
+});
+
+describe('changes of many rows in a batch', () => {
+  const set = async (rows: string): Promise<unknown> => stand.database.client.query(`insert into app.entry (id, amount) ${rows}`);
+  const amounts = async (from: number, to: number): Promise<unknown[]> =>
+    (await stand.database.client.query(`select id::int, amount::text from app.entry where id between ${from} and ${to} order by id`)).rows as unknown[];
+
+  it('go to each row by its key, as they are written, are one change, and see what came before', async () => {
+    await set('select i, i from generate_series(1001, 6000) i');
+    const changes = Array.from({ length: 5_000 }, (_, index) => ({ key: { id: 1_001 + index }, was: { amount: 1_001 + index }, set: { amount: index } }));
+    const text = JSON.stringify({ requests: [{ method: 'PATCH', path: 'entry', changes }] }).replace(
+      '"set":{"amount":0}',
+      '"set":{"amount":0.10000000000000000000001}',
+    );
+    expect(await batch(undefined, text)).toMatchObject({ status: 200, body: { answers: [{ status: 204 }] } });
+    expect(await amounts(1_001, 1_002)).toEqual([
+      { id: 1_001, amount: '0.10000000000000000000001' },
+      { id: 1_002, amount: '1' },
+    ]);
+    const { body } = await stand.call<{ changes: { request: string; reason: string }[] }>('GET', '/v1/history/entry?key=1001');
+    expect(body.changes[0]).toMatchObject({ operation: 'update', reason: 'moving house' });
+    expect(await stand.call('POST', '/v1/undo', { body: { request: body.changes[0]?.request } })).toMatchObject({ status: 200, body: { rows: 5_000 } });
+    expect(await amounts(1_001, 1_001)).toEqual([{ id: 1_001, amount: '1001' }]);
+  });
+
+  it('keep nothing, and name the change, where a row is not what it was seen as, is gone, or is refused', async () => {
+    await set('select i, i from generate_series(7001, 7040) i');
+    const before = await amounts(7_001, 7_040);
+    const changes = (more: (id: number) => object): object[] =>
+      Array.from({ length: 40 }, (_, index) => ({ key: { id: 7_001 + index }, set: { amount: 1 }, ...more(7_001 + index) }));
+    const tried = (more: (id: number) => object): Promise<Reply<Body>> =>
+      batch([
+        { method: 'POST', path: 'account', body: { id: 77, name: 'kept only with the rest' } },
+        { method: 'PATCH', path: 'entry', changes: changes(more) },
+      ]);
+    const seen = (id: number): object => (id === 7_023 ? { was: { amount: 1 } } : { was: { amount: id } });
+    expect(await tried(seen)).toMatchObject({ status: 412, body: { type: 'urn:lakeloop:problem:changed-since', index: 1, change: 22, key: { id: 7_023 } } });
+    expect(await tried((id) => (id === 7_005 ? { key: { id: -1 } } : {}))).toMatchObject({ status: 412, body: { change: 4 } });
+    expect(await tried((id) => (id === 7_037 ? { set: { amount: 'much' } } : {}))).toMatchObject({
+      status: 400,
+      body: { code: '22P02', index: 1, change: 36 },
+    });
+    expect(await tried((id) => ({ set: { account_id: id === 7_011 ? 404 : null } }))).toMatchObject({ status: 409, body: { code: '23503', change: 10 } });
+    expect(await tried(() => ({ set: { nowhere: 1 } }))).toMatchObject({ status: 400, body: { code: 'PGRST204' } });
+    expect(await amounts(7_001, 7_040)).toEqual(before);
+    expect((await stand.call<unknown[]>('GET', '/rest/v1/account?id=eq.77')).body).toEqual([]);
+  });
+
+  it('take nothing that is no change, and no right that the caller has not', async () => {
+    const change = { key: { id: 1 }, set: { name: 'x' } };
+    for (const wrong of [
+      { path: 'account?id=eq.1' },
+      { method: 'POST' },
+      { body: {} },
+      { changes: [{ key: {}, set: { name: 'x' } }] },
+      { changes: [{ key: { id: 1 }, set: {} }] },
+    ])
+      expect((await batch([{ method: 'PATCH', path: 'account', changes: [change], ...wrong }])).status).toBe(400);
+    expect(await batch([{ method: 'PATCH', path: 'secret', changes: [{ key: { id: 1 }, set: { id: 2 } }] }])).toMatchObject({
+      status: 403,
+      body: { code: '42501' },
+    });
   });
 });

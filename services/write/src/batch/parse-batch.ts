@@ -11,14 +11,27 @@ export interface BatchItem {
   schema: string | undefined;
   headers: Readonly<Record<string, string>>;
   body: Buffer | undefined;
+  /** In the body's place: each row by its key, to values of its own. */
+  changes: readonly RowChange[] | undefined;
 }
 
+/** Values by column. */
+export interface RowChange {
+  key: Readonly<Record<string, unknown>>;
+  /** What the cells were seen as. */
+  was: Readonly<Record<string, unknown>>;
+  set: Readonly<Record<string, unknown>>;
+}
+
+const values = z.record(z.string(), z.unknown()).refine((object) => Object.keys(object).length > 0, 'must name a column');
+const change = z.strictObject({ key: values, was: z.record(z.string(), z.unknown()).default({}), set: values });
 const request = z.strictObject({
   method: z.enum([...READS, ...WRITES]),
   path: z.string().regex(/^\/?[^/?]+(\?.*)?$/s, 'must be <table>?<query>'),
   schema: z.string().optional(),
   headers: z.record(z.string(), z.string()).default({}),
   body: z.unknown().optional(),
+  changes: z.array(change).min(1).optional(),
 });
 const batch = z.strictObject({ requests: z.array(request).min(1).max(MOST_BATCH_REQUESTS) });
 
@@ -32,7 +45,7 @@ export function parseBatch(text: string): BatchItem[] {
     const [issue] = parsed.error.issues;
     throw new ProblemException(400, 'invalid-input', `${issue?.path.join('.') || 'the body'}: ${issue?.message}`);
   }
-  return parsed.data.requests.map(({ method, path, schema, headers, body }, index) => {
+  return parsed.data.requests.map(({ method, path, schema, headers, body, changes }, index) => {
     const [, table = '', query = ''] = /^\/?([^?]*)\??(.*)$/s.exec(path) ?? [];
     const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     const strange = Object.keys(given).find((name) => !TAKEN.has(name));
@@ -40,6 +53,8 @@ export function parseBatch(text: string): BatchItem[] {
       throw new ProblemException(400, 'invalid-input', `requests.${index}.headers: ${strange} is said for the whole batch, or not at all`, {
         headers: [...TAKEN],
       });
+    if (changes && (method !== 'PATCH' || query !== '' || body !== undefined || Object.keys(given).length > 0))
+      throw new ProblemException(400, 'invalid-input', `requests.${index}.changes: of a PATCH of a table, without query, headers and body`);
     return {
       method,
       table: decoded(table, index),
@@ -47,6 +62,7 @@ export function parseBatch(text: string): BatchItem[] {
       schema,
       headers: given,
       body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+      changes,
     };
   });
 }

@@ -9,8 +9,9 @@ import { withRetries } from '../rows/concurrency.ts';
 import { reusedKey, twinStillRunning } from '../rows/idempotency.ts';
 import { isRead, type RowAnswer, type RowRequest } from '../rows/row-request.ts';
 import { RowService, type RowServiceOptions } from '../rows/row-service.ts';
-import { problemFrom } from '../sql-problem.ts';
+import { problemFrom, withSqlProblems } from '../sql-problem.ts';
 import { BatchExecutor } from './batch-executor.ts';
+import { changeRows } from './change-rows.ts';
 import type { BatchItem } from './parse-batch.ts';
 
 export interface BatchStand {
@@ -61,11 +62,16 @@ interface Answered {
 async function answerAll({ rows }: BatchStand, { principal, context }: Asking, items: readonly BatchItem[], client: pg.PoolClient): Promise<Answered> {
   const limits = { ...rows.limits, maxRows: Math.min(rows.limits.maxRows ?? Infinity, MOST_ROWS) };
   const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client), retried: (attempt) => attempt() });
+  const answerOne = async (item: BatchItem): Promise<RowAnswer> => {
+    if (!item.changes) return service.answer(requestOf(item), { principal, anonymous: false, context });
+    await withSqlProblems(() => changeRows(client, rows.catalogue, { schema: item.schema, name: item.table }, item.changes ?? []));
+    return { status: 204, headers: {}, body: undefined };
+  };
   const answers: string[] = [];
   const statuses: number[] = [];
   let characters = 0;
   for (const [index, item] of items.entries()) {
-    const answer = await service.answer(requestOf(item), { principal, anonymous: false, context }).catch((error: unknown) => refused(error, index));
+    const answer = await answerOne(item).catch((error: unknown) => refused(error, index));
     const shown = await answerJson(answer);
     characters += shown.length;
     if (characters > MOST_CHARACTERS)
@@ -88,6 +94,7 @@ function requestOf({ method, table, queryString, schema, headers, body }: BatchI
 }
 
 function refused(error: unknown, index: number): never {
+  if (error instanceof ProblemException) throw new ProblemException(error.problem.status, 'batch-refused', error.message, { ...error.problem, index });
   if (!(error instanceof ApiError)) throw error;
   throw problemFrom(error, 'batch-refused', { index, detail: `request ${index}: ${error.message}` });
 }

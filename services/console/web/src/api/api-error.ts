@@ -6,17 +6,17 @@ export class ApiError extends Error {
   readonly hint: string | undefined;
   /** The state a case was in, where a state machine refused. */
   readonly state: string | undefined;
-  /** Which request of a batch was refused, from 0. */
-  readonly index: number | undefined;
+  /** Which change of many was refused, from 0. */
+  readonly change: number | undefined;
 
-  constructor(status: number, message: string, extra: { code?: string; hint?: string; state?: string; index?: number } = {}) {
+  constructor(status: number, message: string, extra: { code?: string; hint?: string; state?: string; change?: number } = {}) {
     super(message);
     this.name = 'ApiError';
     this.status = status;
     this.code = extra.code ?? '';
     this.hint = extra.hint;
     this.state = extra.state;
-    this.index = extra.index;
+    this.change = extra.change;
   }
 }
 
@@ -31,7 +31,7 @@ export async function apiErrorOf(response: Response): Promise<ApiError> {
     code: text(body.code) ?? text(body.type) ?? '',
     ...(hint === undefined ? {} : { hint }),
     ...(state === undefined ? {} : { state }),
-    ...(typeof body.index === 'number' ? { index: body.index } : {}),
+    ...(typeof body.change === 'number' ? { change: body.change } : {}),
   });
 }
 

@@ -1,24 +1,14 @@
 import { readJson, request } from '../../api/request.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { rowJson } from '../columns/row-json.ts';
-import { plainCell } from '../columns/show-cell.ts';
 import { type GridRow, keyOf, type Values } from '../rows/grid-row.ts';
 import type { RowSource } from '../rows/row-source.ts';
-import { arrayLiteral, nameOf } from '../view/postgrest.ts';
+import { nameOf } from '../view/postgrest.ts';
 
 /** Cells of one row that shall have other values. */
 export interface RowChange {
   row: GridRow;
   values: Values;
-}
-
-/** Requests that one batch takes. */
-export const MOST_REQUESTS = 1_000;
-
-/** What a batch changed. */
-export interface BatchOutcome {
-  changed: GridRow[];
-  inserted: GridRow[];
 }
 
 /** Requests of `POST /v1/batch`, made for one table. */
@@ -32,16 +22,13 @@ export class TableBatch {
   }
 
   /**
-   * Changes and adds rows in one transaction: all or nothing. A row is only changed where the cells still are what they were seen as: else the batch is refused
-   * with that row's index (406). Throws `ApiError`.
+   * Changes and adds rows in one transaction: all or nothing; gives back those that were added. A row is only changed where the cells still are what they were seen
+   * as: else the batch is refused with the place of that change (412). Throws `ApiError`.
    */
-  async write(changes: readonly RowChange[], inserts: readonly Values[], traceparent: string): Promise<BatchOutcome> {
-    const requests = [...changes.map((change) => this.#change(change)), ...(inserts.length > 0 ? [this.#insert(inserts)] : [])];
+  async write(changes: readonly RowChange[], inserts: readonly Values[], traceparent: string): Promise<GridRow[]> {
+    const requests = [...(changes.length > 0 ? [this.#changes(changes)] : []), ...(inserts.length > 0 ? [this.#insert(inserts)] : [])];
     const answers = await this.#send(requests, traceparent);
-    return {
-      changed: answers.slice(0, changes.length).map(({ body }) => this.#source.rowOf(body as Values)),
-      inserted: inserts.length === 0 ? [] : ((answers.at(-1)?.body ?? []) as Values[]).map((values) => this.#source.rowOf(values)),
-    };
+    return inserts.length === 0 ? [] : ((answers.at(-1)?.body ?? []) as Values[]).map((values) => this.#source.rowOf(values));
   }
 
   /** Deletes these rows, all or none. Throws `ApiError`. */
@@ -50,13 +37,13 @@ export class TableBatch {
     await this.#send(requests, traceparent);
   }
 
-  #change({ row, values }: RowChange): string {
-    const where = this.#source.keyParameters(row);
-    for (const name of Object.keys(values)) {
-      const guard = this.#guard(name, row);
-      if (guard !== undefined) where.append(nameOf(name), guard);
-    }
-    return this.#request('PATCH', `${where}&${this.#selected()}`, { one: true, body: rowJson(this.#columns, values) });
+  #changes(changes: readonly RowChange[]): string {
+    const { table, schema, key } = this.#source.query;
+    const each = changes.map(({ row, values }) => {
+      const was = Object.fromEntries(Object.keys(values).flatMap((name) => (this.#isComparable(name) ? [[name, row.values[name] ?? null]] : [])));
+      return `{"key":${rowJson(this.#columns, keyOf(key, row))},"was":${rowJson(this.#columns, was)},"set":${rowJson(this.#columns, values)}}`;
+    });
+    return `${JSON.stringify({ method: 'PATCH', path: encodeURIComponent(table), schema }).slice(0, -1)},"changes":[${each.join(',')}]}`;
   }
 
   #insert(rows: readonly Values[]): string {
@@ -67,13 +54,10 @@ export class TableBatch {
     return this.#request('POST', `${this.#selected()}${columns}`, { prefer, body: `[${rows.map((row) => rowJson(this.#columns, row)).join(',')}]` });
   }
 
-  /** The cell is what was seen; undefined where its type can't be compared. */
-  #guard(name: string, row: GridRow): string | undefined {
+  /** Whether it can be told that the cell is what was seen. */
+  #isComparable(name: string): boolean {
     const column = this.#columns.get(name);
-    const value = row.values[name];
-    if (value === null || value === undefined) return 'is.null';
-    if (!column || column.valueKind === 'other' || column.sqlType === 'json') return undefined;
-    return `eq.${Array.isArray(value) ? arrayLiteral(value) : plainCell(value)}`;
+    return column !== undefined && column.valueKind !== 'other' && column.sqlType !== 'json';
   }
 
   #request(method: string, query: string, { one = false, prefer = 'return=representation', body }: { one?: boolean; prefer?: string; body?: string }): string {

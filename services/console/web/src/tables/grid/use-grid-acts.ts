@@ -8,16 +8,20 @@ import type { GridColumn } from '../columns/grid-column.ts';
 import { type Reading } from '../columns/read-cell.ts';
 import { localHabits } from '../columns/read-time.ts';
 import type { CellEdit } from '../edit/row-writes.ts';
+import { tellLost } from '../edit/tell-lost.ts';
 import { refusalWords } from '../edit/refusal-words.ts';
 import { isEven } from '../paste/import-rows.ts';
 import { type PastePlan, planPaste, rowsOf } from '../paste/paste-plan.ts';
 import type { GridRow, Values } from '../rows/grid-row.ts';
+import { REACH } from '../rows/table-rows.ts';
 import type { SheetActs } from './use-sheet.ts';
 import type { Stores } from './use-stores.ts';
 
 const HABITS = localHabits();
 /** More new rows than this are worth a progress bar. */
 const MANY_ROWS = 2_000;
+/** As many as are kept at once: a paste is shown before it is written. */
+const MOST_ROWS = REACH;
 
 /** What the grid's keys, dialogs and clipboard do to the table. */
 export function useGridActs(table: TableDescription, stores: Stores, columns: readonly GridColumn[]) {
@@ -26,6 +30,8 @@ export function useGridActs(table: TableDescription, stores: Stores, columns: re
   const propose = async (block: string[][], rectangle: Rectangle): Promise<void> => {
     const target = { columns, at: rectangle, count: rows.view().total.rows, rowAt: (index: number) => rows.at(index), habits: HABITS };
     const { first, last } = rowsOf(block, target);
+    if (last - first >= MOST_ROWS)
+      return tell(`At most ${MOST_ROWS.toLocaleString()} rows that are there can be changed at once. Paste fewer, or import them as a file.`);
     await rows.ensure(first, last);
     setPlan(planPaste(block, { ...target, count: rows.view().total.rows }));
   };
@@ -63,6 +69,7 @@ function sheetActs(table: TableDescription, { stores, columns, propose }: SheetA
       return writes.commit({ row, column, base: row.values[column.name] ?? null, value: null });
     },
     undo: () => void undo(stores),
+    lost: (column, text) => (text === undefined ? undefined : tellLost(column, text)),
     paste: (block, rectangle) => void propose(block, rectangle),
   };
 }
@@ -88,7 +95,6 @@ function rowActs(stores: Stores) {
         changes.flatMap(({ row, values }) => (row ? [{ row, values }] : [])),
         added,
       );
-      if (inserted.length === 0) return;
       rows.grow(inserted.length);
       await live.settle();
     },
@@ -123,11 +129,9 @@ async function undo({ writes, rows, changes }: Stores): Promise<void> {
 
 function batchWords(error: unknown, columns: Stores['writes']['columns'], plan: PastePlan | undefined): string {
   const said = refusalWords(error, columns);
-  if (!(error instanceof ApiError) || error.index === undefined || !plan) return said;
-  const row = plan.changes[error.index];
-  // One object was asked for, and there was none: the cells are no longer what was seen.
-  if (row && (error.code === 'PGRST116' || error.status === 406))
-    return `Row ${(row.index + 1).toLocaleString()} was changed meanwhile. Paste again: the preview shows it as it is now.`;
+  if (!(error instanceof ApiError) || !plan) return said;
+  const row = error.change === undefined ? undefined : plan.changes[error.change];
+  if (row && error.status === 412) return `Row ${(row.index + 1).toLocaleString()} was changed meanwhile. Paste again: the preview shows it as it is now.`;
   return row ? `Row ${(row.index + 1).toLocaleString()}: ${said}` : said;
 }
 
