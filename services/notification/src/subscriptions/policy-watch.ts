@@ -71,9 +71,7 @@ export class PolicyWatch implements Lifecycle {
     client
       .on('error', end)
       .on('end', end)
-      .on('notification', ({ channel, payload }) =>
-        channel === TABLE_CHANNEL ? this.#options.onTable(Number(payload)) : this.#options.onSuspicion('policy'),
-      );
+      .on('notification', ({ channel, payload }) => (channel === TABLE_CHANNEL ? this.#options.onTable(Number(payload)) : this.#options.onSuspicion('policy')));
     signal.addEventListener('abort', end);
     try {
       await client.query(`listen ${POLICY_CHANNEL}; listen ${TABLE_CHANNEL}`);

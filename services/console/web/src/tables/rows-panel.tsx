@@ -26,25 +26,29 @@ import { type Looked, shownColumns, widthOf } from './view/use-table-view.ts';
 
 interface RowsPanelProps {
   table: TableDescription;
+  /** Names of columns that it calls otherwise than before, by the name before. */
+  renamed: ReadonlyMap<string, string>;
   saved: SavedViews;
   looked: Looked;
   /** Another number: the rows are read again. */
   epoch: number;
   /** Told the key of the row that the focus is on. */
+  /** The table may be built otherwise now. */
+  onEdited: () => void;
   onRow: (key: Readonly<Record<string, unknown>> | undefined) => void;
 }
 
 /** The rows of a table: its grid, what narrows and orders it, and what is done with it. */
-export function RowsPanel({ table, saved, looked, epoch, onRow }: RowsPanelProps) {
+export function RowsPanel({ table, renamed, saved, looked, epoch, onEdited, onRow }: RowsPanelProps) {
   const { view, change } = looked;
-  const all = useMemo(() => gridColumns(table), [table]);
-  const stores = useStores(table, all, view);
+  const all = useGridColumns(table);
+  const stores = useStores(table, { columns: all, renamed, onEdited }, view);
   const { rows, writes, live } = stores;
   useShownStream(useConnection(stores));
   useReread(rows, epoch);
   const { total, error, ready } = useSyncExternalStore(rows.subscribe, rows.view);
   const cells = useSyncExternalStore(writes.subscribe, writes.view);
-  const grid = useGrid(table, { all, view, stores });
+  const grid = useGrid(table, { all, renamed, view, stores });
   const { sheet, acts } = grid;
   useFocusedRow(onRow, table.key, rows.at(sheet.selection.focus.row));
   const { top, bottom } = rectangleOf(sheet.selection);
@@ -87,12 +91,13 @@ export function RowsPanel({ table, saved, looked, epoch, onRow }: RowsPanelProps
 
 interface GridContext {
   all: readonly GridColumn[];
+  renamed: ReadonlyMap<string, string>;
   view: TableView;
   stores: Stores;
 }
 
 /** Columns, place and selection of the grid, and what its keys do. */
-function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
+function useGrid(table: TableDescription, { all, renamed, view, stores }: GridContext) {
   const { rows } = stores;
   const columns = useMemo(() => shownColumns(all, view), [all, view]);
   const widths = useMemo(() => columns.map((column) => widthOf(column, view)), [columns, view]);
@@ -108,6 +113,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
   const acts = useGridActs(table, stores, columns);
   const sheet = useSheet({
     columns,
+    renamed,
     count,
     at: (index) => rows.at(index),
     indexOf: (key) => rows.indexOf(key),
@@ -117,11 +123,7 @@ function useGrid(table: TableDescription, { all, view, stores }: GridContext) {
     sheet: sheetRef,
     acts: acts.sheet,
   });
-  const { first, last } = scroll.seen;
-  const labelOf = useReferenceLabels(
-    columns,
-    Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)),
-  );
+  const labelOf = useReferenceLabels(columns, drawnRows(rows, scroll.seen));
   const goTo = (row: number | undefined): void => {
     if (row !== undefined) sheet.select({ focus: { row, column: 0 }, anchor: { row, column: 0 } });
     sheet.focusGrid();
@@ -149,6 +151,11 @@ function Empty({ table: { may }, filtered }: { table: TableDescription; filtered
   return <Message title="No rows yet">{may.insert ? 'Add a row, or paste some from a spreadsheet.' : 'Nobody has put anything here yet.'}</Message>;
 }
 
+/** The same columns as long as nothing of them has changed: a description read again says another number of rows at the least. */
+function useGridColumns({ columns, key, may, archived }: TableDescription): GridColumn[] {
+  return useMemo(() => gridColumns({ columns, key, may, archived }), [columns, key, may, archived]);
+}
+
 function useFocusedRow(onRow: RowsPanelProps['onRow'], key: readonly string[], row: GridRow | undefined): void {
   useEffect(() => onRow(row && keyOf(key, row)), [onRow, key, row]);
 }
@@ -161,6 +168,10 @@ function useReread(rows: { reload: () => void }, epoch: number): void {
   }, [rows, epoch]);
 }
 
+function drawnRows(rows: { at: (index: number) => GridRow | undefined }, { first, last }: { first: number; last: number }): (GridRow | undefined)[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at));
+}
+
 function loaded(rows: { at: (index: number) => GridRow | undefined }, first: number, last: number): GridRow[] {
-  return Array.from({ length: last - first + 1 }, (_, at) => rows.at(first + at)).filter((row) => row !== undefined);
+  return drawnRows(rows, { first, last }).filter((row) => row !== undefined);
 }

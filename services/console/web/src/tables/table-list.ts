@@ -17,6 +17,8 @@ export function useTable(schema: string, name: string) {
   return useQuery({
     queryKey: [...TABLES, 'one', schema, name],
     queryFn: ({ signal }) => fetchTable(schema, name, signal),
+    // Its stream tells of edits, but not of those of a table that has none.
+    refetchOnWindowFocus: 'always',
   });
 }
 

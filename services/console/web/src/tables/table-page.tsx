@@ -1,13 +1,13 @@
 import { Anchor, Badge, Center, Group, Loader, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { useMemo, useState } from 'react';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import { Link, useParams } from 'react-router';
 import type { SavedViews } from '#contracts/http/table-views';
 import type { TableDescription } from '#contracts/http/tables';
 import { ApiError } from '../api/api-error.ts';
 import { Message, Problem } from '../shell/message.tsx';
 import { TABLES } from '../shell/rooms.ts';
-import { titleOf, useTable } from './table-list.ts';
+import { titleOf, useForgetTables, useTable } from './table-list.ts';
 import { RowsPanel } from './rows-panel.tsx';
 import { useEditWatch } from './schema/edit-in-steps.ts';
 import type { TableToolProps } from './table-tool.ts';
@@ -16,6 +16,8 @@ import { ToolButtons, usePanel } from './tool-buttons.tsx';
 import { viewQuery } from './view/filter-query.ts';
 import { useCurrentUser } from '../session/current-user.ts';
 import { NO_VIEWS, useSavedViews } from './view/saved-views.ts';
+import { useShownTable } from './use-shown-table.ts';
+import { renamedView, viewText } from './view/table-view.ts';
 import { useTableView } from './view/use-table-view.ts';
 
 /** One table: its grid, and the panels that hang on it. */
@@ -48,12 +50,19 @@ export function TablePage() {
   return <Opened key={`${schema}.${name}`} table={table.data} saved={saved.data ?? NO_VIEWS} />;
 }
 
-function Opened({ table, saved }: { table: TableDescription; saved: SavedViews }) {
+function Opened({ table: latest, saved }: { table: TableDescription; saved: SavedViews }) {
+  const { table, renamed } = useShownTable(latest);
+  const forget = useForgetTables();
   const { panel, open, close } = usePanel();
   const [epoch, setEpoch] = useState(0);
   const [rowKey, setRowKey] = useState<TableToolProps['rowKey']>();
   const looked = useTableView(saved);
-  const { view } = looked;
+  const { view, change } = looked;
+  const follow = useEffectEvent((names: ReadonlyMap<string, string>) => {
+    const next = renamedView(view, names);
+    if (viewText(next) !== viewText(view)) change(next);
+  });
+  useEffect(() => follow(renamed), [renamed]);
   const query = useMemo(() => viewQuery(table, view), [table, view]);
   useDocumentTitle(`${titleOf(table)} · Tables`);
   const refresh = (): void => setEpoch((before) => before + 1);
@@ -80,7 +89,7 @@ function Opened({ table, saved }: { table: TableDescription; saved: SavedViews }
           <ToolButtons tools={tools} open={open} />
         </Group>
       </Group>
-      <Rows {...{ table, saved, looked }} epoch={epoch} onRow={setRowKey} />
+      <Rows {...{ table, renamed, saved, looked }} epoch={epoch} onRow={setRowKey} onEdited={() => void forget()} />
       {tool && <tool.Panel table={table} rowKey={rowKey} query={query} close={close} refresh={refresh} />}
     </>
   );

@@ -14,17 +14,9 @@ function column(spec: Partial<ColumnDescription> & Pick<ColumnDescription, 'type
   const sqlType =
     { decimal: 'numeric', json: 'jsonb', integer: 'bigint', reference: 'bigint', timestamp: 'timestamp with time zone' }[String(spec.type)] ?? 'text';
   const [found] = gridColumns({
-    schema: 's',
-    name: 't',
-    label: null,
-    description: null,
     key: ['id'],
     columns: [{ name: 'c', sqlType, system: false, ...spec }],
-    adopted: true,
-    history: { keep: null },
     archived: false,
-    rows: null,
-    version: null,
     may: MAY,
   });
   if (!found) throw new TypeError('no column');

@@ -26,7 +26,7 @@ export interface GridColumn {
   spec: ColumnDescription;
 }
 
-export function gridColumns({ columns, key, may, archived }: TableDescription): GridColumn[] {
+export function gridColumns({ columns, key, may, archived }: Pick<TableDescription, 'columns' | 'key' | 'may' | 'archived'>): GridColumn[] {
   return columns.map((spec) => {
     const kind = spec.type ?? 'other';
     const valueKind = kind === 'reference' ? kindOfType(spec.sqlType) : kind;

@@ -2,11 +2,13 @@ import { ApiError } from '../../api/api-error.ts';
 import { type Intent, newIntent } from '../../api/rows.ts';
 import { readJson, request } from '../../api/request.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
+import { plainCell } from '../columns/show-cell.ts';
 import { rowJson } from '../columns/row-json.ts';
 import { type GridRow, sameValue, type Values } from '../rows/grid-row.ts';
 import type { VersionedRow } from '../rows/row-source.ts';
 import type { TableRows } from '../rows/table-rows.ts';
-import { keyJson, MOST_REQUESTS, type RowChange, TableBatch } from './batch.ts';
+import { MOST_BATCH_REQUESTS } from '#contracts/http/batch';
+import { keyJson, type RowChange, TableBatch } from './batch.ts';
 import { importRows } from '../paste/import-rows.ts';
 import { refusalWords } from './refusal-words.ts';
 import { type OwnWrite, undoWrite } from './undo-last.ts';
@@ -36,20 +38,42 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   /** Traces of what was written here: the stream's echo of it is no news. */
   readonly own = new Set<string>();
   readonly #rows: TableRows;
-  readonly #columns: ReadonlyMap<string, GridColumn>;
-  readonly #batch: TableBatch;
+  readonly #onLost: LostEdit;
+  #columns: ReadonlyMap<string, GridColumn>;
+  #batch: TableBatch;
+  /** Names of columns that have others now. */
+  #renamed: ReadonlyMap<string, string> = new Map();
   readonly #queues = new Map<string, Promise<void>>();
   readonly #undoable: OwnWrite[] = [];
 
-  constructor(rows: TableRows) {
+  constructor(rows: TableRows, onLost: LostEdit) {
     super(new Map());
     this.#rows = rows;
+    this.#onLost = onLost;
     this.#columns = new Map(rows.source.query.columns.map((column) => [column.name, column]));
     this.#batch = new TableBatch(rows.source);
   }
 
   get columns(): ReadonlyMap<string, GridColumn> {
     return this.#columns;
+  }
+
+  /** The table has other columns now: what stands at cells goes with its column to a new name, or is told to be lost. */
+  reshape(renamed: ReadonlyMap<string, string>): void {
+    const { source } = this.#rows;
+    const before = this.#columns;
+    this.#columns = new Map(source.query.columns.map((column) => [column.name, column]));
+    this.#batch = new TableBatch(source);
+    this.#renamed = new Map([...this.#renamed, ...renamed]);
+    const cells = new Map<string, CellState>();
+    for (const [id, state] of this.view()) {
+      const { rowKey, column } = cellOf(id);
+      const name = renamed.get(column) ?? column;
+      if (this.#columns.has(name)) cells.set(cellId(rowKey, name), state);
+      // What is under way is told to be lost when it is refused.
+      else if (state.kind !== 'sending') this.#onLost(before.get(column)?.title ?? column, state.mine);
+    }
+    this.show(cells);
   }
 
   /** Writes one cell, behind what is under way for its row. What becomes of it stands at the cell. */
@@ -77,15 +101,12 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     this.#set({ row, column }, { kind: 'refused', mine, words });
   }
 
-  /** Many cells and new rows in one transaction: all or nothing. Gives back the new rows. Throws `ApiError`; 422 for more rows than a batch takes. */
+  /** Many cells and new rows in one transaction: all or nothing. Gives back the new rows. Throws `ApiError`, with the place of a change that was refused. */
   async writeMany(changes: readonly RowChange[], inserts: readonly Values[]): Promise<GridRow[]> {
-    if (changes.length >= MOST_REQUESTS)
-      throw new ApiError(422, `At most ${MOST_REQUESTS - 1} rows can be changed at once. Paste fewer, or import them as a file.`);
     const intent = this.#intent();
-    const { changed, inserted } = await this.#batch.write(changes, inserts, intent.traceparent);
-    for (const row of changed) this.#rows.replace(row);
-    const count = changed.length + inserted.length;
-    this.#remember([...changed, ...inserted], intent, `${count} ${count === 1 ? 'row' : 'rows'} written`);
+    const inserted = await this.#batch.write(changes, inserts, intent.traceparent);
+    const count = changes.length + inserted.length;
+    this.#remember([...changes.map(({ row }) => row), ...inserted], intent, `${count.toLocaleString()} ${count === 1 ? 'row' : 'rows'} written`);
     return inserted;
   }
 
@@ -101,7 +122,7 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
 
   /** Deletes rows, all or none. Throws `ApiError`. */
   async deleteRows(rows: readonly GridRow[]): Promise<void> {
-    if (rows.length > MOST_REQUESTS) throw new ApiError(422, `At most ${MOST_REQUESTS} rows can be deleted at once.`);
+    if (rows.length > MOST_BATCH_REQUESTS) throw new ApiError(422, `At most ${MOST_BATCH_REQUESTS} rows can be deleted at once.`);
     const intent = this.#intent();
     await this.#batch.delete(rows, intent.traceparent);
     for (const { key } of rows) this.#rows.remove(key);
@@ -126,7 +147,7 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
       const now = await this.#rows.source.versioned(row);
       if (!now) throw new ApiError(412, 'The row was deleted meanwhile, or you may no longer see it.');
       const theirs = now.row.values[column.name] ?? null;
-      if (!sameValue(theirs, base)) {
+      if (!isAsSeen(theirs, base)) {
         this.#rows.replace(now.row);
         if (sameValue(theirs, value)) return this.dismiss(row, column);
         return this.#set({ row, column }, { kind: 'conflict', mine: value, theirs, row: now.row });
@@ -164,7 +185,11 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     this.dismiss(row, column);
   }
 
-  #refuse({ row, column, value }: CellEdit, error: unknown): void {
+  #refuse({ row, column, value, base }: CellEdit, error: unknown): void {
+    if (!this.#columns.has(column.name)) {
+      const now = this.#columns.get(this.#renamed.get(column.name) ?? '');
+      return now ? this.commit({ row, column: now, value, base }) : this.#onLost(column.title, value);
+    }
     this.#set({ row, column }, { kind: 'refused', mine: value, words: refusalWords(error, this.#columns, column) });
   }
 
@@ -186,6 +211,20 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   }
 }
 
+/** Told of an edit whose column is gone: its title, and what was to be written. */
+export type LostEdit = (title: string, mine: CellValue) => void;
+
+/** A row's key is JSON, which has no line break of its own. */
 export function cellId(rowKey: string, column: string): string {
-  return `${rowKey} ${column}`;
+  return `${rowKey}\n${column}`;
+}
+
+/** A column of another type since spells the same value otherwise. */
+function isAsSeen(now: CellValue, base: CellValue): boolean {
+  return sameValue(now, base) || (now !== null && base !== null && plainCell(now) === plainCell(base));
+}
+
+function cellOf(id: string): { rowKey: string; column: string } {
+  const end = id.indexOf('\n');
+  return { rowKey: id.slice(0, end), column: id.slice(end + 1) };
 }

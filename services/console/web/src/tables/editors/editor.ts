@@ -2,6 +2,7 @@ import { useRef } from 'react';
 import type { Key } from '../../sheet/selection.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import type { Reading } from '../columns/read-cell.ts';
+import type { Draft } from './draft.ts';
 
 /** What an open editor is given. It says once what became of it. */
 export interface EditorProps {
@@ -9,6 +10,8 @@ export interface EditorProps {
   value: CellValue;
   /** What was typed to begin it: in the place of the value. */
   typed: string | undefined;
+  /** Holds what has been typed since. */
+  draft: Draft;
   /** Accessible name of the cell. */
   name: string;
   /** Keeps what was read; `key`: the one that did it, by which the grid goes on. A problem is kept only where the editor is left otherwise. */

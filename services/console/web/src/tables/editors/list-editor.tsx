@@ -87,7 +87,7 @@ function Notes({ pending, none, several }: { pending: boolean; none: boolean; se
 /** What is looked for, what is ticked, and the keys that lead through the list. */
 function useList(props: ListEditorProps, id: string) {
   const { several = false, keep, giveUp, onSearch } = props;
-  const [search, setSearch] = useState(props.typed ?? '');
+  const [search, setSearch] = useState(props.draft.text ?? props.typed ?? '');
   const [ticked, setTicked] = useState<readonly string[]>(Array.isArray(props.value) ? props.value : []);
   const options = onSearch ? props.options : narrowed(props.options, search);
   const [at, setAt] = useState(() =>
@@ -125,7 +125,7 @@ function useList(props: ListEditorProps, id: string) {
     onKeyDown,
     isChosen: ({ value }: Option) => (several ? ticked.includes(String(value)) : sameValue(value, props.value)),
     choose: ({ value }: Option) => (several ? tick(value) : once(() => keep({ value }, search))),
-    look: (text: string) => (setSearch(text), setAt(0), onSearch?.(text)),
+    look: (text: string) => (props.draft.keep(text), setSearch(text), setAt(0), onSearch?.(text)),
     leave: () => once(() => (several ? keep({ value: chosen() }, search) : giveUp())),
   };
 }

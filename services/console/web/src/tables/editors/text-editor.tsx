@@ -40,13 +40,13 @@ export function TextEditor(props: EditorProps) {
   );
 }
 
-function useText({ column, value, typed, keep, giveUp }: EditorProps) {
-  const [text, setText] = useState(() => typed ?? (column.valueKind === 'timestamp' ? showTimestamp(plainCell(value)) : plainCell(value)));
+function useText({ column, value, typed, draft, keep, giveUp }: EditorProps) {
+  const [text, setText] = useState(() => draft.text ?? typed ?? (column.valueKind === 'timestamp' ? showTimestamp(plainCell(value)) : plainCell(value)));
   const [problem, setProblem] = useState<string>();
   const field = useRef<HTMLTextAreaElement>(null);
   const once = useOnce();
   /** What nobody touched stays to the last digit, however it is shown. */
-  const untouched = useRef(typed === undefined);
+  const untouched = useRef(typed === undefined && draft.text === undefined);
   useEffect(() => {
     field.current?.focus({ preventScroll: true });
     const length = field.current?.value.length ?? 0;
@@ -67,6 +67,7 @@ function useText({ column, value, typed, keep, giveUp }: EditorProps) {
   };
   const type = (next: string): void => {
     untouched.current = false;
+    draft.keep(next);
     setText(next);
     setProblem(undefined);
   };

@@ -54,6 +54,7 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
           column={column}
           value={value}
           typed={editing.typed}
+          draft={editing.draft}
           name={name}
           keep={(...kept) => props.onKeep(row, column, ...kept)}
           giveUp={props.onGiveUp}

@@ -3,11 +3,14 @@ import { readBlock, writeBlock } from '../../sheet/block.ts';
 import { clamped, type Key, moved, type Point, type Rectangle, rectangleOf, type Selection } from '../../sheet/selection.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
+import { Draft } from '../editors/draft.ts';
 import type { GridRow } from '../rows/grid-row.ts';
 import { type SheetAction, sheetActionOf } from './sheet-keys.ts';
 
 export interface SheetContext {
   columns: readonly GridColumn[];
+  /** Names of columns that the table calls otherwise now, by the name before. */
+  renamed: ReadonlyMap<string, string>;
   /** Rows in all, loaded or not. */
   count: number;
   at: (index: number) => GridRow | undefined;
@@ -28,6 +31,8 @@ export interface SheetActs {
   paste: (block: string[][], rectangle: Rectangle) => void;
   /** Whether a cell can be edited; says why not, where it can't. */
   mayEdit: (row: GridRow, column: GridColumn) => boolean;
+  /** The column of an open editor is gone, or hidden: what was typed can't be kept. */
+  lost: (column: string, text: string | undefined) => void;
 }
 
 /** The cell whose editor is open. */
@@ -36,6 +41,8 @@ export interface Editing {
   column: string;
   /** What was typed to begin it: it replaces the value. */
   typed: string | undefined;
+  /** What has been typed since. */
+  draft: Draft;
   /** What the cell was then: whatever others make of it meanwhile, the edit is held against this. */
   base: CellValue;
 }
@@ -50,6 +57,7 @@ export function useSheet(context: SheetContext) {
   const size = { rows: Math.max(1, count), columns: Math.max(1, columns.length), page: context.page };
   const selection = clamped(held, size);
   const follow = useFollowedRow(context, selection, setSelection);
+  useFollowedColumns(context, { selection, setSelection, editing, setEditing });
   const select = (next: Selection): void => {
     const to = clamped(next, size);
     setSelection(to);
@@ -60,7 +68,8 @@ export function useSheet(context: SheetContext) {
   const focusGrid = (): void => sheet.current?.focus({ preventScroll: true });
   const begin = (typed: string | undefined, point: Point = selection.focus): void => {
     const [row, column] = [at(point.row), columns[point.column]];
-    if (row && column && context.acts.mayEdit(row, column)) setEditing({ rowKey: row.key, column: column.name, typed, base: row.values[column.name] ?? null });
+    if (row && column && context.acts.mayEdit(row, column))
+      setEditing({ rowKey: row.key, column: column.name, typed, draft: new Draft(), base: row.values[column.name] ?? null });
   };
   const end = (): void => {
     setEditing(undefined);
@@ -102,6 +111,34 @@ function useFollowedRow({ at, indexOf }: SheetContext, selection: Selection, set
   return (row) => {
     followed.current = at(row)?.key;
   };
+}
+
+interface Placed {
+  selection: Selection;
+  setSelection: (selection: Selection) => void;
+  editing: Editing | undefined;
+  setEditing: (editing: Editing | undefined) => void;
+}
+
+/** Focus, selection and editor stay on their columns while others come and go, and when theirs is renamed. */
+function useFollowedColumns({ columns, renamed, acts, sheet }: SheetContext, { selection, setSelection, editing, setEditing }: Placed): void {
+  const drawn = useRef(columns);
+  useEffect(() => {
+    const before = drawn.current;
+    drawn.current = columns;
+    if (before === columns) return;
+    const now = (name: string | undefined): number => columns.findIndex((column) => column.name === (renamed.get(name ?? '') ?? name));
+    const { focus, anchor } = selection;
+    const [focused, anchored] = [focus, anchor].map((point) => ({ ...point, column: now(before[point.column]?.name) })) as [Point, Point];
+    if (focused.column >= 0 && anchored.column >= 0 && (focused.column !== focus.column || anchored.column !== anchor.column))
+      setSelection({ focus: focused, anchor: anchored });
+    if (!editing) return;
+    const column = columns[now(editing.column)];
+    if (column) return column.name === editing.column ? undefined : setEditing({ ...editing, column: column.name });
+    acts.lost(before.find(({ name }) => name === editing.column)?.title ?? editing.column, editing.draft.text ?? editing.typed);
+    setEditing(undefined);
+    sheet.current?.focus({ preventScroll: true });
+  });
 }
 
 interface Held {

@@ -4,10 +4,6 @@ import type { GridRow } from '../rows/grid-row.ts';
 import { type PastePlan, planPaste, rowsOf } from './paste-plan.ts';
 
 const COLUMNS = gridColumns({
-  schema: 's',
-  name: 't',
-  label: null,
-  description: null,
   key: ['id'],
   columns: [
     { name: 'id', type: 'integer', sqlType: 'bigint', system: true },
@@ -15,11 +11,7 @@ const COLUMNS = gridColumns({
     { name: 'amount', type: 'decimal', sqlType: 'numeric', system: false, label: 'Amount in euro' },
     { name: 'state', type: 'choice', options: ['open', 'closed'], sqlType: 'text', system: false, required: true, default: 'open' },
   ],
-  adopted: true,
-  history: { keep: null },
   archived: false,
-  rows: null,
-  version: null,
   may: { select: true, insert: true, update: true, delete: true, edit: false },
 });
 const ROWS: readonly GridRow[] = [1, 2, 3].map((id) => ({ key: `["${id}"]`, values: { id, client: `c${id}`, amount: '1.00', state: 'open' } }));

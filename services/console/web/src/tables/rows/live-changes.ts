@@ -17,6 +17,8 @@ export interface LiveHandlers {
   touched: (changes: readonly Touched[]) => void;
   /** Changes may have been missed: everything is to be read again. */
   missed: () => void;
+  /** The table may be built otherwise now. */
+  edited: () => void;
 }
 
 interface Followed {
@@ -54,8 +56,11 @@ export class LiveChanges extends Store<ConnectionView> {
       {
         // The first says only that from now on nothing is missed; what was read before it may be old already.
         onSnapshot: () => this.#onReady(),
+        onSchema: () => this.#handlers.edited(),
         onChange: (change) => this.#gather(change),
         onStatus: (status) => {
+          // What was told while there was no connection is not told again.
+          if (status === 'live' && this.view().connection === 'reconnecting') this.#handlers.edited();
           if (status !== 'closed') this.#publish({ connection: status, ...(status === 'live' ? { problem: undefined } : {}) });
           else if (!stop.signal.aborted) this.#publish({ connection: 'refused' });
         },
@@ -74,7 +79,10 @@ export class LiveChanges extends Store<ConnectionView> {
   }
 
   #onReady(): void {
-    if (this.#begun) this.#handlers.missed();
+    if (this.#begun) {
+      this.#handlers.missed();
+      this.#handlers.edited();
+    }
     this.#begun = true;
   }
 

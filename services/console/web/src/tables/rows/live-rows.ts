@@ -27,8 +27,6 @@ const FLASH_MS = 4_000;
 /** Brings what others do into the rows that are shown. What this page wrote itself it knows already. */
 export class LiveRows extends Store<LiveRowsView> {
   readonly #rows: TableRows;
-  /** Columns that the rows' order hangs on. */
-  readonly #ordering: ReadonlySet<string>;
   /** Traces of this page's own writes. */
   readonly #own: ReadonlySet<string>;
   #stop = new AbortController();
@@ -39,7 +37,6 @@ export class LiveRows extends Store<LiveRowsView> {
     super({ flashes: new Map(), elsewhere: [] });
     this.#rows = rows;
     this.#own = own;
-    this.#ordering = new Set(rows.source.query.order.map(({ column }) => column));
   }
 
   readonly touched = (changes: readonly Touched[]): void => {
@@ -99,7 +96,7 @@ export class LiveRows extends Store<LiveRowsView> {
     if (changed.length === 0) return false;
     this.#rows.replace(row);
     this.#flash([[row.key, { columns: new Set(changed), who, at: Date.now() }]]);
-    return changed.some((column) => this.#ordering.has(column));
+    return this.#rows.source.query.order.some(({ column }) => changed.includes(column));
   }
 
   async #place(placed: readonly GridRow[], changes: ReadonlyMap<string, Touched>, signal: AbortSignal): Promise<void> {

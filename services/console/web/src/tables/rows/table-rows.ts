@@ -15,7 +15,9 @@ export interface RowsView {
 }
 
 /** Rows kept around where one looks. */
-const REACH = 10_000;
+export const REACH = 10_000;
+/** What is seen is read anew within so long, ms, or from the start. */
+const RESHAPE_MS = 20_000;
 /** Before anything is known there is one page. */
 const NOTHING: RowsView = { total: { rows: PAGE, exact: false }, ready: false, loading: true, error: undefined };
 
@@ -27,7 +29,7 @@ interface Reading {
 
 /** The rows of a view: read where they are looked at, counted, and kept. To be shown by `useSyncExternalStore`. */
 export class TableRows extends Store<RowsView> {
-  readonly source: RowSource;
+  #source: RowSource;
   readonly #rows = new SparseRows<GridRow>();
   #wanted: Wanted = { first: 0, last: 60 };
   #reading: Reading | undefined;
@@ -35,7 +37,18 @@ export class TableRows extends Store<RowsView> {
 
   constructor(source: RowSource) {
     super(NOTHING);
-    this.source = source;
+    this.#source = source;
+  }
+
+  get source(): RowSource {
+    return this.#source;
+  }
+
+  /** The table has other columns now: what is seen is read again as it is, and shown as it was until then. */
+  async reshape(source: RowSource): Promise<void> {
+    this.#source = source;
+    this.publish({ error: undefined });
+    await this.settle(AbortSignal.timeout(RESHAPE_MS)).catch(() => this.reload());
   }
 
   at(index: number): GridRow | undefined {

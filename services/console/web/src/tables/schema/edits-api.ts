@@ -83,12 +83,15 @@ export async function makeEdit(edit: Edit, { dryRun, reason = '' }: { dryRun: bo
   return readJson<EditReport>(await request(`/v1/tables${path}?${query}`, { method, headers, ...sent }));
 }
 
+export async function fetchEdits({ schema, name }: Named, signal: AbortSignal): Promise<EditList> {
+  return readJson<EditList>(await request(`/v1/tables/${encodeURIComponent(name)}/edits?${new URLSearchParams({ schema })}`, { signal }));
+}
+
 /** A table's edits: those that went through, and the newest in steps. */
 export function editsQuery({ schema, name }: Named) {
   return queryOptions({
     queryKey: ['tables', 'edits', schema, name],
-    queryFn: async ({ signal }) =>
-      readJson<EditList>(await request(`/v1/tables/${encodeURIComponent(name)}/edits?${new URLSearchParams({ schema })}`, { signal })),
+    queryFn: ({ signal }) => fetchEdits({ schema, name }, signal),
   });
 }
 

@@ -72,6 +72,18 @@ export function viewText(view: TableView): string {
   return withView(new URLSearchParams(), view).toString();
 }
 
+/** The same view of a table that calls columns otherwise now. */
+export function renamedView({ sorts, filters, hidden, order, widths }: TableView, renamed: ReadonlyMap<string, string>): TableView {
+  const now = (name: string): string => renamed.get(name) ?? name;
+  return {
+    sorts: sorts.map((sort) => ({ ...sort, column: now(sort.column) })),
+    filters: filters.map((filter) => ({ ...filter, column: now(filter.column) })),
+    hidden: hidden.map(now),
+    order: order.map(now),
+    widths: Object.fromEntries(Object.entries(widths).map(([name, px]) => [now(name), px])),
+  };
+}
+
 export function clampWidth(px: number): number {
   return Math.round(Math.max(60, Math.min(900, px)));
 }

@@ -8,10 +8,6 @@ import { PLAIN_VIEW, type TableView, viewOf, withView } from './table-view.ts';
 
 const COLUMNS: ReadonlyMap<string, GridColumn> = new Map(
   gridColumns({
-    schema: 's',
-    name: 't',
-    label: null,
-    description: null,
     key: ['id'],
     columns: [
       { name: 'id', type: 'integer', sqlType: 'bigint', system: true },
@@ -23,11 +19,7 @@ const COLUMNS: ReadonlyMap<string, GridColumn> = new Map(
       { name: 'seen', type: 'timestamp', sqlType: 'timestamp with time zone', system: false },
       { name: 'data', type: 'json', sqlType: 'jsonb', system: false },
     ],
-    adopted: true,
-    history: { keep: null },
     archived: false,
-    rows: null,
-    version: null,
     may: { select: true, insert: true, update: true, delete: true, edit: true },
   }).map((column) => [column.name, column]),
 );
