@@ -1,5 +1,5 @@
 import type { Batch, BatchAnswers } from '#contracts/http/batch';
-import { parseJson, type JsonValue, stringifyJson } from '#contracts/topics/json';
+import { parseJson, stringifyJson } from '#contracts/topics/json';
 import type { Http } from './http.ts';
 import { type IdempotentOptions, idempotentFetch } from './idempotent-fetch.ts';
 

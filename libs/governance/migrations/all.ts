@@ -23,7 +23,7 @@ import { Retention1764000000056 } from './0056-retention.ts';
 import { Undo1764000000060 } from './0060-undo.ts';
 import { KeptAnswer1764000000061 } from './0061-kept-answer.ts';
 import { AuditSegments1764000000068 } from './0068-audit-segments.ts';
-import { TellTables1764000000065 } from './0065-tell-tables.ts';
+import { TellTables1764000000069 } from './0069-tell-tables.ts';
 
 /** In the order in which they apply. */
 export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
@@ -51,5 +51,5 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Undo1764000000060,
   KeptAnswer1764000000061,
   AuditSegments1764000000068,
-  TellTables1764000000065,
+  TellTables1764000000069,
 ];
