@@ -42,9 +42,10 @@ async function adoption(client: pg.Client, table: TableName): Promise<string[]> 
   const { rows } = await client.query<Relation>(
     `select n.nspname as schema, c.relname as name, c.relreplident = 'f' as "full", has_table_privilege('lakeloop_owner', c.oid, 'select') as readable,
        has_schema_privilege('lakeloop_owner', n.oid, 'usage') as reachable
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where c.oid = $1::regclass or c.oid in (select t.relid from pg_partition_tree($1::regclass) t) order by c.oid <> $1::regclass, n.nspname, c.relname`,
-    [quoteTable(table)],
+     from pg_class root join pg_namespace home on home.oid = root.relnamespace cross join pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where home.nspname = $1 and root.relname = $2 and (c.oid = root.oid or c.oid in (select t.relid from pg_partition_tree(root.oid) t))
+     order by c.oid <> root.oid, n.nspname, c.relname`,
+    [table.schema, table.name],
   );
   const schemas = new Set(rows.filter(({ reachable }) => !reachable).map(({ schema }) => schema));
   return [

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { GOVERNANCE_MIGRATIONS } from '#libs/governance/migrations/all';
 import { APP_ROLES, LOGINS, OWNER_ROLE, SERVICE_ROLE } from '#libs/governance/roles';
 import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 
@@ -26,7 +27,7 @@ export async function examine(client: pg.Client, slot: string): Promise<Finding[
     pooler(client, facts),
     ...login(facts),
     ...(await slots(client, slot, facts)),
-    installed(facts),
+    await installed(client, facts),
     ...(await tables(client, facts)),
     ...(await untruncatable(client, facts)),
   ];
@@ -173,7 +174,12 @@ async function slots(client: pg.Client, name: string, { walLevel }: Facts): Prom
   ];
 }
 
-function installed({ installed: there }: Facts): Finding {
+async function installed(client: pg.Client, { installed: there, owner, superuser }: Facts): Promise<Finding> {
+  if (there && (owner || superuser)) {
+    const done = await client.query<{ n: number }>('select count(*)::int as n from lakeloop.migrations_governance').catch(() => undefined);
+    const missing = done ? GOVERNANCE_MIGRATIONS.length - (done.rows[0]?.n ?? 0) : 0;
+    if (missing > 0) return finding('problem', `Lakeloop is installed here, and ${missing} steps behind this version`, '-- lakeloop init');
+  }
   return there ? ok('Lakeloop is installed here') : finding('note', 'Lakeloop is not installed here yet', '-- lakeloop init --dry-run says what it would do');
 }
 

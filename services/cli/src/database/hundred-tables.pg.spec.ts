@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import pg from 'pg';
 import { loadConfig } from '#libs/runtime/config';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
 import { cliSettings } from '../cli-config.ts';
@@ -71,6 +72,22 @@ it('adopts what it can of several, and says what it could not', async () => {
   expect((await database.client.query(`select from lakeloop.adopted where root = 'odd.good'::regclass`)).rowCount).toBe(1);
 });
 
+it('lets readers pass while somebody holds a table that it is to adopt', async () => {
+  const { client, url } = database;
+  await client.query('create schema held; create table held.long (id int primary key)');
+  const [holder, reader] = [new pg.Client({ connectionString: url }), new pg.Client({ connectionString: url })];
+  await Promise.all([holder.connect(), reader.connect()]);
+  await holder.query('begin; select * from held.long');
+  const adopting = lakeloop('adopt', 'held.long');
+  const waiting = `select from pg_locks where relation = 'held.long'::regclass and not granted`;
+  for (let waits = false; !waits;) waits = ((await client.query(waiting)).rowCount ?? 0) > 0;
+  await reader.query(`set statement_timeout = '10s'`);
+  expect((await reader.query('select * from held.long')).rowCount).toBe(0);
+  await holder.query('commit');
+  expect(await adopting).toEqual(['adopted held.long']);
+  await Promise.all([holder.end(), reader.end()]);
+});
+
 it('lets TRUNCATE through on tables and partitions of somebody else, and has it recorded', async () => {
   const { client } = database;
   const owner = `theirs_${process.pid}`;
@@ -83,6 +100,21 @@ it('lets TRUNCATE through on tables and partitions of somebody else, and has it 
   expect((await client.query(recorded)).rows).toEqual([
     { name: 'plain', key: { id: 1 } },
     { name: 'parts', key: { id: 2 } },
+  ]);
+  // Its owner, who may not adopt it, goes on altering it.
+  await client.query(
+    `set role ${owner}; alter table theirs.plain add column later text; create table theirs.parts_2 partition of theirs.parts for values from (10) to (20); reset role`,
+  );
+  await client.query(`insert into theirs.plain (id, later) values (5, 'new'); insert into theirs.parts values (15)`);
+  expect(
+    (
+      await client.query(
+        `select table_name::text as name, after from audit.entry where operation = 'insert' and key in ('{"id": 5}', '{"id": 15}') order by id`,
+      )
+    ).rows,
+  ).toEqual([
+    { name: 'plain', after: ['5', null, null, null, 'new'] },
+    { name: 'parts', after: ['15'] },
   ]);
   await client.query('revoke usage on schema theirs from lakeloop_owner');
   expect((await lakeloop('doctor')).join('\n')).toContain('grant usage on schema theirs to lakeloop_owner;');

@@ -26,7 +26,7 @@ export const init: Command = {
     const without = Object.entries(LOGINS).filter(([name]) => logins[name as LoginName] === undefined);
     if (without.length > 0)
       context.print(`no password was given for ${without.map(([, login]) => login).join(', ')}: set LAKELOOP_<NAME>_PASSWORD, or alter role … password`);
-    context.print('next: lakeloop adopt <schema.table>');
+    context.print("next: lakeloop adopt <schema.table>, or 'schema.*' for all of a schema");
   },
 };
 
