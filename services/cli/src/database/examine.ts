@@ -189,25 +189,38 @@ interface TableRow {
   identity: string;
   secured: boolean;
   adopted: boolean;
-  partitioned: boolean;
   unlogged: boolean;
+  owner: string;
+  /** Belongs to this login, or to a role that it is a member of. */
+  ours: boolean;
 }
 
 const TABLES = (adopted: string): string => `
   select c.oid::regclass::text as name, exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as keyed, c.relreplident as identity, c.relrowsecurity as secured,
-    ${adopted} as adopted, c.relkind = 'p' as partitioned, c.relpersistence = 'u' as unlogged
+    ${adopted} as adopted, c.relpersistence = 'u' as unlogged,
+    c.relowner::regrole::text as owner, pg_has_role(current_user, c.relowner, 'usage') as ours
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '${OURS}'
   order by 1`;
 
-async function tables(client: pg.Client, { installed: there }: Facts): Promise<Finding[]> {
+async function tables(client: pg.Client, { installed: there, login: name }: Facts): Promise<Finding[]> {
   const { rows } = await client.query<TableRow>(TABLES(there ? 'exists (select from lakeloop.adopted a where a.root = c.oid)' : 'false'));
   const keyless = rows.filter(({ keyed }) => !keyed);
   const secured = rows.filter((table) => table.secured);
   const unlogged = rows.filter((table) => table.unlogged);
   const adopted = rows.filter((table) => table.adopted).length;
+  const foreign = rows.filter(({ ours, keyed, adopted: is }) => keyed && !is && !ours);
   return [
     ok(`${rows.length} tables, ${adopted} adopted, ${rows.length - keyless.length} with a primary key`),
+    ...(foreign.length === 0
+      ? []
+      : [
+          finding(
+            'note',
+            `${foreign.length} belong to others: who adopts them has to be a member of their owners`,
+            ...new Set(foreign.map(({ owner }) => `grant ${owner} to ${quoteIdentifier(name)};`)),
+          ),
+        ]),
     ...(keyless.length === 0
       ? []
       : [

@@ -55,7 +55,10 @@ it('installs, adopts and detaches as a login that has what the doctor asks for, 
   const doctor = (await lakeloop('doctor')).join('\n');
   expect(doctor).toContain('grant pg_read_all_data to lakeloop_cdc;  -- a superuser');
   await expect(lakeloop('adopt', 'erp.orders')).rejects.toThrow('permission denied for schema erp');
+  expect(doctor).toContain('2 belong to others');
+  expect(doctor).toContain('grant erp_owner to "lake_admin";');
   await superuser.query('grant erp_owner to lake_admin');
+  expect((await lakeloop('doctor')).join('\n')).not.toContain('belong to others');
   expect(await lakeloop('adopt', 'erp.*')).toEqual(['adopted erp.orders', 'adopted erp.parts']);
   await superuser.query(
     `set role erp_owner; insert into erp.orders values (1, 'a'); insert into erp.parts values (2); truncate erp.orders, erp.parts; reset role`,
