@@ -26,7 +26,7 @@ revoke all on function audit.forget_requests from public`;
 
 /**
  * One step of deleting what is past its time: a page of up to 5,000 entries of one table, oldest first, or the end of a block; then the checkpoints that nobody can read at any more. Returns how
- * much was done, 0 where nothing is left. Rows of the log are of one transaction and time, so a batch goes as a whole.
+ * many entries that was, 1 for what has none, 0 where nothing is left. Rows of the log are of one transaction and time, so a batch goes as a whole.
  */
 const DELETE_PAGE = `
 create function lakeloop.delete_history() returns integer
@@ -37,6 +37,7 @@ declare
   versions integer[];
   page bigint[];
   newest bigint;
+  entries bigint;
   requests bigint[];
   forgotten bigint;
   done integer;
@@ -58,9 +59,9 @@ begin
   versions := array(select v.id from audit.schema_version v where v.adopted_id = due.adopted_id);
   page := array(
     select p.id from (
-      select l.id, sum(coalesce(cardinality(l.key_hashes), 1)) over (order by l.id) as entries
+      select l.id, sum(coalesce(cardinality(l.key_hashes), 1)) over (order by l.id) as so_far
       from audit.log l where l.id between block.first_id and block.last_id and l.schema_version = any (versions) and pg_visible_in_snapshot(l.xid, due.snapshot)) p
-    where p.entries <= 5000);
+    where p.so_far <= 5000);
   if cardinality(page) = 0 then
     update audit.table_block b set first_id = n.first_id, rows = n.rows, first_at = n.first_at, cleared = due.checkpoint
     from (select min(l.id) as first_id, count(*) as rows, min(l.at) as first_at
@@ -73,12 +74,12 @@ begin
   end if;
   insert into audit.deleted (adopted_id, keep, checkpoint, first_id, last_id, entries, digest)
   select due.adopted_id, coalesce(due.keep, ''), due.checkpoint, min(e.id), max(e.id), count(*), sha256(string_agg(e.leaf, '' order by e.id))
-  from audit.entry e where e.log_id = any (page) returning last_id into newest;
+  from audit.entry e where e.log_id = any (page) returning deleted.last_id, deleted.entries into newest, entries;
   with gone as (delete from audit.log l where l.id = any (page) returning l.request_id)
   select array_agg(distinct g.request_id) into requests from gone g;
   forgotten := audit.forget_requests(requests);
   update audit.retention r set gone_to = greatest(r.gone_to, newest), gone_request = greatest(r.gone_request, forgotten) where r.adopted_id = due.adopted_id;
-  return cardinality(page);
+  return entries;
 end
 $$;
 revoke all on function lakeloop.delete_history from public`;

@@ -16,6 +16,8 @@ const ASIDE_MS = 5_000;
 const LOCK = 0x6c6c6175;
 /** Rows of the log in a segment: some two gigabytes. */
 const SEGMENT_ROWS = 4_000_000;
+/** Entries that are deleted in one turn, about a second and a half of work: others have their turn between. */
+const DELETED_AT_ONCE = 20_000;
 /** How many turns a step rests for whom it would have had to wait too long: about a minute. */
 const REST_TURNS = 60;
 
@@ -33,14 +35,15 @@ export class AuditUpkeep extends OneProcess {
   protected async work(client: pg.PoolClient): Promise<void> {
     await this.#whileAny(client, 'select lakeloop.note_blocks() as done');
     await client.query('select lakeloop.advance_retention()');
-    await this.#whileAny(client, 'select lakeloop.delete_history() as done');
+    await this.#whileAny(client, 'select lakeloop.delete_history() as done', DELETED_AT_ONCE);
     await this.#whileAny(client, 'select lakeloop.forget_answers() as done');
     if ((this.#rest -= 1) < 0) await this.#segments(client);
   }
 
-  /** Repeats a step until it finds nothing to do. */
-  async #whileAny(client: pg.PoolClient, step: string): Promise<void> {
-    for (let done = 1; done > 0 && !this.ending.aborted;) done = (await client.query<{ done: number }>(step)).rows[0]?.done ?? 0;
+  /** Repeats a step until it finds nothing to do, or has done so much. */
+  async #whileAny(client: pg.PoolClient, step: string, most = Infinity): Promise<void> {
+    for (let [done, total] = [1, 0]; done > 0 && total < most && !this.ending.aborted; total += done)
+      done = (await client.query<{ done: number }>(step)).rows[0]?.done ?? 0;
   }
 
   /** These need a lock that nobody else may hold: whoever reads the log in a long transaction puts them off. */
