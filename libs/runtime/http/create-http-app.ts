@@ -2,7 +2,7 @@ import { type DynamicModule, Module, type Type, ValidationPipe } from '@nestjs/c
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { ServiceRuntime } from '../service-runtime.ts';
-import { answerClientError } from './client-error.ts';
+import { answerClientError, answerRouterError } from './client-error.ts';
 import { NestLogger } from './nest-logger.ts';
 import { OperationsController, SERVICE_RUNTIME } from './operations.controller.ts';
 import { answerOtherMethods } from './other-methods.ts';
@@ -29,6 +29,7 @@ export async function createHttpApp({ runtime, module, bodyLimit = 10 * 1024 * 1
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 500 },
     clientErrorHandler: answerClientError,
+    frameworkErrors: answerRouterError,
   });
   answerOtherMethods(adapter.getInstance());
   const root: DynamicModule = {

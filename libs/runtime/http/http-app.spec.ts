@@ -81,6 +81,20 @@ describe('an HTTP app', () => {
     ]);
   });
 
+  it('answers an address that is none as a problem too', async () => {
+    for (const [url, status] of [
+      [`/v1/things/${'x'.repeat(600)}`, 414],
+      ['/v1/things/%zz', 400],
+    ] as const) {
+      const response = await app.inject({ method: 'PATCH', url });
+      expect([response.statusCode, response.headers['content-type'], response.json()]).toEqual([
+        status,
+        'application/problem+json; charset=utf-8',
+        expect.objectContaining({ type: 'about:blank', status }),
+      ]);
+    }
+  });
+
   it('says which methods a path has, and that another is none of them', async () => {
     for (const method of ['TRACE', 'DELETE', 'QUERY', 'GET'] as never[]) {
       const response = await app.inject({ method, url: '/v1/things' });
