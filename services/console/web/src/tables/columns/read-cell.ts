@@ -74,7 +74,7 @@ const READERS: Readonly<Record<Kind, Reader>> = {
     }
   },
   // What a cell of files was copied as; files themselves are chosen or dropped.
-  file: (text) => (fileOf(text) ? { value: text } : { problem: 'not a file: open the cell to choose one' }),
+  file: (text) => (fileOf(text) ? { value: text } : { problem: 'no file yet: choose one, or wait until it has come' }),
   uuid: (text) => (/^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/i.test(text) ? { value: text.toLowerCase() } : { problem: 'not a UUID' }),
 };
 

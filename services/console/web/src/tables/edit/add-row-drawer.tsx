@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { readCell } from '../columns/read-cell.ts';
 import { localHabits } from '../columns/read-time.ts';
+import { FileField } from '../files/file-field.tsx';
 import type { Values } from '../rows/grid-row.ts';
 import { ReferenceSelect } from './reference-select.tsx';
 
@@ -111,6 +112,7 @@ function Field({ column, first, text, problem, put }: FieldProps) {
     return <Select {...common} clearable searchable data={[...(spec.options ?? [])]} value={text === '' ? null : text} onChange={(next) => put(next ?? '')} />;
   if (kind === 'multi-choice')
     return <MultiSelect {...common} data={[...(spec.options ?? [])]} value={text === '' ? [] : text.split(', ')} onChange={(next) => put(next.join(', '))} />;
+  if (kind === 'file') return <FileField {...common} value={text} onChange={put} />;
   if (kind === 'json') return <Textarea {...common} autosize minRows={2} maxRows={10} value={text} onChange={(event) => put(event.currentTarget.value)} />;
   return (
     <TextInput

@@ -31,6 +31,7 @@ export function refusalWords(error: unknown, columns: ReadonlyMap<string, GridCo
 
 /** Our constraints say in their name what they hold: `lakeloop:<kind>:<column number>`. */
 function checkWords(error: ApiError, column: GridColumn | undefined): string {
+  if (error.message.includes('is no file that may be put there')) return 'takes a file from who uploaded it: choose the file itself.';
   const [, kind] = /"lakeloop:(\w+):\d+"/.exec(error.message) ?? [];
   const { min, max, pattern, options } = column?.spec ?? {};
   if (kind === 'range')

@@ -1,3 +1,4 @@
+import { FileEditor } from '../files/file-editor.tsx';
 import type { EditorProps } from './editor.ts';
 import { JsonEditor } from './json-editor.tsx';
 import { ListEditor, type Option } from './list-editor.tsx';
@@ -23,6 +24,8 @@ export function CellEditor(props: EditorProps) {
       return <ListEditor {...props} options={optionsOf(column.spec.options)} several />;
     case 'json':
       return <JsonEditor {...props} />;
+    case 'file':
+      return <FileEditor {...props} />;
     case 'reference':
       return <ReferenceEditor {...props} />;
     default:

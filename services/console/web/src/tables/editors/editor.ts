@@ -1,6 +1,7 @@
 import { useRef } from 'react';
 import type { Key } from '../../sheet/selection.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
+import type { GridRow } from '../rows/grid-row.ts';
 import type { Reading } from '../columns/read-cell.ts';
 import type { Draft } from './draft.ts';
 
@@ -17,6 +18,9 @@ export interface EditorProps {
   /** Keeps what was read; `key`: the one that did it, by which the grid goes on. A problem is kept only where the editor is left otherwise. */
   keep: (reading: Reading, text: string, key?: Key) => void;
   giveUp: () => void;
+  row: GridRow;
+  /** A file that was dropped on the cell. */
+  dropped: File | undefined;
 }
 
 export function keyOf(event: { key: string; shiftKey: boolean }): Key {

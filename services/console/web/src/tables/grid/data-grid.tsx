@@ -1,6 +1,7 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role -- rows stand where they are scrolled to, which elements of a table can't: ARIA's grid */
 import { type ReactNode, type RefObject, useEffect, useId, useSyncExternalStore } from 'react';
 import type { CellState } from '../edit/row-writes.ts';
+import { fileLinkOf, FileLinks } from '../files/file-link.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { contains, rectangleOf, type Selection } from '../../sheet/selection.ts';
 import type { GridRow } from '../rows/grid-row.ts';
@@ -84,31 +85,33 @@ function Lines({ id, count, ...props }: DataGridProps & { id: string; count: num
   const { flashes } = useSyncExternalStore(props.live.subscribe, props.live.view);
   const { selection, editing } = sheet;
   return (
-    <div role="rowgroup">
-      {linesOf(scroll.seen, count, editing && rows.indexOf(editing.rowKey)).map((index) => {
-        const row = rows.at(index);
-        return (
-          <GridLine
-            key={row?.key ?? `#${index}`}
-            id={`${id}-${index}`}
-            index={index}
-            top={HEAD_HEIGHT + index * ROW_HEIGHT - scroll.seen.shift}
-            row={row}
-            columns={props.columns}
-            drawn={props.across.drawn}
-            cells={props.cells}
-            flash={row && flashes.get(row.key)}
-            editing={row && editing?.rowKey === row.key ? editing : undefined}
-            focus={selection.focus.row === index ? selection.focus.column : undefined}
-            selected={selectedIn(selection, index)}
-            labelOf={props.labelOf}
-            onKeep={props.onKeep}
-            onGiveUp={sheet.end}
-            onSettle={props.onSettle}
-          />
-        );
-      })}
-    </div>
+    <FileLinks value={fileLinkOf(rows.source)}>
+      <div role="rowgroup">
+        {linesOf(scroll.seen, count, editing && rows.indexOf(editing.rowKey)).map((index) => {
+          const row = rows.at(index);
+          return (
+            <GridLine
+              key={row?.key ?? `#${index}`}
+              id={`${id}-${index}`}
+              index={index}
+              top={HEAD_HEIGHT + index * ROW_HEIGHT - scroll.seen.shift}
+              row={row}
+              columns={props.columns}
+              drawn={props.across.drawn}
+              cells={props.cells}
+              flash={row && flashes.get(row.key)}
+              editing={row && editing?.rowKey === row.key ? editing : undefined}
+              focus={selection.focus.row === index ? selection.focus.column : undefined}
+              selected={selectedIn(selection, index)}
+              labelOf={props.labelOf}
+              onKeep={props.onKeep}
+              onGiveUp={sheet.end}
+              onSettle={props.onSettle}
+            />
+          );
+        })}
+      </div>
+    </FileLinks>
   );
 }
 

@@ -4,6 +4,8 @@ import { IconCheck } from '@tabler/icons-react';
 import { memo, type ReactNode } from 'react';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell, showCell } from '../columns/show-cell.ts';
+import { fileOf } from '../columns/file-cell.ts';
+import { FileName } from '../files/file-name.tsx';
 import type { CellState } from '../edit/row-writes.ts';
 import { CellEditor } from '../editors/cell-editor.tsx';
 import type { GridRow } from '../rows/grid-row.ts';
@@ -47,7 +49,7 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
       data-column={at.column}
       className={classes(props)}
       style={props.place}
-      title={editing ? undefined : plainCell(value).slice(0, 2_000)}
+      title={editing ? undefined : (column.kind === 'file' ? showCell(column, value) : plainCell(value)).slice(0, 2_000)}
     >
       {editing && row ? (
         <CellEditor
@@ -56,6 +58,8 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
           typed={editing.typed}
           draft={editing.draft}
           name={name}
+          row={row}
+          dropped={editing.dropped}
           keep={(...kept) => props.onKeep(row, column, ...kept)}
           giveUp={props.onGiveUp}
         />
@@ -82,6 +86,8 @@ function Shown({ column, value, label, state }: { column: GridColumn; value: Cel
   if (column.kind === 'boolean') return value === true ? <IconCheck size={16} aria-hidden /> : <span className="dimmed">no</span>;
   if (column.kind === 'choice') return <Tag text={showCell(column, value)} options={column.spec.options} />;
   if (column.kind === 'multi-choice' && typeof value === 'object') return value.map((one) => <Tag key={one} text={one} options={column.spec.options} />);
+  const file = column.kind === 'file' ? fileOf(value) : undefined;
+  if (file) return <FileName file={file} />;
   if (label !== undefined) return <span className="cut">{label}</span>;
   return <span className={column.kind === 'json' ? 'cut mono' : 'cut'}>{showCell(column, value)}</span>;
 }

@@ -55,7 +55,8 @@ function sheetActs(table: TableDescription, { stores, columns, propose }: SheetA
   const { rows, writes } = stores;
   const mayEdit = (column: GridColumn): boolean => (column.editable ? true : (tell(whyNot(table, column)), false));
   return {
-    mayEdit: (_row, column) => mayEdit(column),
+    // A file that may not be changed may still be downloaded.
+    mayEdit: (row, column) => (column.kind === 'file' && row.values[column.name] !== null) || mayEdit(column),
     toggle: (row, column) => {
       const value = row.values[column.name] ?? null;
       if (mayEdit(column)) writes.commit({ row, column, base: value, value: value !== true });

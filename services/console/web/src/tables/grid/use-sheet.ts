@@ -1,4 +1,4 @@
-import { type ClipboardEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import { type ClipboardEvent, type DragEvent, type KeyboardEvent, type MouseEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import { readBlock, writeBlock } from '../../sheet/block.ts';
 import { clamped, type Key, moved, type Point, type Rectangle, rectangleOf, type Selection } from '../../sheet/selection.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
@@ -45,6 +45,8 @@ export interface Editing {
   draft: Draft;
   /** What the cell was then: whatever others make of it meanwhile, the edit is held against this. */
   base: CellValue;
+  /** A file that was dropped on the cell. */
+  dropped?: File | undefined;
 }
 
 const TOP: Selection = { focus: { row: 0, column: 0 }, anchor: { row: 0, column: 0 } };
@@ -66,10 +68,10 @@ export function useSheet(context: SheetContext) {
     context.scrollToColumn(to.focus.column);
   };
   const focusGrid = (): void => sheet.current?.focus({ preventScroll: true });
-  const begin = (typed: string | undefined, point: Point = selection.focus): void => {
+  const begin = (typed: string | undefined, point: Point = selection.focus, dropped?: File): void => {
     const [row, column] = [at(point.row), columns[point.column]];
     if (row && column && context.acts.mayEdit(row, column))
-      setEditing({ rowKey: row.key, column: column.name, typed, draft: new Draft(), base: row.values[column.name] ?? null });
+      setEditing({ rowKey: row.key, column: column.name, typed, draft: new Draft(), base: row.values[column.name] ?? null, dropped });
   };
   const end = (): void => {
     setEditing(undefined);
@@ -90,6 +92,10 @@ export function useSheet(context: SheetContext) {
     focusGrid,
     handlers: {
       ...useKeys(context, { selection, editing, begin, go, select }),
+      ...fileDrops(context, editing !== undefined, (point, file) => {
+        select({ focus: point, anchor: point });
+        begin(undefined, point, file);
+      }),
       ...useMouse({ selection, editing: editing !== undefined, select, begin }),
       ...clipboard(context, selection, editing !== undefined),
     },
@@ -203,6 +209,27 @@ function useMouse({ selection, editing, select, begin }: Omit<Held, 'editing' | 
   };
 }
 
+/** A file may be dropped on a cell of files, and nowhere else: a browser would leave the page for it. */
+function fileDrops({ columns }: SheetContext, editing: boolean, drop: (point: Point, file: File) => void) {
+  const cellAt = (event: DragEvent): Point | undefined => {
+    const point = event.dataTransfer.types.includes('Files') && !editing ? pointOf(event) : undefined;
+    return point && !point.whole && columns[point.column]?.kind === 'file' ? { row: point.row, column: point.column } : undefined;
+  };
+  return {
+    onDragOver: (event: DragEvent): void => {
+      if (isElsewhere(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = cellAt(event) ? 'copy' : 'none';
+    },
+    onDrop: (event: DragEvent): void => {
+      if (isElsewhere(event)) return;
+      event.preventDefault();
+      const [point, [file]] = [cellAt(event), event.dataTransfer.files];
+      if (point && file) drop(point, file);
+    },
+  };
+}
+
 function clipboard({ columns, at, acts }: SheetContext, selection: Selection, editing: boolean) {
   const rectangle = rectangleOf(selection);
   const copy = (event: ClipboardEvent): void => {
@@ -235,7 +262,7 @@ function isElsewhere({ target }: { target: EventTarget | null }): boolean {
   return target instanceof Element && target.closest('button, input, textarea, [role="dialog"], [role="menu"]') !== null;
 }
 
-function pointOf({ target }: MouseEvent): (Point & { whole: boolean }) | undefined {
+function pointOf({ target }: { target: EventTarget | null }): (Point & { whole: boolean }) | undefined {
   if (!(target instanceof Element) || target.closest('button, input, textarea, [role="dialog"]')) return undefined;
   const found = target.closest<HTMLElement>('[data-row]');
   const column = found?.dataset['column'];

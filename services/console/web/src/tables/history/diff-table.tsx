@@ -1,5 +1,7 @@
 import type { TableDescription } from '#contracts/http/tables';
 import { formatValue } from '../../subjects/format-value.ts';
+import { fileOf } from '../columns/file-cell.ts';
+import { FileName } from '../files/file-name.tsx';
 import { type ColumnDiff, titleIn } from './change-words.ts';
 
 interface DiffTableProps {
@@ -38,6 +40,7 @@ export function DiffTable({ table, diff, sides, label, heads = ['Before', 'After
 
 function Value({ table, column, value, side }: { table: TableDescription; column: string; value: unknown; side: 'before' | 'after' }) {
   const type = table.columns.find(({ name }) => name === column)?.sqlType ?? 'text';
+  const file = type === 'lakeloop.file' ? fileOf(JSON.stringify(value)) : undefined;
   const empty = value === null || value === undefined;
-  return <td className={empty ? 'empty' : side}>{empty ? 'empty' : formatValue(value, type)}</td>;
+  return <td className={empty ? 'empty' : side}>{empty ? 'empty' : file ? <FileName file={file} /> : formatValue(value, type)}</td>;
 }

@@ -6,6 +6,9 @@ import { DescriptionField, NameFields } from './name-fields.tsx';
 import { TargetField } from './target-field.tsx';
 
 const TYPES = Object.entries(TYPE_TITLES).map(([value, label]) => ({ value, label }));
+/** A column of files stays one, and no other becomes one. */
+const OF_FILES = TYPES.filter(({ value }) => value === 'file');
+const OF_VALUES = TYPES.filter(({ value }) => value !== 'file');
 
 interface ColumnFormProps {
   /** Of the table; references are to a table of it where nothing else is said. */
@@ -54,10 +57,11 @@ export interface FieldsProps {
 
 export function ColumnFields({ schema, draft, set, lacks, isNew }: FieldsProps) {
   const put = (change: Partial<ColumnDraft>): void => set({ ...draft, ...change });
+  const types = isNew ? TYPES : draft.type === 'file' ? OF_FILES : OF_VALUES;
   return (
     <>
       <NameFields draft={draft} put={put} lacking={lacks.name} isNew={isNew} />
-      <Select label="Type" data={TYPES} allowDeselect={false} searchable value={draft.type} onChange={(type) => type && put({ type: type as ColumnType })} />
+      <Select label="Type" data={types} allowDeselect={false} searchable value={draft.type} onChange={(type) => type && put({ type: type as ColumnType })} />
       <Rules schema={schema} draft={draft} put={put} lacks={lacks} />
       <Group gap="lg">
         <Switch label="Required" checked={draft.required} onChange={(event) => put({ required: event.currentTarget.checked })} />

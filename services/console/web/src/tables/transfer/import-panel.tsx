@@ -15,7 +15,12 @@ import { forgetRun, runOf, startRun } from './import-runs.ts';
 import { ImportSetup } from './import-setup.tsx';
 import { bytesInWords } from './in-bytes.ts';
 import { isSameFile, type StoredImport, storedImport } from './stored-import.ts';
-import './transfer.css';
+
+/** What an import takes. */
+const TABULAR = {
+  accept: '.csv,.ndjson,.jsonl,text/csv,application/x-ndjson',
+  hint: 'CSV with commas and a header, or one JSON object a line. UTF-8, of any size.',
+};
 
 /** A file into a table: chosen, looked at, mapped, sent, and told what became of each line. */
 export function ImportPanel({ table, close, refresh }: TableToolProps) {
@@ -59,7 +64,7 @@ function Beginning({ table, start }: { table: TableDescription; start: (file: Fi
   return file ? (
     <ImportSetup key={`${file.name} ${file.lastModified}`} table={table} file={file} start={start} other={() => setFile(undefined)} />
   ) : (
-    <FileDrop choose={setFile} />
+    <FileDrop choose={setFile} {...TABULAR} />
   );
 }
 
@@ -102,7 +107,7 @@ function Interrupted({ table, stored, start, forget, undo }: InterruptedProps) {
           at that.
         </Alert>
       )}
-      <FileDrop choose={choose} />
+      <FileDrop choose={choose} {...TABULAR} />
       <Group justify="flex-end">
         {inserted > 0 && (
           <Button variant="default" onClick={() => undo(report.data)}>
