@@ -73,7 +73,7 @@ export class TablesController {
     @Query() query: TableQuery,
     @Asks() asking: Asking,
   ): Promise<EditReport> {
-    return this.#rooms.edit(asking, table, columnChangeOf(column, name, change), query);
+    return this.#rooms.edit(asking, table, columnChangeOf(column, name ?? undefined, change), query);
   }
 
   @Delete(':table/columns/:column')

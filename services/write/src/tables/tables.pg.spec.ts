@@ -312,6 +312,7 @@ describe('edits of a table', () => {
     expect((await insert('theirs', { id: 1, amount: 99 })).status).toBe(201);
     for (const nothing of [{ label: 'a', columns: ['amount'] }, { columns: null }, { name: null }, {}])
       expect((await edit('PATCH', '/theirs', nothing)).status).toBe(400);
+    for (const nothing of [{ name: null }, {}]) expect((await edit('PATCH', '/theirs/columns/amount', nothing)).status).toBe(400);
     for (const id of ['x', '99999999999999999999', '5 or 1=1'])
       expect((await edit('POST', `/theirs/edits/${encodeURIComponent(id)}/revert`, {})).status).toBe(400);
     expect(await edit('PATCH', '/theirs', { columns: ['at', 'amount', 'id'] })).toMatchObject({
