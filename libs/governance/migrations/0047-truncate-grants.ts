@@ -17,7 +17,6 @@ export class TruncateGrants1764000000047 implements MigrationInterface {
   }
 }
 
-/** A grant by somebody who may not give it is an error, or a mere warning: what counts is what holds behind it. */
 const LET_READ = `
 create function audit.let_read(relation regclass) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -27,14 +26,12 @@ begin
   if not has_table_privilege('lakeloop_owner', relation, 'select') then
     execute format('grant select on %s to lakeloop_owner', relation);
   end if;
-  if not has_schema_privilege('lakeloop_owner', home, 'usage') then
-    begin
-      execute format('grant usage on schema %I to lakeloop_owner', home);
-    exception when insufficient_privilege then null;
-    end;
-    if not has_schema_privilege('lakeloop_owner', home, 'usage') then
-      raise warning using message = format('TRUNCATE of %s will fail: its rows can''t be recorded', relation), hint = format('Have its owner run: grant usage on schema %I to lakeloop_owner', home);
-    end if;
+  if has_schema_privilege('lakeloop_owner', home, 'usage') then
+    return;
+  elsif has_schema_privilege(home, 'usage with grant option') then
+    execute format('grant usage on schema %I to lakeloop_owner', home);
+  else
+    raise warning using message = format('TRUNCATE of %s will fail: its rows can''t be recorded', relation), hint = format('Have its owner run: grant usage on schema %I to lakeloop_owner', home);
   end if;
 end
 $$;

@@ -73,7 +73,16 @@ it('installs, adopts and detaches as a login that has what the doctor asks for, 
   await superuser.query('reset role');
   expect(await lakeloop('adopt', 'erp.orders')).toEqual(['adopted erp.orders']);
   await superuser.query('set role erp_owner; insert into erp.orders values (3); reset role');
-  expect(await lakeloop('detach', '--all')).toHaveLength(3);
+  // A table of ours in a schema of somebody else's.
+  await superuser.query(
+    'create schema shared; grant usage, create on schema shared to erp_owner; set role erp_owner; create table shared.note (id int primary key); reset role',
+  );
+  expect(await lakeloop('adopt', 'shared.note')).toEqual([
+    expect.stringMatching(/^! TRUNCATE of shared.note will fail.*grant usage on schema shared to lakeloop_owner$/s),
+    'adopted shared.note',
+  ]);
+  expect((await lakeloop('doctor')).join('\n')).toContain('grant usage on schema shared to lakeloop_owner;');
+  expect(await lakeloop('detach', '--all')).toHaveLength(4);
   expect((await superuser.query(`select from pg_trigger where tgname like 'lakeloop%'`)).rowCount).toBe(0);
 });
 
