@@ -321,6 +321,19 @@ describe('an edit in steps', () => {
     expect(await columnsOf('renamed')).toContain('amount bigint');
   });
 
+  it('ends by itself where psql renames the column meanwhile, and its writers go on', async () => {
+    await create('moved', 1_500);
+    const disarm = arm('tables.steps.after-page', async () => {
+      disarm();
+      await psql.query('alter table app.moved rename column amount to total');
+    });
+    const { body } = await edit('PATCH', '/moved/columns/amount', { type: 'integer' });
+    expect(await ended('moved', body.edit)).toMatchObject({ state: 'failed' });
+    expect(await leftovers('moved')).toEqual([]);
+    expect((await psql.query(`update app.moved set name = 'x', total = '7' where id = 1`)).rowCount).toBe(1);
+    expect(await columnsOf('moved')).toContain('total text');
+  });
+
   it('takes names that look like the end of a quoting', async () => {
     await create('quoted', 500);
     for (const name of ['a$lakeloop$b', "it's $body$", '@table'])
