@@ -38,8 +38,8 @@ const scans = async (): Promise<(string | undefined)[]> => {
 };
 const dialog = (): Locator => page.getByRole('dialog', { name: /^File of Scan, row/ });
 
-/** Written, and not on its way. */
-const emptied = (row: number): Promise<void> => page.getByRole('gridcell', { name: `Scan, row ${row}: empty`, exact: true }).waitFor();
+/** Written, and not on its way: an edit begun earlier would be held against what was there before. */
+const settled = (row: number, shown: string): Promise<void> => page.getByRole('gridcell', { name: `Scan, row ${row}: ${shown}`, exact: true }).waitFor();
 
 async function open(row: number): Promise<Locator> {
   await tableCell(page, 'Scan', row).click();
@@ -70,7 +70,7 @@ describe('files in the grid', () => {
     const name = `"><img src=x onerror=alert(1)> Verträge '26.pdf`;
     const buffer = randomBytes(120_000);
     await form.getByLabel(/Choose a file/).setInputFiles({ name, mimeType: 'application/pdf', buffer });
-    await tableCell(page, 'Scan', 1, `${name}, 120 kB`).waitFor();
+    await settled(1, `${name}, 120 kB`);
     expect([await page.locator('img[src="x"]').count(), alarms]).toEqual([0, []]);
     await open(1);
     const [download] = await Promise.all([page.waitForEvent('download'), dialog().getByRole('link', { name: 'Download' }).press('Enter')]);
@@ -102,20 +102,20 @@ describe('files in the grid', () => {
     await tableCell(page, 'Client', 2).dispatchEvent('drop', { dataTransfer: bytes });
     expect([(await scans())[1], await dialog().count()]).toEqual([undefined, 0]);
     await cell.dispatchEvent('drop', { dataTransfer: bytes });
-    await tableCell(page, 'Scan', 2, 'large.bin, 30 MB').waitFor();
+    await settled(2, 'large.bin, 30 MB');
   }, 60_000);
 
   it('are replaced, taken out, and brought back with their bytes', async () => {
     const form = await open(2);
     await form.getByLabel(/Choose another file/).setInputFiles({ name: 'small.txt', mimeType: 'text/plain', buffer: Buffer.from('small') });
-    await tableCell(page, 'Scan', 2, 'small.txt, 5 B').waitFor();
+    await settled(2, 'small.txt, 5 B');
     await (await open(2)).getByRole('button', { name: 'Take out' }).press('Enter');
-    await emptied(2);
+    await settled(2, 'empty');
     await page.keyboard.press('Control+z');
     await tableCell(page, 'Scan', 2, 'small.txt, 5 B').waitFor();
     await tableCell(page, 'Scan', 2).click();
     await page.keyboard.press('Delete');
-    await emptied(2);
+    await settled(2, 'empty');
     await page.keyboard.press('Control+z');
     await tableCell(page, 'Scan', 2, 'small.txt, 5 B').waitFor();
     const there = await open(2);
