@@ -6,7 +6,7 @@ import { type BatchOutcome, type BatchRequest, runBatch } from './batch.ts';
 import type { Token } from './event-source.ts';
 import { History, type HistoryOf } from './history/history.ts';
 import { type AsOf, Past } from './history/past.ts';
-import { compareVersions, type Comparison, type RestoreOptions, restoreVersion, undo, type UndoOptions } from './history/undo.ts';
+import { cancelUndo, compareVersions, type Comparison, type RestoreOptions, restoreVersion, undo, type UndoOptions } from './history/undo.ts';
 import { Http } from './http.ts';
 import { type IdempotentOptions, idempotentFetch } from './idempotent-fetch.ts';
 import { Subscription, type SubscriptionHandlers } from './subscription.ts';
@@ -117,10 +117,16 @@ export class LakeloopClient<Database = AnyDatabase> {
 
   /**
    * Takes one change back, or all of a request or trace, as a write of the caller. Throws `HttpProblem`: 409 `changed-since` with `problem.conflicts` where somebody
-   * changed a row since, and nothing is done; 404, 403; 422 for more than 100,000 rows. It is sent once: a second undo of the same finds a change since.
+   * changed a row since, and nothing is done; 404, 403. One of many rows goes on in the service, and is looked at until it has ended; an abort ends the looking
+   alone. It is sent once: a second undo of the same finds a change since.
    */
   undo(options: UndoOptions): Promise<UndoReport> {
     return undo(this.#http, options);
+  }
+
+  /** Ends an undo that goes on in the service: nothing of it is kept, and who waits for it is told 409. */
+  cancelUndo(id: string): Promise<void> {
+    return cancelUndo(this.#http, id);
   }
 
   /** The row API as of a moment: `const past = client.asOf('2026-01-02T03:04:05Z'); await past.from('orders').select(); past.moment` */

@@ -1,4 +1,7 @@
-import type { UndoReport, VersionDiff } from '#contracts/http/history';
+import type { UndoProgress, UndoReport, VersionDiff } from '#contracts/http/history';
+import type { Problem } from '#contracts/http/problem';
+import { pause } from '../backoff.ts';
+import { HttpProblem } from '../http-problem.ts';
 import type { Http } from '../http.ts';
 import type { TableName } from '../tables/table-name.ts';
 import { writeHeaders, type WriteOptions } from '../write-options.ts';
@@ -32,7 +35,13 @@ export type UndoOptions = WriteOptions &
     dryRun?: boolean;
     /** Over what somebody changed since. */
     force?: boolean;
+    /** Seconds after which the service goes on by itself and is looked at, 0 to 25; default 2. */
+    wait?: number;
+    /** Told, once a second, how far an undo is that goes on by itself; its `id` is what `cancelUndo` takes. */
+    onProgress?: (progress: UndoProgress) => void;
   };
+
+const LOOK_MS = 1_000;
 
 export function compareVersions(http: Http, table: TableName, { key, from, to, signal }: Comparison): Promise<VersionDiff> {
   return http.json(historyPath(table, '/compare'), { query: { schema: table.schema, key: keyText(key), from, to }, signal });
@@ -49,6 +58,33 @@ export function restoreVersion(http: Http, table: TableName, { key, change, late
   return http.json(historyPath(table, '/restore'), { method: 'POST', body, headers: writeHeaders(options), signal: options.signal });
 }
 
-export function undo(http: Http, { dryRun = false, force = false, reason, traceparent, signal, ...what }: UndoOptions): Promise<UndoReport> {
-  return http.json('/v1/undo', { method: 'POST', body: { ...what, dryRun, force }, headers: writeHeaders({ reason, traceparent }), signal });
+export async function undo(
+  http: Http,
+  { dryRun = false, force = false, wait, onProgress, reason, traceparent, signal, ...what }: UndoOptions,
+): Promise<UndoReport> {
+  const headers = { ...writeHeaders({ reason, traceparent }), ...(wait === undefined ? {} : { prefer: wait === 0 ? 'respond-async' : `wait=${wait}` }) };
+  let answer = await http.json<UndoReport | UndoProgress>('/v1/undo', { method: 'POST', body: { ...what, dryRun, force }, headers, signal });
+  while ('state' in answer) {
+    if (answer.report) return answer.report;
+    if (answer.state !== 'running') throw failureOf(answer);
+    onProgress?.(answer);
+    await pause(LOOK_MS, signal ?? new AbortController().signal);
+    signal?.throwIfAborted();
+    answer = await http.json<UndoProgress>(undoPath(answer.id), { signal });
+  }
+  return answer;
+}
+
+export async function cancelUndo(http: Http, id: string): Promise<void> {
+  await http.send(undoPath(id, '/cancel'), { method: 'POST' });
+}
+
+function undoPath(id: string, rest = ''): string {
+  return `/v1/undo/${encodeURIComponent(id)}${rest}`;
+}
+
+/** As if the request itself had been refused. */
+function failureOf({ failure, state }: UndoProgress): HttpProblem {
+  if (failure) return new HttpProblem(failure as unknown as Problem);
+  return new HttpProblem({ type: `urn:lakeloop:problem:${state}`, title: 'Cancelled', status: 409, detail: 'It was cancelled: nothing was changed.' });
 }

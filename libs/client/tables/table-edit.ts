@@ -20,6 +20,8 @@ export type TableEdit =
   | { op: 'rename'; to: string }
   | { op: 'describe'; label?: string | null; description?: string | null }
   | { op: 'reorder'; columns: readonly string[] }
+  /** How long its history is kept: ISO 8601, at least a day; null: for ever. */
+  | { op: 'keep-history'; keep: string | null }
   | { op: 'add-column'; column: ColumnSpec }
   | { op: 'rename-column'; column: string; to: string }
   | { op: 'change-column'; column: string; change: ColumnChange }
@@ -39,9 +41,15 @@ export function callOf(table: TableName, edit: TableEdit): EditCall {
     case 'rename':
       return { method: 'PATCH', path: tablePath(table), body: { name: edit.to } };
     case 'describe': {
-      const { op: _op, ...body } = edit;
-      return { method: 'PATCH', path: tablePath(table), body };
+      const { label, description } = edit;
+      return {
+        method: 'PATCH',
+        path: tablePath(table),
+        body: { ...(label === undefined ? {} : { label }), ...(description === undefined ? {} : { description }) },
+      };
     }
+    case 'keep-history':
+      return { method: 'PATCH', path: tablePath(table), body: { history: { keep: edit.keep } } };
     case 'reorder':
       return { method: 'PATCH', path: tablePath(table), body: { columns: edit.columns } };
     case 'add-column':

@@ -99,6 +99,18 @@ describe('history of the client', () => {
   });
 });
 
+describe('an undo that goes on in the service', () => {
+  it('is looked at until it has ended: its report, or the problem that it failed with', async () => {
+    const [second] = await changed(60, ['second']);
+    const states: string[] = [];
+    const onProgress = ({ state }: { state: string }): void => void states.push(state);
+    expect(await client.undo({ change: second?.id ?? '', wait: 0, onProgress })).toMatchObject({ applied: true, rows: 1 });
+    expect(states).toEqual(['running']);
+    await expect(client.undo({ change: second?.id ?? '', wait: 0 })).rejects.toMatchObject({ name: 'HttpProblem', status: 409, code: 'changed-since' });
+    await expect(client.cancelUndo('1')).rejects.toMatchObject({ status: 404 });
+  });
+});
+
 describe('the past of the client', () => {
   it('is read with postgrest-js, by time and by checkpoint, and says which moment it was', async () => {
     await client.from('entry').insert({ id: 40, note: 'then' });

@@ -38,6 +38,8 @@ describe('tables of the client', () => {
     await client.tables.edit(orders, { op: 'change-column', column: 'remark', change: { label: 'Remark' } });
     await client.tables.edit(orders, { op: 'reorder', columns: ['id', 'remark', 'amount'] });
     await client.tables.edit(orders, { op: 'describe', description: 'all of them', label: null });
+    await client.tables.edit(orders, { op: 'keep-history', keep: 'P400D' });
+    expect((await client.tables.describe(orders)).history).toEqual({ keep: 'P400D' });
     const { edit } = await client.tables.edit(orders, { op: 'drop-column', column: 'amount' });
     await client.tables.edit(orders, { op: 'revert', edit: edit ?? '' });
     await client.tables.edit(orders, { op: 'rename', to: 'deals' });
