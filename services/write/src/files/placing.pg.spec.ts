@@ -120,6 +120,10 @@ describe('a column of files', () => {
     }
     const csvOut = await stand.call('GET', `/rest/v1/contracts?id=eq.${id}&select=doc`, { ...ANN, headers: { accept: 'text/csv' } });
     expect(JSON.parse(csvOut.text.split('\n')[1]?.replace(/^"|"$/g, '').replaceAll('""', '"') ?? '')).toEqual(second);
+    const exported = (accept: string): Promise<Reply> => stand.call('GET', `/rest/v1/contracts?id=eq.${id}&select=doc`, { ...ANN, headers: { accept } });
+    expect(JSON.parse((await exported('application/x-ndjson')).text)).toEqual({ doc: second });
+    const parquet = await exported('application/vnd.apache.parquet');
+    expect([parquet.status, parquet.text.slice(0, 4)]).toEqual([200, 'PAR1']);
   });
 
   it('is seen as it was', async () => {
