@@ -247,6 +247,20 @@ describe('a row whose changes are all past their time', () => {
 });
 
 describe('deleting', () => {
+  it('takes the moments with it that no table is kept from, and leaves them while one is', async () => {
+    const [oldest] = (await psql.query<{ id: string }>('select min(id)::text as id from audit.checkpoint')).rows;
+    const tables = ['short', 'long', 'spoken', 'torn', 'versioned'];
+    for (const table of tables.filter((name) => name !== 'spoken')) await keep(table, 'P1D');
+    await keep('spoken', null);
+    const then = await age();
+    for (const table of tables.filter((name) => name !== 'spoken')) await forgotten(table, then);
+    expect((await call('GET', `/rest/v1/spoken?select=id&asOf=${oldest?.id}`)).status).toBe(200);
+    await keep('spoken', 'P1D');
+    while ((await one<string>('select min(id)::text as value from audit.checkpoint')) !== then);
+    expect(await call('GET', `/rest/v1/spoken?select=id&asOf=${oldest?.id}`)).toMatchObject({ status: 410, body: { code: 'PGRST136' } });
+    expect((await call('GET', `/rest/v1/spoken?select=id&asOf=${then}`)).status).toBe(200);
+  });
+
   it('goes on where it stood when it is cut off', async () => {
     await keep('torn', null);
     await psql.query(`insert into app.torn select i, 0, null from generate_series(100, 30099) i; update app.torn set n = 1 where id >= 20000`);
