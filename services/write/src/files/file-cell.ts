@@ -46,7 +46,7 @@ export async function readFileCell({ pool, governed }: CellStand, principal: Pri
   if (file === null) throw new ProblemException(404, 'no-file', `there is no file in ${name} of this row`);
   if (await isPlaced(pool, file, { oid: facts.oid, attnum: column.attnum })) return { facts, file };
   throw new ProblemException(409, 'unregistered-file', `what ${name} holds was never taken for a file of this column`, {
-    hint: `Write the value again; where the table lacks the trigger lakeloop_files, select lakeloop.adopt(${quoteLiteral(facts.sql)}) brings it.`,
+    hint: `An administrator can take it for one: select lakeloop.adopt(${quoteLiteral(facts.sql)}); update ${facts.sql} set ${quoteIdentifier(name)} = ${quoteIdentifier(name)}`,
   });
 }
 

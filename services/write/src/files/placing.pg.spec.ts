@@ -251,6 +251,14 @@ describe('metadata in a row', () => {
     await psql.query('alter table app.grown disable trigger lakeloop_files');
     await psql.query('insert into app.grown values (1, $1)', [JSON.stringify(file)]);
     expect(await stand.download('grown', 'doc', { id: 1 }, BOB)).toMatchObject({ status: 409, body: { type: 'urn:lakeloop:problem:unregistered-file' } });
+    await psql.query(
+      `alter table app.grown add note text; alter table app.grown disable trigger lakeloop_files; insert into app.grown values (2, '${JSON.stringify({ ...file, size: 1 })}')`,
+    );
+    await psql.query(`alter table app.grown enable trigger lakeloop_files; update app.grown set note = 'still written'`);
+    expect((await stand.download('grown', 'doc', { id: 2 }, BOB)).status).toBe(409);
+    // As after a restore: an administrator answers for what is there.
+    await psql.query('update app.grown set doc = doc');
+    expect((await stand.download('grown', 'doc', { id: 1 }, BOB)).text).toBe('some bytes');
   });
 
   it('go with the domain alone into no table of a stranger', async () => {
