@@ -2,12 +2,14 @@ import type { SavedView, SavedViews, TableView } from '#contracts/http/table-vie
 import type { Call, Http } from '../http.ts';
 import { type TableName, tablePath } from './table-name.ts';
 
+type AsGiven<T> = { readonly [K in keyof T]: AsGiven<T[K]> };
+
 /** A view that is to be kept. */
 export interface NewView {
   name: string;
   /** With everybody who may read the table, and the columns of its filters and order. Default: no. */
   shared?: boolean;
-  view: TableView;
+  view: AsGiven<TableView>;
 }
 
 /** Views of one table: one's own and shared ones. They give no rights. Every method throws `HttpProblem`: 404 for a view that is gone or somebody else's, 409 for a name that is taken. */

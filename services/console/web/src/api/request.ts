@@ -2,7 +2,7 @@ import { parseJson } from '#contracts/topics/json';
 import { ApiError, apiErrorOf } from './api-error.ts';
 
 /** Fetches from this origin with the session cookie. Throws `ApiError`: status 0 when there was no answer at all. */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(path: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { credentials: 'same-origin', ...init });

@@ -1,13 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { createContext, useContext } from 'react';
-import type { FlowDescription, Flows } from '#contracts/http/flows';
-import { readJson, request } from '../api/request.ts';
+import type { FlowDescription } from '#contracts/http/flows';
+import { lakeloop } from '../api/lakeloop.ts';
 
 /** The flows that this person may read. */
 export function useFlows() {
   return useQuery({
     queryKey: ['flows'],
-    queryFn: async ({ signal }) => (await readJson<Flows>(await request('/v1/flows', { signal }))).flows,
+    queryFn: () => lakeloop().flows(),
     staleTime: 5 * 60_000,
   });
 }

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import type { TableDescription } from '#contracts/http/tables';
-import { readJson, request } from '../api/request.ts';
+import { lakeloop } from '../api/lakeloop.ts';
 
 const TABLES = ['tables'];
 
@@ -8,7 +8,7 @@ const TABLES = ['tables'];
 export function useTables() {
   return useQuery({
     queryKey: [...TABLES, 'list'],
-    queryFn: async ({ signal }) => (await readJson<{ tables: TableDescription[] }>(await request('/v1/tables', { signal }))).tables,
+    queryFn: async ({ signal }) => (await lakeloop().tables.list({ signal })).tables,
   });
 }
 
@@ -22,8 +22,8 @@ export function useTable(schema: string, name: string) {
   });
 }
 
-export async function fetchTable(schema: string, name: string, signal?: AbortSignal): Promise<TableDescription> {
-  return readJson<TableDescription>(await request(`/v1/tables/${encodeURIComponent(name)}?${new URLSearchParams({ schema })}`, signal ? { signal } : {}));
+export function fetchTable(schema: string, name: string, signal?: AbortSignal): Promise<TableDescription> {
+  return lakeloop().tables.describe({ schema, name }, { signal });
 }
 
 /** To be called after an edit of a schema: descriptions are read again. */

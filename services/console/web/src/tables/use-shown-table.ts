@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import type { SchemaEdit, TableDescription } from '#contracts/http/tables';
-import { fetchEdits } from './schema/edits-api.ts';
+import { lakeloop } from '../api/lakeloop.ts';
 
 /** A table as its page shows it. */
 export interface ShownTable {
@@ -27,7 +27,9 @@ export function useShownTable(latest: TableDescription): ShownTable {
 
 /** Without the edits a renamed column is one that went and another that came. */
 async function renamesSince(before: TableDescription, latest: TableDescription, signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
-  const edits = await fetchEdits(latest, signal).catch(() => undefined);
+  const edits = await lakeloop()
+    .tables.edits(latest, { signal })
+    .catch(() => undefined);
   return edits ? renamesOf(edits.edits, before.version) : NONE;
 }
 

@@ -1,8 +1,8 @@
 import { Code, Group, Skeleton, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import type { Trace, TraceStep } from '#contracts/http/trace';
+import type { TraceStep } from '#contracts/http/trace';
 import { inWords } from '../api/in-words.ts';
-import { readJson, request } from '../api/request.ts';
+import { lakeloop } from '../api/lakeloop.ts';
 import { Panel } from '../cases/panel.tsx';
 import { type Lane, waterfall } from './waterfall.ts';
 
@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<TraceStep['kind'], string>> = { write: 'written'
 export function TracePanel({ traceId, state }: { traceId: string; state: string }) {
   const trace = useQuery({
     queryKey: ['trace', traceId, state],
-    queryFn: async ({ signal }) => readJson<Trace>(await request(`/v1/trace/${encodeURIComponent(traceId)}`, { signal })),
+    queryFn: () => lakeloop().trace(traceId),
     placeholderData: (before) => (before?.traceId === traceId ? before : undefined),
   });
   return (

@@ -1,3 +1,4 @@
+import { keyText } from '#libs/client/history/row-key';
 import { readJson, request } from '../../api/request.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { rowJson } from '../columns/row-json.ts';
@@ -89,5 +90,5 @@ export class TableBatch {
 
 /** The key of a row as JSON, as `/v1/history` takes it. */
 export function keyJson(source: RowSource, row: GridRow): string {
-  return JSON.stringify(keyOf(source.query.key, row), (_name, value: unknown) => (typeof value === 'bigint' ? JSON.rawJSON(String(value)) : value));
+  return keyText(keyOf(source.query.key, row));
 }

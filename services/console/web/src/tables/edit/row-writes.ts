@@ -4,11 +4,11 @@ import { readJson, request } from '../../api/request.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
 import { rowJson } from '../columns/row-json.ts';
-import { type GridRow, sameValue, type Values } from '../rows/grid-row.ts';
+import { type GridRow, keyOf, sameValue, type Values } from '../rows/grid-row.ts';
 import type { VersionedRow } from '../rows/row-source.ts';
 import type { TableRows } from '../rows/table-rows.ts';
 import { MOST_BATCH_REQUESTS } from '#contracts/http/batch';
-import { keyJson, type RowChange, TableBatch } from './batch.ts';
+import { type RowChange, TableBatch } from './batch.ts';
 import { importRows } from '../paste/import-rows.ts';
 import { refusalWords } from './refusal-words.ts';
 import { type OwnWrite, undoWrite } from './undo-last.ts';
@@ -116,7 +116,7 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     let trace = '';
     const onTrace = (traceId: string): void => void this.own.add((trace = traceId));
     await importRows({ schema, table, columns: this.#columns, rows, onTrace, onProgress });
-    this.#undoable.push({ traceId: trace, keyJson: undefined, what: `${rows.length.toLocaleString()} rows written` });
+    this.#undoable.push({ traceId: trace, key: undefined, what: `${rows.length.toLocaleString()} rows written` });
     this.#rows.reload();
   }
 
@@ -200,7 +200,7 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   }
 
   #remember([row]: readonly GridRow[], { traceparent }: Intent, what: string): void {
-    if (row) this.#undoable.push({ traceId: traceparent.split('-')[1] ?? '', keyJson: keyJson(this.#rows.source, row), what });
+    if (row) this.#undoable.push({ traceId: traceparent.split('-')[1] ?? '', key: keyOf(this.#rows.source.query.key, row), what });
   }
 
   #set({ row, column }: Pick<CellEdit, 'row' | 'column'>, state: CellState | undefined): void {

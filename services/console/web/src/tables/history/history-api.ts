@@ -1,7 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { HistoryPage, UndoReport, VersionDiff } from '#contracts/http/history';
-import { stringifyJson } from '#contracts/topics/json';
-import { readJson, request } from '../../api/request.ts';
+import type { UndoReport } from '#contracts/http/history';
+import type { Undoable } from '#libs/client/history/undo';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { type Key, keyText } from './change-words.ts';
 import { type OnProgress, sendUndo } from './send-undo.ts';
 import { type Filter, filterQuery } from './timeline.ts';
@@ -20,12 +20,10 @@ export function useHistory({ schema, name }: TableName, key: Key | undefined, fi
   const row = key && keyText(key);
   return useInfiniteQuery({
     queryKey: ['history', schema, name, row ?? '', filters],
-    queryFn: async ({ pageParam, signal }) => {
-      const query = new URLSearchParams({ schema, limit: String(PAGE), ...filters });
-      if (row !== undefined) query.set('key', row);
-      if (pageParam !== '') query.set('before', pageParam);
-      return readJson<HistoryPage>(await request(`/v1/history/${encodeURIComponent(name)}?${query}`, { signal }));
-    },
+    queryFn: ({ pageParam, signal }) =>
+      lakeloop()
+        .history({ schema, name }, { ...filters, key, pageSize: PAGE, signal })
+        .page(pageParam === '' ? undefined : pageParam),
     initialPageParam: '',
     getNextPageParam: ({ next }) => next ?? undefined,
     gcTime: 0,
@@ -40,10 +38,7 @@ export function useHistory({ schema, name }: TableName, key: Key | undefined, fi
 export function useComparison({ schema, name }: TableName, key: Key, from: string, to: string) {
   return useQuery({
     queryKey: ['history', schema, name, 'compare', keyText(key), from, to],
-    queryFn: async ({ signal }) => {
-      const query = new URLSearchParams({ schema, key: keyText(key), from, to });
-      return readJson<VersionDiff>(await request(`/v1/history/${encodeURIComponent(name)}/compare?${query}`, { signal }));
-    },
+    queryFn: ({ signal }) => lakeloop().compare({ schema, name }, { key, from, to, signal }),
     staleTime: Infinity,
   });
 }
@@ -76,11 +71,12 @@ export interface UndoOptions {
 
 /** Takes something back, or says what that would do. Throws `ApiError` 409 where somebody changed it since. */
 export async function takeBack(undoing: Undoing, { dryRun, force, reason, onProgress }: UndoOptions): Promise<UndoReport> {
-  const headers: Record<string, string> = reason.trim() === '' ? {} : { 'lakeloop-reason': encodeURIComponent(reason.trim()) };
-  if (undoing.what !== 'version') return sendUndo({ [undoing.what]: undoing.id, dryRun, force }, headers, onProgress);
+  if (undoing.what !== 'version') return sendUndo({ ...undoableOf(undoing), dryRun, force, reason, ...(onProgress ? { onProgress } : {}) });
   const { table, key, id, latest } = undoing;
   // Without the newest change that is known, the restore goes over whatever came since.
-  const body = { schema: table.schema, key: keyText(key), change: id, dryRun, ...(force ? {} : { latest }) };
-  const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: stringifyJson(body) };
-  return readJson<UndoReport>(await request(`/v1/history/${encodeURIComponent(table.name)}/restore`, init));
+  return lakeloop().restore(table, { key, change: id, dryRun, reason, ...(force ? {} : { latest }) });
+}
+
+function undoableOf({ what, id }: Exclude<Undoing, { what: 'version' }>): Undoable {
+  return what === 'change' ? { change: id } : what === 'request' ? { request: id } : { trace: id };
 }

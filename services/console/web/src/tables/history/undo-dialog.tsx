@@ -4,11 +4,11 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { UndoProgress, UndoReport } from '#contracts/http/history';
 import { ApiError } from '../../api/api-error.ts';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { Refusal } from '../../subjects/flag-dialog.tsx';
 import { formatValue } from '../../subjects/format-value.ts';
 import { count, effectInWords, keyInWords, listed } from './change-words.ts';
 import { takeBack, type Undoing, useForgetHistory } from './history-api.ts';
-import { cancelUndo } from './send-undo.ts';
 
 /** Rows and conflicts that are listed; what is more is counted. */
 const SHOWN = 12;
@@ -106,7 +106,7 @@ const PHASES = { plan: 'Looking for what was changed', write: 'Writing', check: 
 
 /** An undo of many rows, under way in the server: closing the dialog does not end it. */
 function Under({ progress: { id, phase, rows, total, percent } }: { progress: UndoProgress }) {
-  const cancel = useMutation({ mutationFn: () => cancelUndo(id) });
+  const cancel = useMutation({ mutationFn: () => lakeloop().cancelUndo(id) });
   return (
     <Stack>
       <Text size="sm" component="output">

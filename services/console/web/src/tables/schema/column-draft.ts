@@ -1,6 +1,6 @@
 import { COLUMN_TYPES, type ColumnSpec } from '#contracts/http/tables';
 import { asText } from '../../api/as-text.ts';
-import type { ColumnChange } from './edits-api.ts';
+import type { ColumnChange } from '#libs/client/tables/table-edit';
 
 export type ColumnType = (typeof COLUMN_TYPES)[number];
 

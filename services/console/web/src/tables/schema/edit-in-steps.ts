@@ -2,7 +2,7 @@ import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import type { EditProgress, TableDescription } from '#contracts/http/tables';
-import { readJson, request } from '../../api/request.ts';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { useForgetTables } from '../table-list.ts';
 import { aimInWords } from './edit-words.ts';
 import { editsQuery } from './edits-api.ts';
@@ -48,10 +48,7 @@ export function useCancelEdit(table: TableDescription) {
   const queries = useQueryClient();
   const { queryKey } = editsQuery(table);
   return useMutation({
-    mutationFn: async (id: string) => {
-      const path = `/v1/tables/${encodeURIComponent(table.name)}/edits/${encodeURIComponent(id)}/cancel`;
-      return readJson<EditProgress>(await request(`${path}?${new URLSearchParams({ schema: table.schema })}`, { method: 'POST' }));
-    },
+    mutationFn: (id: string) => lakeloop().tables.cancel(table, id),
     onSettled: () => queries.invalidateQueries({ queryKey }),
   });
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { TABLE } from '../testing/table.fixture.ts';
-import { callOf } from './edits-api.ts';
 import { aimInWords, editInWords, examplesInWords, rulesInWords, typeInWords } from './edit-words.ts';
 
 const words = (edit: Record<string, unknown>, reverts: string | null = null): string => editInWords({ edit, reverts }, TABLE);
@@ -39,19 +38,5 @@ describe('an edit in words', () => {
     expect(TABLE.columns.map(typeInWords)).toContain('decimal (12, 2)');
     expect(typeInWords({ name: 'place', type: null, sqlType: 'point' })).toBe('point');
     expect(examplesInWords(['{"id" : 2}', '{"place" : "Oslo", "day" : 3}'])).toBe('id 2; place Oslo, day 3');
-  });
-});
-
-describe('an edit as a request', () => {
-  it('names tables and columns of any kind', () => {
-    const table = { schema: 'app', name: 'we"ird/näme' };
-    expect(callOf({ op: 'rename-column', table, column: 'a/b', to: 'c' })).toEqual({
-      method: 'PATCH',
-      path: '/we%22ird%2Fn%C3%A4me/columns/a%2Fb',
-      body: { name: 'c' },
-    });
-    expect(callOf({ op: 'describe', table, label: null })).toMatchObject({ method: 'PATCH', body: { label: null } });
-    expect(callOf({ op: 'create', table: { schema: 'app', name: 't', columns: [] } })).toEqual({ method: 'POST', path: '', body: { name: 't', columns: [] } });
-    expect(callOf({ op: 'revert', table, edit: '7' }).path).toBe('/we%22ird%2Fn%C3%A4me/edits/7/revert');
   });
 });

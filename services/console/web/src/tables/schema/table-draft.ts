@@ -1,5 +1,5 @@
 import { type ColumnDraft, EMPTY, lacksOf, specOf } from './column-draft.ts';
-import type { NewTable } from './edits-api.ts';
+import type { NewTable } from '#libs/client/tables/table-edit';
 
 /** A new table as its form has it. */
 export interface TableDraft {

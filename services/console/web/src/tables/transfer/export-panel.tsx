@@ -9,7 +9,8 @@ import type { TableToolProps } from '../table-tool.ts';
 import { type ExportFormat, exportQuery, FORMATS, isFiltered } from './export-query.ts';
 import { openSink } from './file-sink.ts';
 import { bytesInWords } from './in-bytes.ts';
-import { type ExportProgress, runExport } from './run-export.ts';
+import type { ExportProgress } from '#libs/client/transfer/export-rows';
+import { runExport } from './run-export.ts';
 
 /** The table as a file, as the grid shows it: its filters and its order. */
 export function ExportPanel({ table, query, close }: TableToolProps) {

@@ -1,9 +1,9 @@
 import type { TableDescription } from '#contracts/http/tables';
 
 export const FORMATS = [
-  { name: 'csv', title: 'CSV', accept: 'text/csv', about: 'For spreadsheets. It can be imported again.' },
-  { name: 'ndjson', title: 'NDJSON', accept: 'application/x-ndjson', about: 'One JSON object a line: for programs. It can be imported again.' },
-  { name: 'parquet', title: 'Parquet', accept: 'application/vnd.apache.parquet', about: 'Typed columns: for analysis in DuckDB, Spark or pandas.' },
+  { name: 'csv', title: 'CSV', about: 'For spreadsheets. It can be imported again.' },
+  { name: 'ndjson', title: 'NDJSON', about: 'One JSON object a line: for programs. It can be imported again.' },
+  { name: 'parquet', title: 'Parquet', about: 'Typed columns: for analysis in DuckDB, Spark or pandas.' },
 ] as const;
 export type ExportFormat = (typeof FORMATS)[number];
 

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { SavedView, SavedViews } from '#contracts/http/table-views';
 import type { TableDescription } from '#contracts/http/tables';
-import { readJson, request } from '../../api/request.ts';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { moveBrowserViews } from './browser-views.ts';
 import type { TableView } from './table-view.ts';
 
@@ -21,11 +21,11 @@ export function useSavedViews(table: Named, subject: string) {
   return useQuery({
     queryKey: keyOf(table),
     queryFn: async ({ signal }) => {
-      const listed = await listViews(table, signal);
+      const listed = await lakeloop().tables.views(table).list({ signal });
       const moved = await moveBrowserViews(`${subject}.${table.schema}.${table.name}`, listed.views, (view) =>
         send(table, { act: 'keep', shared: false, ...view }),
       );
-      return moved ? listViews(table, signal) : listed;
+      return moved ? lakeloop().tables.views(table).list({ signal }) : listed;
     },
     // Without them the table is there all the same.
     retry: false,
@@ -42,33 +42,22 @@ function keyOf({ schema, name }: Named): readonly string[] {
   return ['tables', 'views', schema, name];
 }
 
-async function listViews(table: Named, signal: AbortSignal): Promise<SavedViews> {
-  return readJson<SavedViews>(await request(pathOf(table), { signal }));
-}
-
 async function send(table: Named, call: ViewAct): Promise<SavedView | undefined> {
+  const views = lakeloop().tables.views(table);
   switch (call.act) {
     case 'keep': {
       const { act: _act, ...view } = call;
-      return readJson<SavedView>(await request(pathOf(table), jsonOf('POST', view)));
+      return views.keep(view);
     }
     case 'change': {
       const { act: _act, id, ...change } = call;
-      return readJson<SavedView>(await request(pathOf(table, `/${id}`), jsonOf('PATCH', change)));
+      return views.change(id, change);
     }
     case 'delete':
-      await request(pathOf(table, `/${call.id}`), { method: 'DELETE' });
+      await views.delete(call.id);
       return undefined;
     case 'default':
-      await request(pathOf(table, '/default'), jsonOf('PUT', { view: call.id }));
+      await views.setDefault(call.id);
       return undefined;
   }
-}
-
-function pathOf({ schema, name }: Named, rest = ''): string {
-  return `/v1/tables/${encodeURIComponent(name)}/views${rest}?${new URLSearchParams({ schema })}`;
-}
-
-function jsonOf(method: string, body: unknown): RequestInit {
-  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
