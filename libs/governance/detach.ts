@@ -33,6 +33,7 @@ export async function detachSql(client: Pick<pg.ClientBase, 'query'>, table: Tab
     ...relations.flatMap((relation) => KINDS.map((kind) => `drop trigger if exists lakeloop_audit_${kind} on ${relation}`)),
     `drop trigger if exists lakeloop_files on ${quoteTable(table)}`,
     ...KINDS.map((kind) => `drop function if exists audit.record_${id}_${kind}()`),
+    `select audit.let_go(${quoteLiteral(quoteTable(table))})`,
     ...(published ? [`alter publication ${PUBLICATION} drop table ${quoteTable(table)}`] : []),
     ...relations.map((relation) => `alter table ${relation} replica identity default`),
   ];

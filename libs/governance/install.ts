@@ -118,17 +118,11 @@ async function ensurePublication(client: pg.Client): Promise<void> {
   await client.query(`alter publication ${PUBLICATION} owner to ${OWNER_ROLE}`);
 }
 
-/**
- * Only a superuser creates event triggers. Without it, a table that changed refuses writes until it is adopted again. What it does is done as that superuser: whoever
- * alters a table of theirs may not adopt it, and need not.
- */
+/** Only a superuser creates event triggers. Without it, a table that changed refuses writes until it is adopted again. */
 async function ensureEventTrigger(client: pg.Client, logger: Logger): Promise<void> {
-  const { rows } = await client.query<{ superuser: boolean; login: string; exists: boolean }>(
-    `select rolsuper as superuser, rolname::text as login, exists (select from pg_event_trigger where evtname = 'lakeloop_ddl') as exists from pg_roles where rolname = current_user`,
-  );
-  const { superuser = false, login = '', exists = false } = rows[0] ?? {};
-  if (superuser) await client.query(`alter function lakeloop.on_ddl() security definer; alter function lakeloop.on_ddl() owner to ${quoteIdentifier(login)}`);
-  if (exists) return;
-  if (!superuser) return logger.warn('no superuser: after ALTER TABLE of an adopted table, run select lakeloop.adopt(table)');
+  const exists = await client.query("select from pg_event_trigger where evtname = 'lakeloop_ddl'");
+  if (exists.rowCount) return;
+  const { rows } = await client.query<{ rolsuper: boolean }>('select rolsuper from pg_roles where rolname = current_user');
+  if (!rows[0]?.rolsuper) return logger.warn('no superuser: after ALTER TABLE of an adopted table, run select lakeloop.adopt(table)');
   await client.query("create event trigger lakeloop_ddl on ddl_command_end when tag in ('ALTER TABLE', 'CREATE TABLE') execute function lakeloop.on_ddl()");
 }

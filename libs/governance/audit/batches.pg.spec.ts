@@ -128,7 +128,6 @@ it('begin for tables that were adopted before, and what was recorded stays', asy
       .query(`create table public.old (id int primary key); create table public.gone (id int primary key); select lakeloop.adopt('old'), lakeloop.adopt('gone');
       insert into old select generate_series(1, 20); drop table gone`);
     // As installs of then left it.
-    await database.client.query('alter function lakeloop.on_ddl() owner to lakeloop_owner');
     migrations.push(...later.splice(0));
     await installGovernance(install);
     await database.client.query('insert into old select generate_series(21, 40)');

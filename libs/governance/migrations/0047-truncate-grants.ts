@@ -1,7 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { BATCHED_RECORDER } from './0035-batched-recorder.ts';
 import { asOwner } from './as-owner.ts';
 
 /**
+ * What the owners of adopted tables and lakeloop_owner let each other do.
+ *
+ * An owner who is no member of lakeloop_owner goes on altering the table, and making partitions of it: `lakeloop.renew` renews the recorders for them, with
+ * lakeloop_owner's rights and no more, and the new partition's triggers they attach themselves. For that they may execute the recorders of their own table, which they
+ * could switch off as well.
+ *
  * `audit.attach` sees to it that lakeloop_owner may read what a TRUNCATE removes, in each partition and in schemas of others: a recorder that may not read them
  * has TRUNCATE fail. Where whoever adopts may not grant that, it is said, and `lakeloop doctor` says it again: all other writes are recorded.
  */
@@ -9,11 +16,11 @@ export class TruncateGrants1764000000047 implements MigrationInterface {
   readonly name = 'TruncateGrants1764000000047';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [LET_READ, ATTACH]);
+    await asOwner(runner, [LET_READ, LET_RENEW, LET_GO, RENEW, ATTACH, ...BATCHED_RECORDER.slice(-1)]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`drop function audit.let_read`);
+    await runner.query(`drop function lakeloop.renew, audit.let_go, audit.let_renew, audit.let_read`);
   }
 }
 
@@ -37,6 +44,57 @@ end
 $$;
 revoke all on function audit.let_read from public`;
 
+/** For the table's owner, once its recorders are there. */
+const LET_RENEW = `
+create function audit.let_renew(relation regclass, adopted_id integer) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  owner name := (select r.rolname from pg_class k join pg_roles r on r.oid = k.relowner where k.oid = relation);
+begin
+  if pg_has_role(owner, 'lakeloop_owner', 'usage') or not pg_has_role('lakeloop_owner', 'usage') then
+    return;
+  end if;
+  execute format('grant usage on schema audit to %1$I', owner);
+  execute format('grant execute on function audit.attach(regclass, integer), audit.let_read(regclass), audit.let_renew(regclass, integer),
+    audit.record_%2$s_insert(), audit.record_%2$s_update(), audit.record_%2$s_delete(), audit.record_%2$s_truncate() to %1$I', owner, adopted_id);
+end
+$$;
+revoke all on function audit.let_renew from public`;
+
+/** For a table that was adopted: its owner keeps nothing of what \`audit.let_renew\` gave, unless another table of theirs still is. */
+const LET_GO = `
+create function audit.let_go(relation regclass) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  role record;
+begin
+  select r.oid, r.rolname into role from pg_class k join pg_roles r on r.oid = k.relowner where k.oid = relation;
+  if pg_has_role(role.oid, 'lakeloop_owner', 'usage') or exists (select from lakeloop.adopted a join pg_class k on k.oid = a.root where k.relowner = role.oid) then
+    return;
+  end if;
+  execute format('revoke usage on schema audit from %1$I; revoke execute on function audit.attach(regclass, integer), audit.let_read(regclass), audit.let_renew(regclass, integer) from %1$I', role.rolname);
+end
+$$;
+revoke all on function audit.let_go from public`;
+
+/** For the event trigger: what of \`lakeloop.adopt\` needs lakeloop_owner's rights, and not the table's owner's. Returns the table's number. */
+const RENEW = `
+create function lakeloop.renew(root regclass) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  entry_id integer := (select a.id from lakeloop.adopted a where a.root = renew.root);
+  version integer;
+begin
+  if entry_id is null or not pg_has_role(session_user, (select k.relowner from pg_class k where k.oid = renew.root), 'member') then
+    raise insufficient_privilege using message = format('%s is no adopted table of yours', root);
+  end if;
+  version := audit.current_schema_version(entry_id, root);
+  update lakeloop.adopted set schema_version = version where id = entry_id and schema_version is distinct from version;
+  perform audit.write_recorder(entry_id, root, version);
+  return entry_id;
+end
+$$`;
+
 /** As in 0004. */
 const ATTACH = `
 create or replace function audit.attach(relation regclass, adopted_id integer) returns void
@@ -45,6 +103,7 @@ declare
   fn text := 'audit.record_' || adopted_id;
 begin
   perform audit.let_read(relation);
+  perform audit.let_renew(relation, adopted_id);
   if (select relreplident from pg_class where oid = relation) <> 'f' then
     execute format('alter table %s replica identity full', relation);
   end if;

@@ -14,12 +14,13 @@ export class TellTables1764000000069 implements MigrationInterface {
   }
 }
 
-/** As in 0004-adopt.ts, with something more done for each adopted table. */
+/** As in 0004-adopt.ts, with something more done for each adopted table. An owner who may not adopt it has it renewed (0047), and attaches what is new. */
 const onDdl = (more: string): string => `
 create or replace function lakeloop.on_ddl() returns event_trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   root regclass;
+  entry_id integer;
 begin
   if current_setting('lakeloop.adopting', true) = 'on' then
     return;
@@ -29,7 +30,14 @@ begin
     where c.classid = 'pg_class'::regclass
   loop
     ${more}
-    perform lakeloop.adopt(root);
+    if pg_has_role('lakeloop_owner', 'usage') then
+      perform lakeloop.adopt(root);
+    else
+      entry_id := lakeloop.renew(root);
+      perform set_config('lakeloop.adopting', 'on', true);
+      perform audit.attach(part.relid, entry_id) from pg_partition_tree(root) part where part.relid <> root;
+      perform set_config('lakeloop.adopting', '', true);
+    end if;
   end loop;
 end
 $$`;

@@ -116,7 +116,14 @@ it('lets TRUNCATE through on tables and partitions of somebody else, and has it 
     { name: 'plain', after: ['5', null, null, null, 'new'] },
     { name: 'parts', after: ['15'] },
   ]);
+  // With nobody's rights but those: who may replace what Lakeloop's functions call can't have a superuser call it.
+  const escalating = `select p.oid::regprocedure::text from pg_proc p join pg_roles r on r.oid = p.proowner
+    where p.prosecdef and r.rolsuper and p.pronamespace in ('lakeloop'::regnamespace, 'audit'::regnamespace)`;
+  expect((await client.query(escalating)).rows).toEqual([]);
   await client.query('revoke usage on schema theirs from lakeloop_owner');
   expect((await lakeloop('doctor')).join('\n')).toContain('grant usage on schema theirs to lakeloop_owner;');
+  await client.query('grant usage on schema theirs to lakeloop_owner');
+  await lakeloop('detach', 'theirs.*');
+  expect((await client.query(`select has_schema_privilege('${owner}', 'audit', 'usage') as may`)).rows).toEqual([{ may: false }]);
   await client.query(`drop schema theirs cascade; drop role ${owner}`);
 });

@@ -1,7 +1,7 @@
 /** What a statement of ours needs, for whoever reads it before it is run. */
 const NEEDS: readonly [RegExp, string][] = [
   [/^(create|alter) role .*\b(replication|bypassrls|superuser)\b/i, 'a superuser'],
-  [/event trigger|^alter function lakeloop\.on_ddl/i, 'a superuser'],
+  [/event trigger/i, 'a superuser'],
   [/^(create|alter) role/i, 'CREATEROLE'],
   [/^grant .* on database/i, 'owner of the database, or GRANT OPTION'],
   [/^grant usage on schema .* to lakeloop_owner$/i, 'owner of the schema'],
