@@ -102,9 +102,16 @@ it('lets TRUNCATE through on tables and partitions of somebody else, and has it 
     { name: 'parts', key: { id: 2 } },
   ]);
   // Its owner, who may not adopt it, goes on altering it.
-  await client.query(
-    `set role ${owner}; alter table theirs.plain add column later text; create table theirs.parts_2 partition of theirs.parts for values from (10) to (20); reset role`,
-  );
+  await client.query(`alter role ${owner} login password 'x'`);
+  const login = new pg.Client({ connectionString: Object.assign(new URL(database.url), { username: owner, password: 'x' }).href });
+  await login.connect();
+  await login.query('alter table theirs.plain add column later text');
+  await login.query('create table theirs.parts_2 partition of theirs.parts for values from (10) to (20)');
+  await client.query('create schema ours; create table ours.kept (id int primary key)');
+  await lakeloop('adopt', 'ours.kept');
+  const { rows: others } = await client.query<{ oid: number }>(`select 'ours.kept'::regclass::oid as oid`);
+  await expect(login.query('select lakeloop.renew($1::oid)', [others[0]?.oid])).rejects.toThrow(/is no adopted table of yours/);
+  await login.end();
   await client.query(`insert into theirs.plain (id, later) values (5, 'new'); insert into theirs.parts values (15)`);
   expect(
     (
