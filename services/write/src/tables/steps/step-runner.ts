@@ -146,10 +146,11 @@ export class StepRunner {
     const client = await this.#options.pool.connect();
     try {
       const { rowCount } = await client.query('update lakeloop.stepwise_edit set pid = pg_backend_pid() where id = $1 and ending is null', [id]);
-      if (rowCount === 0) return;
-      await client.query(`set role ${roleSql(owner)}`);
-      await client.query(sql);
-      await client.query(`reset role; update lakeloop.stepwise_edit set pid = null where id = ${id}`);
+      if (rowCount !== 0) {
+        await client.query(`set role ${roleSql(owner)}`);
+        await client.query(sql);
+        await client.query(`reset role; update lakeloop.stepwise_edit set pid = null where id = ${id}`);
+      }
       client.release();
     } catch (error) {
       client.release(true);

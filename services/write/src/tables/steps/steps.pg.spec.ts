@@ -246,6 +246,25 @@ describe('an edit in steps', () => {
     });
   });
 
+  it('is cancelled in the moment before it makes an index, and keeps no connection', async () => {
+    await create('momentary', 1_500);
+    for (let round = 0; round < 2; round += 1) {
+      const paused = Promise.withResolvers<void>();
+      const going = Promise.withResolvers<void>();
+      const disarm = arm('tables.steps.before-index', () => {
+        paused.resolve();
+        return going.promise;
+      });
+      const { body } = await edit('PATCH', '/momentary/columns/amount', { unique: true });
+      await paused.promise;
+      expect((await call('POST', `/v1/tables/momentary/edits/${body.edit}/cancel`, {})).status).toBe(202);
+      disarm();
+      going.resolve();
+      expect(await ended('momentary', body.edit)).toMatchObject({ state: 'cancelled', failure: null });
+    }
+    expect(await leftovers('momentary')).toEqual([]);
+  });
+
   it('holds nobody up: of 200,000 rows, no read and no write waits longer than a second', async () => {
     await create('large', 200_000);
     const others = await Promise.all(
