@@ -9,7 +9,7 @@ export class AsOf1764000000027 implements MigrationInterface {
   readonly name = 'AsOf1764000000027';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [CHECKPOINT, TAKE, ATTNUMS, PASS, ALIGNED, CHANGES, GRANTS]);
+    await asOwner(runner, [CHECKPOINT, takeCheckpoint(LAST_ID), ATTNUMS, PASS, ALIGNED, CHANGES, GRANTS]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -36,14 +36,14 @@ create index checkpoint_at on audit.checkpoint (at)`;
  * A checkpoint, where anything may have been recorded or adopted since the last one, or that one may not see all that was; null else. When nothing is written, two or
  * three more are taken, until one is known to see everything; while a transaction is open that may have written something, none. The sequence is read before the snapshot is taken. What an older
  * checkpoint knew of the sequence counts once its snapshot has nothing in flight that this one still has; the one before it is taken, because an entry of a truncate
- * may have its id before its transaction has one.
+ * may have its id before its transaction has one. `lastId`: SQL, the newest id of the log; 0 before the first.
  */
-const TAKE = `
-create function lakeloop.take_checkpoint() returns bigint
+export const takeCheckpoint = (lastId: string): string => `
+create or replace function lakeloop.take_checkpoint() returns bigint
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   last audit.checkpoint;
-  known bigint := coalesce(pg_sequence_last_value(pg_get_serial_sequence('audit.log', 'id')::regclass), 0);
+  known bigint := ${lastId};
   seen pg_snapshot;
   taken bigint;
 begin
@@ -61,6 +61,8 @@ begin
 end
 $$;
 revoke all on function lakeloop.take_checkpoint from public`;
+
+const LAST_ID = `coalesce(pg_sequence_last_value(pg_get_serial_sequence('audit.log', 'id')::regclass), 0)`;
 
 /** Which column each of an image is, whatever it is called later. */
 const ATTNUMS = `

@@ -8,7 +8,8 @@ export const ENTRIES = `cross join lateral (
   select l.id + t.place, audit.image_key(v, t.image), null::text[], t.image, substring(sha256(uuid_send(l.salt) || int8send(l.id + t.place)) for 16), t.key_hash
   from audit.row_texts(l.after, l.key_hashes) t where l.key_hashes is not null) e`;
 
-const ENTRY = String.raw`
+/** `log`: the table that shows all of it. */
+export const entryView = (log: string): string => String.raw`
 create or replace view audit.entry as
 select e.id, l.xid, l.at, coalesce(x.context ->> 'actor', l.login) as actor, x.context ->> 'agent' as agent, x.context ->> 'onBehalfOf' as on_behalf_of,
        coalesce(g.given, '') <> 'false' as verified, l.login::name as login, coalesce(nullif(l.role, 'none'), l.login)::name as role,
@@ -22,7 +23,7 @@ select e.id, l.xid, l.at, coalesce(x.context ->> 'actor', l.login) as actor, x.c
              || coalesce('\x01'::bytea || convert_to(i.new, 'UTF8'), '\x00'::bytea)), '' order by i.i)
            from unnest(e.before, e.after) with ordinality i(old, new, i)), '')) as leaf,
        l.id as log_id, l.key as log_key, l.key_hashes, e.key_hash
-from audit.log l
+from ${log} l
 join audit.schema_version v on v.id = l.schema_version
 left join audit.request r on r.id = l.request_id and r.xid = l.xid and r.role = l.role
 cross join lateral (select case when r.id is null then 'false' else r.context end as given) g
@@ -30,13 +31,13 @@ cross join lateral (select case json_typeof(g.given::json) when 'object' then g.
 cross join lateral (select json_build_array(l.xid, extract(epoch from l.at), l.login, l.role, r.policy_version, r.epoch, g.given::json) as origin) o
 ${ENTRIES}`;
 
-const CHANGE = `
+export const changeView = (log: string): string => `
 create or replace view audit.change as
 select e.id, l.xid, l.at, v.adopted_id, l.operation, e.key, audit.image(v.columns, e.before) as before, audit.image(v.columns, e.after) as after,
        audit.image(v.columns, v.types) as types, r.id as request, r.trace_id, l.login,
        coalesce(c.context ->> 'actor', l.login) as actor, coalesce(nullif(l.role, 'none'), l.login) as role,
        r.id is not null and r.context is distinct from 'false' as verified, c.context, l.id as log_id, l.key as log_key, l.key_hashes, e.key_hash
-from audit.log l
+from ${log} l
 join audit.schema_version v on v.id = l.schema_version
 left join audit.request r on r.id = l.request_id and r.xid = l.xid and r.role = l.role
 cross join lateral (select case when r.context <> 'false' then r.context::jsonb end as context) c
@@ -65,4 +66,4 @@ begin
 end
 $$`;
 
-export const BATCHED_VIEWS: readonly string[] = [ENTRY, CHANGE, CHANGES_SINCE];
+export const BATCHED_VIEWS: readonly string[] = [entryView('audit.log'), changeView('audit.log'), CHANGES_SINCE];

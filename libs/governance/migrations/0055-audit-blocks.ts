@@ -54,7 +54,7 @@ begin
     select max(w.id) filter (where w.weight <= 4096), count(*) = 4096 or coalesce(max(w.weight) >= 4096, false), coalesce(min(w.at) < clock_timestamp() - interval '1 hour', true) into ending, is_full, is_old
     from (
       select r.id, r.at, sum(case when r.batched then 64 else 1 end) over (order by r.id) as weight
-      from (select l.id, l.at, l.key_hashes is not null as batched from audit.log l where l.id > began and l.id <= seen order by l.id limit 4096) r) w;
+      from (select l.id, l.at, l.key_hashes is not null as batched from audit.logged l where l.id > began and l.id <= seen order by l.id limit 4096) r) w;
     exit when not is_full and not is_old;
     if not is_full then
       ending := seen;
@@ -62,7 +62,7 @@ begin
     exit when ending is null or ending <= began;
     insert into audit.table_block
     select v.adopted_id, min(l.id), max(l.id), count(*), min(l.at), max(l.at)
-    from audit.log l join audit.schema_version v on v.id = l.schema_version where l.id > began and l.id <= ending group by v.adopted_id;
+    from audit.logged l join audit.schema_version v on v.id = l.schema_version where l.id > began and l.id <= ending group by v.adopted_id;
     began := ending;
     noted := noted + 1;
   end loop;
@@ -96,7 +96,7 @@ begin
     union all
     select greatest(e.last_id, s.floor) + 1, 9223372036854775807 from since s cross join audit.blocks_end e),
   log as (
-    select l.* from since s cross join part p cross join lateral (select r.* from audit.log r where r.id between p.first_id and p.last_id offset 0) l
+    select l.* from since s cross join part p cross join lateral (select r.* from audit.logged r where r.id between p.first_id and p.last_id offset 0) l
     where (l.key is not null or l.key_hashes is not null) and not pg_visible_in_snapshot(l.xid, s.snapshot))
   select l.id, audit.aligned(l.before, v.places), audit.aligned(l.after, v.places) from log l join version v on v.id = l.schema_version where l.key_hashes is null
   union all

@@ -12,11 +12,11 @@ begin
   insert into audit.forgotten_request select r.id, r.trace_id from audit.request r where r.id = any (requests) on conflict do nothing;
   ended := array(
     select t.trace_id from (select distinct r.trace_id from audit.request r where r.id = any (requests) and r.trace_id is not null) t
-    where not exists (select from audit.request o join audit.log l on l.request_id = o.id where o.trace_id = t.trace_id));
+    where not exists (select from audit.request o join audit.logged l on l.request_id = o.id where o.trace_id = t.trace_id));
   gone := array(
     select r.id from unnest(ended) e(trace_id) join audit.request r on r.trace_id = e.trace_id
     union all
-    select r.id from audit.request r where r.id = any (requests) and r.trace_id is null and not exists (select from audit.log l where l.request_id = r.id));
+    select r.id from audit.request r where r.id = any (requests) and r.trace_id is null and not exists (select from audit.logged l where l.request_id = r.id));
   delete from audit.request r where r.id = any (gone) and r.created_at < clock_timestamp() - interval '1 day';
   delete from audit.forgotten_request f where f.id = any (gone) and not exists (select from audit.request r where r.id = f.id);
   return (select max(g) from unnest(gone) g);
@@ -60,12 +60,12 @@ begin
   page := array(
     select p.id from (
       select l.id, sum(coalesce(cardinality(l.key_hashes), 1)) over (order by l.id) as so_far
-      from audit.log l where l.id between block.first_id and block.last_id and l.schema_version = any (versions) and pg_visible_in_snapshot(l.xid, due.snapshot)) p
+      from audit.logged l where l.id between block.first_id and block.last_id and l.schema_version = any (versions) and pg_visible_in_snapshot(l.xid, due.snapshot)) p
     where p.so_far <= 5000);
   if cardinality(page) = 0 then
     update audit.table_block b set first_id = n.first_id, rows = n.rows, first_at = n.first_at, cleared = due.checkpoint
     from (select min(l.id) as first_id, count(*) as rows, min(l.at) as first_at
-      from audit.log l where l.id between block.first_id and block.last_id and l.schema_version = any (versions)) n
+      from audit.logged l where l.id between block.first_id and block.last_id and l.schema_version = any (versions)) n
     where b.adopted_id = due.adopted_id and b.first_id = block.first_id and n.first_id is not null;
     if not found then
       delete from audit.table_block b where b.adopted_id = due.adopted_id and b.first_id = block.first_id;
@@ -75,7 +75,7 @@ begin
   insert into audit.deleted (adopted_id, keep, checkpoint, first_id, last_id, entries, digest)
   select due.adopted_id, coalesce(due.keep, ''), due.checkpoint, min(e.id), max(e.id), count(*), sha256(string_agg(e.leaf, '' order by e.id))
   from audit.entry e where e.log_id = any (page) returning deleted.last_id, deleted.entries into newest, entries;
-  with gone as (delete from audit.log l where l.id = any (page) returning l.request_id)
+  with gone as (delete from audit.logged l where l.id = any (page) returning l.request_id)
   select array_agg(distinct g.request_id) into requests from gone g;
   forgotten := audit.forget_requests(requests);
   update audit.retention r set gone_to = greatest(r.gone_to, newest), gone_request = greatest(r.gone_request, forgotten) where r.adopted_id = due.adopted_id;

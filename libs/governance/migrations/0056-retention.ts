@@ -114,8 +114,8 @@ begin
   if adopted is null or exists (select from audit.schema_version v where v.adopted_id = adopted and not only_rewritten.key ?& v.key_columns::text[]) then
     return false;
   end if;
-  select l.xid into changed from audit.log l join audit.schema_version v on v.id = l.schema_version
-  where (l.key = only_rewritten.key or l.id = any (audit.batches_of(array[audit.key_hash(only_rewritten.key)]))) and v.adopted_id = adopted order by l.id desc limit 1;
+  select l.xid into changed from audit.logged l join audit.schema_version v on v.id = l.schema_version
+  where (l.key = only_rewritten.key or l.id = any ((select audit.batches_of(array[audit.key_hash(only_rewritten.key)]))::bigint[])) and v.adopted_id = adopted order by l.id desc limit 1;
   gone := (select t.snapshot from audit.retention t where t.adopted_id = adopted);
   return coalesce(changed::xid::text = any (tags), false) or exists (
     select from lakeloop.rewrite_xid r

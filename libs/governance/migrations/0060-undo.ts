@@ -38,7 +38,7 @@ $$`;
 const REVISION = `
 create view audit.revision as
 select e.id, l.id as log_id, l.key as log_key, l.key_hashes, v.adopted_id, v.id as schema_version, e.key, e.before, e.after, r.id as request, r.trace_id
-from audit.log l
+from audit.logged l
 join audit.schema_version v on v.id = l.schema_version
 left join audit.request r on r.id = l.request_id and r.xid = l.xid and r.role = l.role
 ${ENTRIES}`;

@@ -1,15 +1,16 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { takeCheckpoint } from './0027-as-of.ts';
 import { asOwner } from './as-owner.ts';
 
 /**
  * The log in segments (docs/adr/0068-audit-segments.md). Recorders write into `audit.log` and `audit.batch` as ever. When these are large, they are renamed, and empty ones take their names; a segment that retention has emptied is
- * dropped, and its space is the disk's again. `audit.logged` shows all segments, `audit.batched` all batches: every reader reads these.
+ * dropped, and its space is the disk's again. Readers read `audit.logged` and `audit.batched` (0054-audit-parents.ts), which show all segments.
  */
 export class AuditSegments1764000000068 implements MigrationInterface {
   readonly name = 'AuditSegments1764000000068';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [PARENTS, SEGMENT, LAST_ID, OPEN, CLOSE, DROP, READERS, BATCHES_OF, VIEWS, GRANTS]);
+    await asOwner(runner, [APART, SEGMENT, LAST_ID, takeCheckpoint('audit.last_id()'), OPEN, CLOSE, DROP, GRANTS]);
   }
 
   /** Several segments can't be told to be one table again. */
@@ -18,13 +19,8 @@ export class AuditSegments1764000000068 implements MigrationInterface {
   }
 }
 
-/** What is there becomes the first segment, as it is. */
-const PARENTS = `
-create table audit.logged (like audit.log including defaults);
-create table audit.batched () inherits (audit.logged);
-alter table audit.batch no inherit audit.log;
-alter table audit.log inherit audit.logged;
-alter table audit.batch inherit audit.batched`;
+/** What is there becomes the first segment, as it is. No reader looks for batches in `audit.log` any more. */
+const APART = `alter table audit.batch no inherit audit.log`;
 
 const SEGMENT = `
 create table audit.segment (
@@ -107,39 +103,6 @@ begin
 end
 $$;
 revoke all on function lakeloop.drop_segments from public`;
-
-/** What earlier migrations have read the log, in functions and views: all segments from now on, and where a key may be is asked once for all of them. What writes stays as it is. */
-const READERS = String.raw`
-do $$
-declare
-  reader regprocedure;
-begin
-  for reader in select p.oid from pg_proc p
-    where p.pronamespace in ('lakeloop'::regnamespace, 'audit'::regnamespace) and p.prosrc ~ '(from|join) audit\.(log|batch)\M|pg_get_serial_sequence\(''audit\.log''' and p.proname not in ('last_id', 'open_segment', 'close_segment')
-  loop
-    execute regexp_replace(regexp_replace(replace(replace(pg_get_functiondef(reader),
-      'any (audit.batches_of(array[audit.key_hash(only_rewritten.key)]))', 'any ((select audit.batches_of(array[audit.key_hash(only_rewritten.key)]))::bigint[])'),
-      'coalesce(pg_sequence_last_value(pg_get_serial_sequence(''audit.log'', ''id'')::regclass), 0)', 'audit.last_id()'),
-      '(from|join) audit\.log\M', '\1 audit.logged', 'g'), '(from|join) audit\.batch\M', '\1 audit.batched', 'g');
-  end loop;
-end
-$$`;
-
-/** Hashes lie beside their row, where the planner does not see them: reading all of them through looks cheap to it, and takes 10 ms for 1,000 batches. */
-const BATCHES_OF = `alter function audit.batches_of(integer[]) set enable_seqscan = off`;
-
-const VIEWS = String.raw`
-do $$
-declare
-  reader regclass;
-begin
-  for reader in select distinct w.ev_class from pg_depend d join pg_rewrite w on w.oid = d.objid
-    where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = 'audit.log'::regclass
-  loop
-    execute format('create or replace view %s as %s', reader, regexp_replace(pg_get_viewdef(reader), '\maudit\.log\M', 'audit.logged', 'g'));
-  end loop;
-end
-$$`;
 
 const GRANTS = `
 grant execute on function lakeloop.close_segment, lakeloop.drop_segments to lakeloop_write;

@@ -18,6 +18,7 @@ import { TableViews1764000000040 } from './0040-table-views.ts';
 import { Rewrite1764000000041 } from './0041-rewrite.ts';
 import { TruncateGrants1764000000047 } from './0047-truncate-grants.ts';
 import { Files1764000000050 } from './0050-files.ts';
+import { AuditParents1764000000054 } from './0054-audit-parents.ts';
 import { AuditBlocks1764000000055 } from './0055-audit-blocks.ts';
 import { Retention1764000000056 } from './0056-retention.ts';
 import { Undo1764000000060 } from './0060-undo.ts';
@@ -46,6 +47,7 @@ export const GOVERNANCE_MIGRATIONS: readonly Migration[] = [
   Rewrite1764000000041,
   TruncateGrants1764000000047,
   Files1764000000050,
+  AuditParents1764000000054,
   AuditBlocks1764000000055,
   Retention1764000000056,
   Undo1764000000060,
