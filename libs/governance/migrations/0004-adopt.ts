@@ -9,7 +9,7 @@ export class Adopt1763900000004 implements MigrationInterface {
   readonly name = 'Adopt1763900000004';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, PINNED, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, ATTACH, ADOPT, ON_DDL]);
+    await asOwner(runner, [COLUMN_TEXT, KEY_COLUMNS, PINNED, ENTRY_INSERT, WRITE_RECORDER, SCHEMA_VERSION, attach(''), ADOPT, ON_DDL]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -159,13 +159,13 @@ begin
 end
 $$`;
 
-/** Replica identity and triggers on one relation: the table itself, or a partition (a parent's trigger is silent for DML on a leaf). */
-const ATTACH = `
-create function audit.attach(relation regclass, adopted_id integer) returns void
+/** Replica identity and triggers on one relation: the table itself, or a partition (a parent's trigger is silent for DML on a leaf). `first`: PL/pgSQL. */
+export const attach = (first: string): string => `
+create or replace function audit.attach(relation regclass, adopted_id integer) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   fn text := 'audit.record_' || adopted_id;
-begin
+begin${first}
   if (select relreplident from pg_class where oid = relation) <> 'f' then
     execute format('alter table %s replica identity full', relation);
   end if;

@@ -25,7 +25,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $f$
 $f$`;
 
 /** As in 0004-adopt.ts, but for inserts of many rows. What few rows cost stays the same: a condition of PL/pgSQL that no query stands in. */
-const WRITE_RECORDER = String.raw`
+export const WRITE_RECORDER = String.raw`
 create or replace function audit.write_recorder(adopted_id integer, root regclass, version integer) returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $f$
 declare

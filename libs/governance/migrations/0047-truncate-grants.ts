@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { BATCHED_RECORDER } from './0035-batched-recorder.ts';
+import { attach } from './0004-adopt.ts';
+import { WRITE_RECORDER } from './0035-batched-recorder.ts';
 import { asOwner } from './as-owner.ts';
 
 /**
@@ -16,7 +17,7 @@ export class TruncateGrants1764000000047 implements MigrationInterface {
   readonly name = 'TruncateGrants1764000000047';
 
   async up(runner: QueryRunner): Promise<void> {
-    await asOwner(runner, [LET_READ, LET_RENEW, LET_GO, RENEW, ATTACH, ...BATCHED_RECORDER.slice(-1)]);
+    await asOwner(runner, [LET_READ, LET_RENEW, LET_GO, RENEW, ATTACH, onDdl(''), WRITE_RECORDER]);
   }
 
   async down(runner: QueryRunner): Promise<void> {
@@ -95,26 +96,33 @@ begin
 end
 $$`;
 
-/** As in 0004. */
-const ATTACH = `
-create or replace function audit.attach(relation regclass, adopted_id integer) returns void
+const ATTACH = attach(`
+  perform audit.let_read(relation);
+  perform audit.let_renew(relation, adopted_id);`);
+
+/** As in 0004, but that an owner who may not adopt a table has it renewed, and attaches what is new. `first`: PL/pgSQL for each adopted table. */
+export const onDdl = (first: string): string => `
+create or replace function lakeloop.on_ddl() returns event_trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  fn text := 'audit.record_' || adopted_id;
+  root regclass;
+  entry_id integer;
 begin
-  perform audit.let_read(relation);
-  perform audit.let_renew(relation, adopted_id);
-  if (select relreplident from pg_class where oid = relation) <> 'f' then
-    execute format('alter table %s replica identity full', relation);
-  end if;
-  if (select count(*) from pg_trigger where tgrelid = relation and tgname like 'lakeloop\\_audit\\_%' and tgenabled = 'A') = 4 then
+  if current_setting('lakeloop.adopting', true) = 'on' then
     return;
   end if;
-  execute format('create or replace trigger lakeloop_audit_insert after insert on %s referencing new table as new_rows for each statement execute function %s_insert()', relation, fn);
-  execute format('create or replace trigger lakeloop_audit_update after update on %s referencing old table as old_rows new table as new_rows for each statement execute function %s_update()', relation, fn);
-  execute format('create or replace trigger lakeloop_audit_delete after delete on %s referencing old table as old_rows for each statement execute function %s_delete()', relation, fn);
-  execute format('create or replace trigger lakeloop_audit_truncate before truncate on %s for each statement execute function %s_truncate()', relation, fn);
-  execute format('alter table %s enable always trigger lakeloop_audit_insert, enable always trigger lakeloop_audit_update,
-    enable always trigger lakeloop_audit_delete, enable always trigger lakeloop_audit_truncate', relation);
+  for root in
+    select distinct a.root from pg_event_trigger_ddl_commands() c join lakeloop.adopted a on a.root = c.objid or a.root = pg_partition_root(c.objid)
+    where c.classid = 'pg_class'::regclass
+  loop${first}
+    if pg_has_role('lakeloop_owner', 'usage') then
+      perform lakeloop.adopt(root);
+    else
+      entry_id := lakeloop.renew(root);
+      perform set_config('lakeloop.adopting', 'on', true);
+      perform audit.attach(part.relid, entry_id) from pg_partition_tree(root) part where part.relid <> root;
+      perform set_config('lakeloop.adopting', '', true);
+    end if;
+  end loop;
 end
 $$`;
