@@ -1,4 +1,5 @@
-import { arrayLiteral, quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
+import { arrayLiteral, quoteIdentifier } from '#libs/postgres/identifiers';
+import { typedSql, unfitSql } from '../history/image-texts.ts';
 import { type HistoryColumn, quoted, type TableFacts } from '../history/table-facts.ts';
 
 export interface PastSource {
@@ -27,8 +28,7 @@ export function pastSource({ facts, retyped, checkpoint, pass }: PastSource, bin
   const names = arrayLiteral(columns.map((column) => column.name));
   const changes = `lakeloop.changes_since(${bind(String(facts.adoptedId), 'pg_catalog.int4')}, ${bind(checkpoint, 'pg_catalog.int8')}, ${bind(numbers, 'pg_catalog.int2[]')}, ${bind(names, 'pg_catalog.name[]')}, ${bind(pass, 'pg_catalog.bytea')})`;
   const place = (column: HistoryColumn): number => columns.indexOf(column) + 1;
-  const typed = (column: HistoryColumn, text: string): string =>
-    retyped.has(column.name) ? `case when ${fits(column, text)} then (${text})::${column.baseType} end` : `(${text})::${column.baseType}`;
+  const typed = (column: HistoryColumn, text: string): string => typedSql(column, text, retyped.has(column.name));
   const keys = key.flatMap((one) => columns.find((column) => column.name === one) ?? []);
   const k = keys.map((_column, index) => `k${index}`);
   const keyed = keys.map((column, index) => `${typed(column, `(coalesce(c.before, c.after))[${place(column)}]`)} as k${index}`).join(', ');
@@ -38,12 +38,11 @@ export function pastSource({ facts, retyped, checkpoint, pass }: PastSource, bin
   const live = `select ${shown.map((column) => `${LIVE}.${quoted(column)}`).join(', ')} from ${sql} as ${LIVE} where not exists (select from ${CHANGED} c where ${same})`;
   const before = (column: HistoryColumn): string => `(c.before)[${place(column)}]`;
   const images = columns.map((column) => `${typed(column, before(column))} as ${quoted(column)}`).join(', ');
-  const unfit = columns.filter((column) => retyped.has(column.name)).map((column) => `(${before(column)} is not null and not ${fits(column, before(column))})`);
-  const rows = `select ${images}, ${unfit.length === 0 ? 'false' : unfit.join(' or ')} as "lakeloop:unfit" from ${CHANGED} c where c.before is not null offset 0`;
+  const unfit = unfitSql(
+    columns.filter((column) => retyped.has(column.name)),
+    before,
+  );
+  const rows = `select ${images}, ${unfit} as "lakeloop:unfit" from ${CHANGED} c where c.before is not null offset 0`;
   const visible = `not ${secured} or ((${rules}) and not "lakeloop:unfit")`;
   return `(with ${changed} ${live} union all (select ${shown.map(quoted).join(', ')} from (${rows}) as ${quoteIdentifier(name)} where ${visible} offset 0))`;
-}
-
-function fits({ baseType }: HistoryColumn, text: string): string {
-  return `lakeloop.is_input(coalesce(${text}, ''), ${quoteLiteral(baseType)})`;
 }

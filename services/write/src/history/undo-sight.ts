@@ -1,13 +1,12 @@
-import { quoteLiteral, quoteIdentifier } from '#libs/postgres/identifiers';
-import { type HistoryColumn, quoted } from './table-facts.ts';
+import { quoteIdentifier } from '#libs/postgres/identifiers';
+import { IMAGE, type TextOf, typedSql, unfitSql } from './image-texts.ts';
+import { quoted } from './table-facts.ts';
 import { CHANGES } from './undo-changes.ts';
 import type { UndoSession } from './undo-session.ts';
 import { unknownChange, type UndoTable } from './undo-tables.ts';
 
 /** Changes whose images are looked at together, at most. */
 const MOST_CHANGES = 2_000;
-/** The alias must not be a user's table: those are called what they are called. */
-const IMAGE = '"lakeloop:image"';
 
 /**
  * Whether the caller may see all of the changes, by the policies of their tables: PostgreSQL decides, under the caller's role, on rows made of the images (./visible-images.ts). 404 if not.
@@ -51,19 +50,14 @@ function imagesSql({ facts: { columns } }: UndoTable): string {
       where c.ahead < $3::bigint and i.image is not null) x`;
 }
 
-/** A value that today's type can't take hides its row: a policy might ask for it. */
+/** Whether any of a list of images is of a row that the role may not see. */
 function hiddenSql({ facts: { columns, name, rules }, versions }: UndoTable): string {
-  const retyped = new Set(versions.flatMap((version) => version.retyped));
-  const text = (index: number): string => `${IMAGE}.v${index + 1}`;
-  const fits = (column: HistoryColumn, index: number): string => `lakeloop.is_input(coalesce(${text(index)}, ''), ${quoteLiteral(column.baseType)})`;
-  const typed = (column: HistoryColumn, index: number): string => {
-    const cast = `${text(index)}::${column.baseType}`;
-    return `${retyped.has(index + 1) ? `case when ${text(index)} is not null and ${fits(column, index)} then ${cast} end` : cast} as ${quoted(column)}`;
-  };
-  const unfit = columns.flatMap((column, index) => (retyped.has(index + 1) ? [`(${text(index)} is not null and not ${fits(column, index)})`] : []));
-  const allowed = unfit.length === 0 ? rules : `(${rules}) and not (${unfit.join(' or ')})`;
+  const places = new Set(versions.flatMap((version) => version.retyped));
+  const retyped = columns.filter((_, index) => places.has(index + 1));
+  const text: TextOf = (column) => `${IMAGE}.v${columns.indexOf(column) + 1}`;
+  const typed = columns.map((column) => `${typedSql(column, text(column), retyped.includes(column))} as ${quoted(column)}`);
   return `select exists (
     select from unnest(${columns.map((_, index) => `$${index + 1}::text[]`).join(', ')}) ${IMAGE}(${columns.map((_, index) => `v${index + 1}`).join(', ')})
-    cross join lateral (select ${columns.map(typed).join(', ')} offset 0) as ${quoteIdentifier(name)}
-    where (${allowed}) is not true) as hidden`;
+    cross join lateral (select ${typed.join(', ')} offset 0) as ${quoteIdentifier(name)}
+    where ((${rules}) and not (${unfitSql(retyped, text)})) is not true) as hidden`;
 }

@@ -2,6 +2,7 @@ import type { Governed } from '#libs/governance/governed';
 import type { Principal } from '#libs/governance/principal';
 import { quoteIdentifier, quoteLiteral } from '#libs/postgres/identifiers';
 import type { Change, Image } from './changes.ts';
+import { IMAGE, typedSql, unfitSql } from './image-texts.ts';
 import { type HistoryColumn, quoted, type TableFacts } from './table-facts.ts';
 
 /** An image and the types that its columns had. */
@@ -18,30 +19,21 @@ export async function visibleImages(governed: Governed, principal: Principal, fa
   const retyped = facts.columns.filter(({ name, typeName }) => images.some(({ types }) => types[name] !== undefined && types[name] !== typeName));
   const { body } = await governed.read({
     principal,
-    statement: statementFor(facts, new Set(retyped)),
+    statement: statementFor(facts, retyped),
     parameters: [JSON.stringify(images.map(({ image }) => image))],
     separate: true,
   });
   return JSON.parse(body ?? '[]') as (string | null)[];
 }
 
-/** The alias must not be a user's table: those are called what they are called. */
-const IMAGE = '"lakeloop:image"';
-
-function statementFor({ columns, name, secured, rules, readsAll }: TableFacts, retyped: ReadonlySet<HistoryColumn>): string {
+function statementFor({ columns, name, secured, rules, readsAll }: TableFacts, retyped: readonly HistoryColumn[]): string {
   const table = quoteIdentifier(name);
   const text = (column: HistoryColumn): string => `(${IMAGE}.texts ->> ${quoteLiteral(column.name)})`;
-  const fits = (column: HistoryColumn): string => `lakeloop.is_input(coalesce(${text(column)}, ''), ${quoteLiteral(column.baseType)})`;
-  const typed = (column: HistoryColumn): string => {
-    const cast = `${text(column)}::${column.baseType}`;
-    return `${retyped.has(column) ? `case when ${text(column)} is not null and ${fits(column)} then ${cast} end` : cast} as ${quoted(column)}`;
-  };
+  const typed = (column: HistoryColumn): string => `${typedSql(column, text(column), retyped.includes(column))} as ${quoted(column)}`;
   const shown = (column: HistoryColumn): string =>
-    retyped.has(column)
+    retyped.includes(column)
       ? `coalesce(pg_catalog.to_json(${table}.${quoted(column)}), pg_catalog.to_json(${text(column)})) as ${quoted(column)}`
       : `${table}.${quoted(column)}`;
-  const unfit = [...retyped].map((column) => `(${text(column)} is not null and not ${fits(column)})`);
-  const allowed = unfit.length === 0 ? rules : `(${rules}) and not (${unfit.join(' or ')})`;
   const dropped = `(select pg_catalog.json_object_agg(d.key, d.value)::text from pg_catalog.jsonb_each(${IMAGE}.texts) d
       where d.key <> all (array[${columns.map((column) => quoteLiteral(column.name)).join(', ')}]::text[]))`;
   return `select coalesce(pg_catalog.json_agg(v.row order by ${IMAGE}.ordinal), '[]')::text, null::bigint, null::bigint, null::jsonb
@@ -54,6 +46,6 @@ function statementFor({ columns, name, secured, rules, readsAll }: TableFacts, r
         .join(', ')}) r) as shown,
               ${readsAll ? dropped : 'null::text'} as dropped
             from (select ${columns.map(typed).join(', ')} offset 0) as ${table}
-            where not ${secured} or (${allowed})) x
+            where not ${secured} or ((${rules}) and not (${unfitSql(retyped, text)}))) x
     ) v on true`;
 }
