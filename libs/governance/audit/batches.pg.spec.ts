@@ -127,7 +127,6 @@ it('begin for tables that were adopted before, and what was recorded stays', asy
     await database.client
       .query(`create table public.old (id int primary key); create table public.gone (id int primary key); select lakeloop.adopt('old'), lakeloop.adopt('gone');
       insert into old select generate_series(1, 20); drop table gone`);
-    // As installs of then left it.
     migrations.push(...later.splice(0));
     await installGovernance(install);
     await database.client.query('insert into old select generate_series(21, 40)');

@@ -58,8 +58,7 @@ export class UndoRuns implements Lifecycle {
       throw new ProblemException(429, 'too-many-undos', `${MOST_LONG} long undos are under way`, { hint: 'Try again when one of them has ended.' });
     const run = new UndoRun();
     const work = withSqlProblems(() => undo(this.#stand, what, { ...asked, run }));
-    this.#running.set(run, work);
-    const ended = work.finally(() => this.#running.delete(run));
+    const ended = this.#hold(run, work);
     ended.catch(() => undefined);
     const waiting = new AbortController();
     const late = Symbol('late');
@@ -87,10 +86,17 @@ export class UndoRuns implements Lifecycle {
     };
     this.#long += 1;
     const aside = this.#watch(run, ended, kept).finally(() => (this.#long -= 1));
-    this.#running.set(run, aside);
-    void aside.finally(() => this.#running.delete(run));
+    void this.#hold(run, aside);
     await kept;
     return found(pool, run.id, about.principal);
+  }
+
+  /** The process ends behind it: what is held last of a run counts. */
+  #hold<T>(run: UndoRun, work: Promise<T>): Promise<T> {
+    this.#running.set(run, work);
+    return work.finally(() => {
+      if (this.#running.get(run) === work) this.#running.delete(run);
+    });
   }
 
   /** Until the end, which a dry run and a failure have no transaction to write down in. */
