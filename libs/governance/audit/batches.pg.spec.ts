@@ -125,7 +125,7 @@ it('begin for tables that were adopted before, and what was recorded stays', asy
   try {
     await installGovernance(install);
     await database.client
-      .query(`create table public.old (id int primary key); create table public.gone (id int primary key); select lakeloop.adopt('old'), lakeloop.adopt('gone');
+      .query(`create table public.old (id int primary key, "read from audit.log" text); create table public.gone (id int primary key); select lakeloop.adopt('old'), lakeloop.adopt('gone');
       insert into old select generate_series(1, 20); drop table gone`);
     migrations.push(...later.splice(0));
     await installGovernance(install);
