@@ -5,16 +5,16 @@ export interface Round {
   body: Record<string, unknown>;
   /** How it has to end. */
   end: 'applied' | 'failed' | 'cancelled';
-  /** Columns that the table has then, with their types; null: those of before. */
-  columns: Record<string, string> | null;
+  /** Columns that it makes, with their types, where it is applied. */
+  columns: Record<string, string>;
 }
 
 /** Edits that lead back to the beginning: `turn` makes new columns' names. Those that are to fail, or to be cancelled, must leave the table as it was. */
 export function roundsOf(turn: number): Round[] {
   const size = `size_${turn}`;
   return [
-    { name: 'another type, cancelled', column: 'amount', body: { type: 'decimal' }, end: 'cancelled', columns: null },
-    { name: 'another type that a row is in the way of', column: 'amount', body: { type: 'integer', min: 0 }, end: 'failed', columns: null },
+    { name: 'another type, cancelled', column: 'amount', body: { type: 'decimal' }, end: 'cancelled', columns: { amount: 'numeric' } },
+    { name: 'another type that a row is in the way of', column: 'amount', body: { type: 'integer', min: 0 }, end: 'failed', columns: { amount: 'bigint' } },
     {
       name: 'another type with rules',
       column: 'amount',
