@@ -1,5 +1,6 @@
 import { Failure } from '#libs/failure/failure';
 import type { Lsn } from '../../pgoutput/lsn.ts';
+import { viewOf } from '../../pgoutput/view-of.ts';
 import type { Skipped } from './oversized-message.ts';
 
 /** What the walsender sends inside CopyData (PostgreSQL manual, "Streaming Replication Protocol"). */
@@ -25,14 +26,7 @@ const KEEPALIVE = 0x6b;
 /** Milliseconds from the Unix epoch to PostgreSQL's. */
 const EPOCH_MS = 946_684_800_000;
 
-/** Of the read buffer at hand: a view makes one bigint of eight bytes, `readBigUInt64BE` five on its way. */
-let viewed: { bytes: Buffer; view: DataView } | undefined;
-
-function viewOf(bytes: Buffer): DataView {
-  if (viewed?.bytes !== bytes) viewed = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-  return viewed.view;
-}
-
+/** A view makes one bigint of eight bytes, `readBigUInt64BE` five on its way. */
 function lsnAt(view: DataView, offset: number): Lsn {
   return view.getBigUint64(offset) as Lsn;
 }

@@ -1,3 +1,5 @@
+import { viewOf } from '#libs/pgoutput/view-of';
+
 /** What one slab holds. A record that is kept keeps its slab, so a slab is no larger than a small batch. */
 const SLAB_BYTES = 64 * 1024;
 /** Slabs that wait to be written again, at most: what a log that was slow for a while has let grow is not kept. */
@@ -20,18 +22,10 @@ function hasSpecial(word: number): boolean {
   return ((((word - 0x20202020) & ~word) | ((quote - 0x01010101) & ~quote) | ((backslash - 0x01010101) & ~backslash)) & 0x80808080) !== 0;
 }
 
-/** Of the buffer that was read last: many values lie in one. */
-let viewed: { bytes: Buffer; view: DataView } | undefined;
-
-function viewOf(bytes: Buffer): DataView {
-  if (viewed?.bytes !== bytes) viewed = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
-  return viewed.view;
-}
-
 /**
  * JSON text as UTF-8 bytes, written piece by piece into slabs and handed out as views: the text of a row never becomes a JavaScript string on its way from the
- * server's bytes to the broker's. A slab lives as long as a view on it does, or is
- * written again once it was released.
+ * server's bytes to the broker's. A slab lives as long as a view on it does, or is written again once it
+ * was released.
  */
 export class JsonBytes {
   /** Slabs that are full, the oldest first. */

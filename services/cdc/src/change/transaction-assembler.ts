@@ -294,12 +294,8 @@ export class TransactionAssembler {
     const { windows } = this.#options;
     if (!windows.isOpen(message.relationOid)) return;
     if (message.type !== 'delete')
-      windows.touch(message.relationOid, this.#identityText(relation, message.new, message.type === 'update' ? message.old : null));
-    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, this.#identityText(relation, message.old.tuple));
-  }
-
-  #identityText(relation: Relation, tuple: Tuple, old: OldTuple | null = null): string | null {
-    return this.#writer.identity(relation, tuple, old);
+      windows.touch(message.relationOid, this.#writer.identity(relation, message.new, message.type === 'update' ? message.old : null));
+    if (message.type !== 'insert' && message.old) windows.touch(message.relationOid, this.#writer.identity(relation, message.old.tuple));
   }
 
   #insert(transaction: Transaction, relation: Relation, message: InsertMessage, out: ChangeRecord[] | null): void {

@@ -9,7 +9,7 @@ import { textKeyJson, textRowJson } from '../change/row.ts';
 import { ChunkCursor, type ChunkText, oneStatement } from './chunk-cursor.ts';
 import { bothConditions, CHUNK_BLOCKS, type ChunkBounds, estimateQuery, lastKeyQuery, type SnapshotTable } from './chunk-query.ts';
 import { expectKey, keyCondition } from './key-condition.ts';
-import { loadTable } from './load-table.ts';
+import { type LoadedTable, loadTable } from './load-table.ts';
 import { type ChunkRow, WATERMARK_PREFIX, type WindowOutcome, type Windows } from '../change/windows.ts';
 
 export interface ChunkReaderOptions {
@@ -30,7 +30,7 @@ export interface ChunkReaderOptions {
 export interface OpenChunk {
   id: string;
   /** The table as it was when the window opened. */
-  before: NonNullable<Awaited<ReturnType<typeof loadTable>>>;
+  before: LoadedTable;
   relation: Relation;
   outcome: Promise<WindowOutcome>;
 }
@@ -183,7 +183,7 @@ export class ChunkReader {
     return { relation, rows, inProgress: new Set(snapshots[0]?.xids.map(Number)), next };
   }
 
-  async #load(client: pg.ClientBase, schema: string, table: string): Promise<NonNullable<Awaited<ReturnType<typeof loadTable>>>> {
+  async #load(client: pg.ClientBase, schema: string, table: string): Promise<LoadedTable> {
     const found = await loadTable(client, this.#options.publication, { schema, table });
     if (!found) throw missing(schema, table, this.#options.publication);
     return found;
@@ -212,7 +212,6 @@ export class ChunkReader {
   }
 }
 
-/** Rows wait as bytes: as strings V8 would move them about with all that it keeps. */
 function chunkRow(relation: Relation, { texts, trimmed }: ChunkText): ChunkRow {
   // A key whose values were left out is not known.
   const known = (columns: readonly number[]): string | null =>

@@ -76,12 +76,14 @@ async function versionOf(client: pg.ClientBase): Promise<number> {
   return version;
 }
 
-/** The table and its description as pgoutput would send it; null when the publication has no such table. */
-export async function loadTable(
-  client: pg.ClientBase,
-  publication: string,
-  table: { schema: string; table: string },
-): Promise<{ table: SnapshotTable; message: RelationMessage } | null> {
+/** A table, and its description as pgoutput would send it. */
+export interface LoadedTable {
+  table: SnapshotTable;
+  message: RelationMessage;
+}
+
+/** Null when the publication has no such table. */
+export async function loadTable(client: pg.ClientBase, publication: string, table: { schema: string; table: string }): Promise<LoadedTable | null> {
   // Prepared: planning it takes longer than answering it, and each chunk asks.
   const text = query(await versionOf(client));
   const { rows } = await client.query<TableRow>({ name: 'snapshot-table', text, values: [publication, table.schema, table.table] });
