@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { loadConfig } from '#libs/runtime/config';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
-import { cliSettings } from '../cli-config.ts';
-import { runCommand } from '../commands.ts';
+import { runCli } from '../testing/run-cli.ts';
 
 let database: TestDatabase;
 
@@ -15,15 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-async function lakeloop(...args: string[]): Promise<string[]> {
-  const lines: string[] = [];
-  const never = (): never => {
-    throw new TypeError('this command needs no change log');
-  };
-  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: database.url });
-  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, args);
-  return lines;
-}
+const lakeloop = (...args: string[]): Promise<string[]> => runCli({ ADMIN_DATABASE_URL: database.url }, args);
 
 /** What a command could have changed in this database. */
 const objects = async (): Promise<unknown> =>
@@ -55,13 +45,8 @@ describe('lakeloop doctor', () => {
     const login = `cli_${slot}`;
     await database.client.query(`create role ${login} login password 'test'`);
     const url = database.urlAs(login, 'test');
-    const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: url });
     const lines: string[] = [];
-    const asked = runCommand(
-      { config, changeLog: () => Promise.reject(new TypeError()), print: (line) => void lines.push(line), fetch, signal: new AbortController().signal },
-      ['doctor', '--json'],
-    );
-    await expect(asked).rejects.toThrow('1 thing has to be mended first');
+    await expect(runCli({ ADMIN_DATABASE_URL: url }, ['doctor', '--json'], lines)).rejects.toThrow('1 thing has to be mended first');
     const problems = lines.map((line) => JSON.parse(line) as { state: string; fix: string[] }).filter(({ state }) => state === 'problem');
     expect(problems).toEqual([
       expect.objectContaining({ fix: [`alter role "${login}" createrole;`, expect.stringContaining(`to "${login}" with grant option;`)] }),
@@ -130,11 +115,7 @@ describe('lakeloop adopt and detach', () => {
     const { rows } = await client.query<{ name: string }>(`select 'cli_' || oid as name from pg_database where datname = current_database()`);
     const slot = rows[0]?.name ?? '';
     await client.query(`select pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
-    const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: database.url, CDC_SLOT: slot });
-    await runCommand({ config, changeLog: () => Promise.reject(new TypeError()), print: () => undefined, fetch, signal: new AbortController().signal }, [
-      'detach',
-      '--all',
-    ]);
+    await runCli({ ADMIN_DATABASE_URL: database.url, CDC_SLOT: slot }, ['detach', '--all']);
     expect((await client.query('select from pg_replication_slots where slot_name = $1', [slot])).rowCount).toBe(0);
     await client.end();
   });

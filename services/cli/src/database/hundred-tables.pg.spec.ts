@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { loadConfig } from '#libs/runtime/config';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
-import { cliSettings } from '../cli-config.ts';
-import { runCommand } from '../commands.ts';
+import { runCli } from '../testing/run-cli.ts';
 
 let database: TestDatabase;
 
@@ -26,15 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-async function lakeloop(...args: string[]): Promise<string[]> {
-  const lines: string[] = [];
-  const never = (): never => {
-    throw new TypeError('this command needs no change log');
-  };
-  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: database.url });
-  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, args);
-  return lines;
-}
+const lakeloop = (...args: string[]): Promise<string[]> => runCli({ ADMIN_DATABASE_URL: database.url }, args);
 
 it('looks at a database of a hundred tables on a page, and its SQL names each table as it is', async () => {
   const text = (await lakeloop('doctor')).join('\n');

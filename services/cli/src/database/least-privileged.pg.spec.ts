@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type pg from 'pg';
-import { loadConfig } from '#libs/runtime/config';
 import { TestPostgres } from '#libs/testing/own-postgres';
-import { cliSettings } from '../cli-config.ts';
-import { runCommand } from '../commands.ts';
+import { runCli } from '../testing/run-cli.ts';
 
 let server: TestPostgres;
 let superuser: pg.Client;
@@ -24,27 +22,12 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function lakeloop(...args: string[]): Promise<string[]> {
-  const lines: string[] = [];
-  const never = (): never => {
-    throw new TypeError('this command needs no change log');
-  };
-  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: url, LAKELOOP_WRITE_PASSWORD: 'a-password-of-twelve' });
-  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, args);
-  return lines;
-}
+const lakeloop = (...args: string[]): Promise<string[]> => runCli({ ADMIN_DATABASE_URL: url, LAKELOOP_WRITE_PASSWORD: 'a-password-of-twelve' }, args);
 
 /** What the doctor would have run, of its problems. */
 async function fixes(): Promise<string[]> {
   const lines: string[] = [];
-  const config = loadConfig(cliSettings, { ADMIN_DATABASE_URL: url });
-  const never = (): never => {
-    throw new TypeError('this command needs no change log');
-  };
-  await runCommand({ config, changeLog: never, print: (line) => void lines.push(line), fetch, signal: new AbortController().signal }, [
-    'doctor',
-    '--json',
-  ]).catch(() => undefined);
+  await runCli({ ADMIN_DATABASE_URL: url }, ['doctor', '--json'], lines).catch(() => undefined);
   return lines.map((line) => JSON.parse(line) as { state: string; fix: string[] }).flatMap(({ state, fix }) => (state === 'problem' ? fix : []));
 }
 
