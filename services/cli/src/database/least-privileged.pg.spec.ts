@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type pg from 'pg';
 import { TestPostgres } from '#libs/testing/own-postgres';
 import { runCli } from '../testing/run-cli.ts';
@@ -8,7 +8,7 @@ let superuser: pg.Client;
 let url: string;
 
 /** A server of its own: roles belong to all of it. */
-beforeAll(async () => {
+beforeEach(async () => {
   server = await TestPostgres.start();
   const { client, urlAs } = await server.database();
   superuser = client;
@@ -17,7 +17,7 @@ beforeAll(async () => {
     create table erp.orders (id int primary key, name text, "@table" text, "a$body$b" text, "it's $q$" text); create table erp.parts (id int primary key) partition by range (id);
     create table erp.parts_1 partition of erp.parts for values from (0) to (9); reset role`);
 });
-afterAll(async () => {
+afterEach(async () => {
   await superuser?.end();
   await server?.stop();
 });
@@ -70,6 +70,9 @@ it('installs, adopts and detaches as a login that has what the doctor asks for, 
 });
 
 it('is told what it lacks where another login has made the roles, for another database of the server', async () => {
+  for (const sql of await fixes()) await superuser.query(sql);
+  await lakeloop('init');
+  await lakeloop('detach', '--all');
   await superuser.query(`create role second_admin login createrole password 'test'; grant create on database postgres to second_admin with grant option`);
   await superuser.query('drop schema lakeloop, audit, lakeloop_archive, lakeloop_dropped cascade');
   url = (await server.database()).urlAs('second_admin', 'test');
