@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
-import { retrying } from '#libs/runtime/backoff';
+import { givingWay, LOCK_TIMEOUT_MS } from '#libs/postgres/giving-way';
 import type { CommandContext } from '../command.ts';
 
 /** The URL for DDL: `ADMIN_DATABASE_URL`, else `DATABASE_URL`. */
@@ -25,27 +25,18 @@ export async function connected<T>(context: CommandContext, work: (client: pg.Cl
   }
 }
 
-/** How often a lock is tried for, a second each time. */
-const ATTEMPTS = 8;
-/** A lock was not to be had in time; a deadlock. */
-const BUSY = new Set(['55P03', '40P01']);
-
 /** Runs statements in one transaction that gives way: whoever waits for a lock has everybody wait who comes behind. */
 export async function runAll(client: pg.Client, statements: readonly string[]): Promise<void> {
-  let attempt = 0;
-  await retrying(
-    async () => {
-      await client.query(`begin; set local lock_timeout = '1s'`);
-      try {
-        for (const statement of statements) await client.query(statement);
-        await client.query('commit');
-      } catch (error) {
-        await client.query('rollback');
-        throw error;
-      }
-    },
-    { initialMs: 100, maxMs: 2_000, retryable: (error) => BUSY.has((error as { code?: string }).code ?? '') && (attempt += 1) < ATTEMPTS },
-  );
+  await givingWay(async () => {
+    await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    try {
+      for (const statement of statements) await client.query(statement);
+      await client.query('commit');
+    } catch (error) {
+      await client.query('rollback');
+      throw error;
+    }
+  });
 }
 
 export interface Piece {

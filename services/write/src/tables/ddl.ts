@@ -1,36 +1,16 @@
 import type pg from 'pg';
 import { TABLE_CHANNEL } from '#libs/governance/table-channel';
+import { givingWay, LOCK_TIMEOUT_MS, type Patience } from '#libs/postgres/giving-way';
 import { quoteIdentifier } from '#libs/postgres/identifiers';
 import { transaction } from '#libs/postgres/transaction';
-import { retrying } from '#libs/runtime/backoff';
 import { SCHEMA_CHANNEL } from '../catalogue/catalogue-cache.ts';
 
 export const OWNER = 'lakeloop_owner';
-/** How long DDL waits for a lock before it lets readers and writers pass, and how often it tries. */
-const LOCK_TIMEOUT_MS = 1_000;
-const ATTEMPTS = 8;
-/** A lock was not to be had in time; a deadlock. */
-const BUSY = new Set(['55P03', '40P01']);
-
-export interface Patience {
-  attempts?: number;
-  signal?: AbortSignal;
-}
 
 /** In a transaction that gives way: while it waits for its lock, everybody behind it waits too. What is cast is read and written the same in every session. */
-export function patiently<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, { attempts = ATTEMPTS, signal }: Patience = {}): Promise<T> {
-  let attempt = 0;
+export function patiently<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>, patience?: Patience): Promise<T> {
   const begin = `begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local "TimeZone" = 'UTC'; set local "DateStyle" = 'ISO, MDY'`;
-  return retrying(() => transaction(pool, work, begin), {
-    initialMs: 100,
-    maxMs: 2_000,
-    retryable: (error) => isBusy(error) && (attempt += 1) < attempts,
-    ...(signal ? { signal } : {}),
-  });
-}
-
-export function isBusy(error: unknown): boolean {
-  return BUSY.has((error as { code?: string }).code ?? '');
+  return givingWay(() => transaction(pool, work, begin), patience);
 }
 
 /** An owner as `regrole` has it, in quotes or not, as SQL. */

@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import type { EditProgress } from '#contracts/http/tables';
+import { isBusy } from '#libs/postgres/giving-way';
 import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
 import { hit } from '#libs/runtime/failpoints';
 import type { Logger } from '#libs/runtime/logger';
 import { countLosses } from '../count-losses.ts';
-import { announceSchema, isBusy, patiently, roleSql, runAs } from '../ddl.ts';
+import { announceSchema, patiently, roleSql, runAs } from '../ddl.ts';
 import { recordEdit } from '../edit-record.ts';
 import { copyRows } from './copy-rows.ts';
 import type { Step } from './step-plan.ts';
