@@ -22,12 +22,8 @@ export const adopt: Command = {
         context.print('-- nothing was changed');
         return;
       }
-      const pieces = tables.map((table) => ({
-        about: `${table.schema}.${table.name}`,
-        done: `adopted ${table.schema}.${table.name}`,
-        statements: [`select lakeloop.adopt(${quoteLiteral(quoteTable(table))}::regclass)`],
-      }));
-      await runEach(client, pieces, context.print);
+      const pieces = tables.map((table) => ({ table, statements: [`select lakeloop.adopt(${quoteLiteral(quoteTable(table))}::regclass)`] }));
+      await runEach(client, pieces, 'adopted', context.print);
     }),
 };
 

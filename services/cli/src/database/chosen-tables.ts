@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import type { TableName } from '#libs/postgres/identifiers';
-import { OURS } from './examine.ts';
+import { USER_TABLES } from './examine.ts';
 
 export interface Chosen {
   tables: TableName[];
@@ -37,13 +37,12 @@ async function tableNamed(client: pg.Client, name: string): Promise<TableName | 
   return plain.rows[0] ?? (await client.query<TableName>(`${named} where c.oid = to_regclass($1)`, [name]).catch(() => undefined))?.rows[0];
 }
 
-/** Partitions come with their root. */
 const LIKE = `
   select n.nspname as schema, c.relname as name,
     case when c.relpersistence <> 'p' then 'it is not in the log' when exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e') then 'it belongs to an extension'
       when not exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) then 'it has no primary key' end as why
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '${OURS}' and n.nspname like $1 and c.relname like $2
+  where ${USER_TABLES} and n.nspname like $1 and c.relname like $2
   order by 1, 2`;
 
 async function tablesLike(client: pg.Client, pattern: string): Promise<(TableName & { why: string | null })[]> {

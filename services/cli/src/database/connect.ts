@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { Failure } from '#libs/failure/failure';
 import { givingWay, LOCK_TIMEOUT_MS } from '#libs/postgres/giving-way';
+import type { TableName } from '#libs/postgres/identifiers';
 import type { CommandContext } from '../command.ts';
 
 /** The URL for DDL: `ADMIN_DATABASE_URL`, else `DATABASE_URL`. */
@@ -15,7 +16,7 @@ export async function connected<T>(context: CommandContext, work: (client: pg.Cl
   const client = new pg.Client({ connectionString: adminUrlOf(context), application_name: 'lakeloop-cli' });
   client.on('error', () => undefined);
   client.on('notice', ({ severity, message, hint }) => {
-    if (severity === 'WARNING') context.print([`! ${message}`, ...(hint === undefined ? [] : [`    ${hint}`])].join('\n'));
+    if (severity === 'WARNING') context.print(hinted(`! ${message}`, hint));
   });
   await client.connect();
   try {
@@ -40,28 +41,30 @@ export async function runAll(client: pg.Client, statements: readonly string[]): 
 }
 
 export interface Piece {
-  /** What is printed once it is done. */
-  done: string;
-  /** What it is about, where it fails. */
-  about: string;
+  table: TableName;
   statements: readonly string[];
 }
 
 /**
- * Runs each piece in a transaction of its own, so that each table is locked for a moment and what is done stays done. With several, one that is refused does not
- * keep the others from being done; in the end it is an error.
+ * Runs each piece in a transaction of its own, so that each table is locked for a moment and what is done stays done: `<done> <table>` is printed. With several, one
+ * that is refused does not keep the others from being done; in the end it is an error.
  */
-export async function runEach(client: pg.Client, pieces: readonly Piece[], print: (line: string) => void): Promise<void> {
+export async function runEach(client: pg.Client, pieces: readonly Piece[], done: string, print: (line: string) => void): Promise<void> {
   let refused = 0;
-  for (const { done, about, statements } of pieces) {
+  for (const { table, statements } of pieces) {
+    const name = `${table.schema}.${table.name}`;
     try {
       await runAll(client, statements);
-      print(done);
+      print(`${done} ${name}`);
     } catch (error) {
       if (pieces.length === 1 || !(error instanceof pg.DatabaseError)) throw error;
       refused += 1;
-      print([`✗ ${about}: ${error.message}`, ...(error.hint === undefined ? [] : [`    ${error.hint}`])].join('\n'));
+      print(hinted(`✗ ${name}: ${error.message}`, error.hint));
     }
   }
   if (refused > 0) throw new Failure('misconfigured', `${refused} of ${pieces.length} tables ${refused === 1 ? 'was' : 'were'} refused; the others are done`);
+}
+
+function hinted(line: string, hint: string | undefined): string {
+  return hint === undefined ? line : `${line}\n    ${hint}`;
 }

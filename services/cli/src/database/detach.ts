@@ -25,19 +25,14 @@ export const detach: Command = {
       const tables: TableName[] = values.all ? await adoptedTables(client) : await adoptedOf(client, await chosenTables(client, positionals));
       if (tables.length === 0 && !values.all) context.print('-- none of them is adopted');
       const pieces: Piece[] = [];
-      for (const table of tables)
-        pieces.push({
-          about: `${table.schema}.${table.name}`,
-          done: `detached ${table.schema}.${table.name}`,
-          statements: await detachSql(client, table),
-        });
+      for (const table of tables) pieces.push({ table, statements: await detachSql(client, table) });
       const database = values.all ? await detachDatabaseSql(client, context.config.CDC_SLOT) : [];
       if (values['dry-run']) {
         for (const statement of [...pieces.flatMap(({ statements }) => statements), ...database]) context.print(annotated(statement));
         context.print('-- nothing was changed');
         return;
       }
-      await runEach(client, pieces, context.print);
+      await runEach(client, pieces, 'detached', context.print);
       // A slot can't be dropped in a transaction that has written.
       const slot = database.filter((statement) => statement.includes('pg_drop_replication_slot'));
       await runAll(

@@ -13,8 +13,8 @@ export interface Finding {
 const finding = (state: Finding['state'], what: string, ...fix: string[]): Finding => ({ state, what, fix });
 const ok = (what: string): Finding => finding('ok', what);
 
-/** Regular expression of schemas that hold nobody's tables. */
-export const OURS = '^(pg_|information_schema$|lakeloop|audit$)';
+/** SQL over `pg_class c` and `pg_namespace n`: tables of users. Partitions come with their root. */
+export const USER_TABLES = `c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '^(pg_|information_schema$|lakeloop|audit$)'`;
 /** Names listed before the rest is counted. */
 const MOST_LISTED = 20;
 const RESTART = '-- then restart the server (on a managed one: the parameter group)';
@@ -200,7 +200,7 @@ const TABLES = (adopted: string): string => `
     ${adopted} as adopted, c.relpersistence = 'u' as unlogged,
     c.relowner::regrole::text as owner, pg_has_role(current_user, c.relowner, 'usage') as ours
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't' and n.nspname !~ '${OURS}'
+  where ${USER_TABLES}
   order by 1`;
 
 async function tables(client: pg.Client, { installed: there, login: name }: Facts): Promise<Finding[]> {
