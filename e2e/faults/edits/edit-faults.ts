@@ -19,6 +19,8 @@ export interface EditFaultReport extends Findings {
   ended: Record<Round['end'], number>;
   /** Edits that ended otherwise than they had to, or that left other columns. */
   wrong: string[];
+  /** Writes that were refused though nothing was wrong with them. */
+  refused: string[];
   writes: number;
 }
 
@@ -53,13 +55,13 @@ export class EditFaults {
 
   static async run(stand: EditStand, plan: EditPlan): Promise<EditFaultReport> {
     const suite = new EditFaults(stand, plan);
-    const before = await suite.#prepare();
+    await suite.#prepare();
     const all: Findings[] = [];
     try {
       for (let turn = 0; turn === 0 || suite.#report.kills < plan.kills; turn += 1)
         for (const round of roundsOf(turn)) {
           await suite.#round(round);
-          all.push(await findings(stand.psql, suite.#writers.journal, { rows: plan.rows, entries: before }));
+          all.push(await findings(stand.psql, suite.#writers.journal, plan.rows));
         }
     } finally {
       await suite.#writers.close();
@@ -76,8 +78,7 @@ export class EditFaults {
     };
   }
 
-  /** Resolves with the entries of the table's history at the beginning. */
-  async #prepare(): Promise<number> {
+  async #prepare(): Promise<void> {
     const columns = [
       { name: 'name', type: 'text' },
       { name: 'amount', type: 'text' },
@@ -86,7 +87,6 @@ export class EditFaults {
     if (status !== 201) throw new Error(`no table: ${JSON.stringify(body)}`);
     await this.#stand.psql.query(`insert into app.orders (name, amount) select 'row ' || i, i from generate_series(1, ${this.#plan.rows}) i`);
     await this.#stand.psql.query('create index orders_amount on app.orders (amount, name); analyze app.orders');
-    return this.#plan.rows;
   }
 
   async #round(round: Round): Promise<void> {
@@ -101,7 +101,7 @@ export class EditFaults {
     // Where the edit was quicker than the row, it is right that it went through.
     const mayApply = round.end === 'failed' && bad === undefined;
     await Promise.all([this.#killed(id), round.end === 'cancelled' ? this.#cancel(id).finally(() => reader?.end()) : undefined]);
-    const { state } = await this.#ended(id);
+    const state = await this.#ended(id);
     await this.#writers.pause();
     if (bad !== undefined) await this.#writers.delete(bad);
     this.#report.ended[state] += 1;
@@ -115,26 +115,25 @@ export class EditFaults {
 
   /** Asks until the edit is there: the service may be killed behind it, and then the answer never comes. */
   async #begin({ column, body }: Round): Promise<string> {
-    const { psql, random } = { psql: this.#stand.psql, random: this.#plan.random };
     const last = await this.#newest();
     const path = column === undefined ? '/v1/tables/orders/columns' : `/v1/tables/orders/columns/${column}`;
-    if (random() < 0.3 && this.#report.kills < this.#plan.kills) await this.#kill('tables.steps.after-begin=kill');
-    await eventually(
+    if (this.#plan.random() < 0.3 && this.#report.kills < this.#plan.kills) await this.#kill('tables.steps.after-begin=kill');
+    return eventually(
       async () => {
         const reply = await this.#stand.call(column === undefined ? 'POST' : 'PATCH', path, { body }).catch(() => undefined);
         if (this.#stand.service.exited) await this.#kill();
         if (reply !== undefined && reply.status >= 400 && reply.status < 500 && reply.status !== 409) throw new Error(JSON.stringify(reply.body));
-        return (await this.#newest()) !== last;
+        const newest = await this.#newest();
+        return newest !== last && newest;
       },
       () => 'the edit did not begin',
       60_000,
     );
-    const { rows } = await psql.query<{ id: string }>('select max(id)::text as id from lakeloop.stepwise_edit');
-    return rows[0]?.id ?? '';
   }
 
-  async #newest(): Promise<string | null> {
-    return (await this.#stand.psql.query<{ id: string | null }>('select max(id)::text as id from lakeloop.stepwise_edit')).rows[0]?.id ?? null;
+  async #newest(): Promise<string | undefined> {
+    const { rows } = await this.#stand.psql.query<{ id: string | null }>('select max(id)::text as id from lakeloop.stepwise_edit');
+    return rows[0]?.id ?? undefined;
   }
 
   /** Kills at random moments, and at places where the service kills itself, until the edit has ended or it is enough. */
@@ -145,7 +144,7 @@ export class EditFaults {
       const place = FAILPOINTS[Math.floor(random() * FAILPOINTS.length * 2)];
       if (place === undefined) await delay(random() * 1_500);
       else await this.#untilKilled(id, `tables.steps.${place}=kill${place.includes('page') ? `:${1 + Math.floor(random() * 8)}` : ''}`);
-      if ((await this.#state(id)).ended) break;
+      if ((await this.#state(id)) !== 'running') break;
       await this.#kill();
     }
     if (this.#stand.service.exited) await this.#kill();
@@ -155,7 +154,7 @@ export class EditFaults {
   async #untilKilled(id: string, failpoint: string): Promise<void> {
     await this.#kill(failpoint);
     await eventually(
-      async () => this.#stand.service.exited || (await this.#state(id)).ended,
+      async () => this.#stand.service.exited || (await this.#state(id)) !== 'running',
       () => `neither ${failpoint} nor an end: ${this.#stand.service.output.slice(-2_000)}`,
       120_000,
     );
@@ -178,18 +177,18 @@ export class EditFaults {
     );
   }
 
-  async #state(id: string): Promise<{ state: Round['end'] | 'running'; ended: boolean }> {
+  async #state(id: string): Promise<Round['end'] | 'running'> {
     const { rows } = await this.#stand.psql.query<{ state: Round['end'] | 'running' }>('select state from lakeloop.stepwise_edit where id = $1', [id]);
-    const state = rows[0]?.state ?? 'running';
-    return { state, ended: state !== 'running' };
+    return rows[0]?.state ?? 'running';
   }
 
-  async #ended(id: string): Promise<{ state: Round['end'] }> {
+  /** Resolves with how the edit ended. */
+  async #ended(id: string): Promise<Round['end']> {
     return eventually(
       async () => {
-        const { state } = await this.#state(id);
+        const state = await this.#state(id);
         if (this.#stand.service.exited) await this.#kill();
-        return state !== 'running' && { state };
+        return state !== 'running' && state;
       },
       () => `the edit ${id} does not end: ${this.#stand.service.output.slice(-2_000)}`,
       180_000,

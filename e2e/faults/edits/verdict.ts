@@ -9,22 +9,14 @@ export interface Findings {
   falseEntries: string[];
   /** What edits make for themselves and is still there. */
   leftovers: string[];
-  refused: string[];
 }
 
-export interface Beginning {
-  rows: number;
-  /** Of history. */
-  entries: number;
-}
-
-/** Compares table and history with the journal. `refused` is the journal's to tell. */
-export async function findings(psql: pg.Client, journal: Journal, beginning: Beginning): Promise<Findings> {
+/** Compares table and history with the journal. `rows`: how many there were at the beginning, each with its entry in history. */
+export async function findings(psql: pg.Client, journal: Journal, rows: number): Promise<Findings> {
   return {
-    lost: await lostRows(psql, journal, beginning),
-    falseEntries: await falseEntries(psql, journal, beginning),
+    lost: await lostRows(psql, journal, rows),
+    falseEntries: await falseEntries(psql, journal, rows),
     leftovers: await leftovers(psql),
-    refused: [],
   };
 }
 
@@ -35,7 +27,7 @@ export async function columnsOf(psql: pg.Client): Promise<Record<string, string>
   return Object.fromEntries(rows.map(({ name, type }) => [name, type]));
 }
 
-async function lostRows(psql: pg.Client, { amounts }: Journal, { rows: count }: Beginning): Promise<string[]> {
+async function lostRows(psql: pg.Client, { amounts }: Journal, count: number): Promise<string[]> {
   const { rows } = await psql.query<{ id: string; amount: string | null }>('select id::text, amount::text from app.orders');
   const there = new Map(rows.map(({ id, amount }) => [Number(id), amount]));
   const expected = new Map(Array.from({ length: count }, (_, index): [number, string | null] => [index + 1, String(index + 1)]));
@@ -48,12 +40,12 @@ async function lostRows(psql: pg.Client, { amounts }: Journal, { rows: count }: 
   ].slice(0, 10);
 }
 
-async function falseEntries(psql: pg.Client, { done }: Journal, { entries }: Beginning): Promise<string[]> {
+async function falseEntries(psql: pg.Client, { done }: Journal, count: number): Promise<string[]> {
   const { rows } = await psql.query<{ operation: keyof Journal['done']; n: number }>(
     `select operation, count(*)::int as n from audit.entry where table_name = 'orders' group by operation`,
   );
   const found = new Map(rows.map(({ operation, n }) => [operation, n]));
-  const expected = { ...done, insert: done.insert + entries };
+  const expected = { ...done, insert: done.insert + count };
   const wrong = Object.entries(expected).filter(([operation, n]) => (found.get(operation as keyof Journal['done']) ?? 0) !== n);
   const { rows: edits } = await psql.query<{ id: string }>(
     `select s.id::text from lakeloop.stepwise_edit s where (s.state = 'applied') <> exists (select from lakeloop.schema_edit e where e.id = s.id)`,
