@@ -3,15 +3,13 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Status of what Node's parser refuses before there is a request, by its error; all else is 400. */
-const STATUS: Readonly<Record<string, [number, string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout'],
-};
+const STATUS: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
 /** Answers it as a problem, as everything else, and ends the connection. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [status, title] = STATUS[error.code ?? ''] ?? [400, 'Bad Request'];
+  const status = STATUS[error.code ?? ''] ?? 400;
+  const title = STATUS_CODES[status] ?? '';
   const problem = JSON.stringify({ type: 'about:blank', title, status });
   const head = [`HTTP/1.1 ${status} ${title}`, 'Content-Type: application/problem+json', `Content-Length: ${Buffer.byteLength(problem)}`, 'Connection: close'];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${problem}`);
