@@ -3,7 +3,8 @@ import { quoteIdentifier } from '#libs/postgres/identifiers';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
 import type { Column, Relation } from '../catalogue/relation.ts';
-import { governedCatalogue } from '../governed-catalogue.ts';
+import { governedRelation } from '../governed-catalogue.ts';
+import { jsonColumn, jsonValue } from '../rows/compile/body-source.ts';
 import { sqlStateOf } from '../rows/sql-error.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import type { RowChange } from './parse-batch.ts';
@@ -84,18 +85,14 @@ async function refusedOne(client: pg.ClientBase, statement: string, group: reado
 function statementFor({ sql, columns }: Relation, { key, was, set }: RowChange): string {
   const columnsOf = (part: object): Column[] => Object.keys(part).map((name) => columns.get(name) as Column);
   const record = (part: string, alias: string, of: readonly Column[]): string =>
-    `pg_catalog.json_to_record(e.change -> '${part}') as ${alias}(${of.map(({ name, type, representation }) => `${quoteIdentifier(name)} ${representation?.fromJson ? 'pg_catalog.json' : type}`).join(', ')})`;
-  const value = (alias: string, { name, representation }: Column): string => {
-    const read = `${alias}.${quoteIdentifier(name)}`;
-    return representation?.fromJson ? `${representation.fromJson}(${read})` : read;
-  };
+    `pg_catalog.json_to_record(e.change -> '${part}') as ${alias}(${of.map(jsonColumn).join(', ')})`;
   const [keys, seen, given] = [key, was, set].map(columnsOf) as [Column[], Column[], Column[]];
   const sources = [record('key', 'k', keys), record('set', 's', given), ...(seen.length === 0 ? [] : [record('was', 'w', seen)])];
   const where = [
-    ...keys.map((column) => `t.${quoteIdentifier(column.name)} = ${value('k', column)}`),
-    ...seen.map((column) => `t.${quoteIdentifier(column.name)} is not distinct from ${value('w', column)}`),
+    ...keys.map((column) => `t.${quoteIdentifier(column.name)} = ${jsonValue('k', column)}`),
+    ...seen.map((column) => `t.${quoteIdentifier(column.name)} is not distinct from ${jsonValue('w', column)}`),
   ];
-  return `update ${sql} as t set ${given.map((column) => `${quoteIdentifier(column.name)} = ${value('s', column)}`).join(', ')}
+  return `update ${sql} as t set ${given.map((column) => `${quoteIdentifier(column.name)} = ${jsonValue('s', column)}`).join(', ')}
     from pg_catalog.json_array_elements($1::pg_catalog.json) as e(change), ${sources.join(', ')} where ${where.join(' and ')} returning (e.change ->> 'place')::pg_catalog.int4 as place`;
 }
 
@@ -104,19 +101,13 @@ function namesIn(changes: readonly RowChange[]): string[] {
 }
 
 /** With all these columns, which may be of a moment ago. */
-async function relationFor(
-  catalogue: CatalogueCache,
-  { schema, name }: { schema: string | undefined; name: string },
-  names: readonly string[],
-): Promise<Relation> {
-  const { schemas } = governedCatalogue(catalogue);
-  const home = schema ?? schemas[0] ?? '';
+async function relationFor(catalogue: CatalogueCache, table: { schema: string | undefined; name: string }, names: readonly string[]): Promise<Relation> {
   for (;;) {
-    const found = schemas.includes(home) ? await catalogue.find(home, name) : undefined;
-    if (!found) throw new ProblemException(404, 'unknown-table', `there is no table ${home}.${name}`);
-    const unknown = names.find((each) => !found.relation.columns.has(each));
-    if (unknown === undefined) return found.relation;
-    if (!(await catalogue.refreshForUnknown(home, name)))
-      throw new ProblemException(400, 'unknown-column', `${home}.${name} has no column ${unknown}`, { code: 'PGRST204' });
+    const relation = await governedRelation(catalogue, table);
+    const unknown = names.find((each) => !relation.columns.has(each));
+    if (unknown === undefined) return relation;
+    const { schema, name } = relation;
+    if (!(await catalogue.refreshForUnknown(schema, name)))
+      throw new ProblemException(400, 'unknown-column', `${schema}.${name} has no column ${unknown}`, { code: 'PGRST204' });
   }
 }

@@ -63,8 +63,9 @@ async function answerAll({ rows }: BatchStand, { principal, context }: Asking, i
   const limits = { ...rows.limits, maxRows: Math.min(rows.limits.maxRows ?? Infinity, MOST_ROWS) };
   const service = new RowService({ ...rows, limits, executor: new BatchExecutor(client), retried: (attempt) => attempt() });
   const answerOne = async (item: BatchItem): Promise<RowAnswer> => {
-    if (!item.changes) return service.answer(requestOf(item), { principal, anonymous: false, context });
-    await withSqlProblems(() => changeRows(client, rows.catalogue, { schema: item.schema, name: item.table }, item.changes ?? []));
+    const { schema, table: name, changes } = item;
+    if (!changes) return service.answer(requestOf(item), { principal, anonymous: false, context });
+    await withSqlProblems(() => changeRows(client, rows.catalogue, { schema, name }, changes));
     return { status: 204, headers: {}, body: undefined };
   };
   const answers: string[] = [];

@@ -5,8 +5,7 @@ import { traceIdOf } from '#libs/governance/write-context';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../asking.ts';
 import type { CatalogueCache } from '../catalogue/catalogue-cache.ts';
-import type { Relation } from '../catalogue/relation.ts';
-import { governedCatalogue } from '../governed-catalogue.ts';
+import { governedRelation } from '../governed-catalogue.ts';
 import { withSqlProblems } from '../sql-problem.ts';
 import { checkMapping } from './column-mapping.ts';
 import type { ImportRequest } from './import-requests.ts';
@@ -27,7 +26,7 @@ export class ImportRooms {
 
   create(asking: Asking, { table, schema, format, mode, columns }: ImportRequest): Promise<ImportReport> {
     return withSqlProblems(async () => {
-      const relation = await this.#relation(table, schema);
+      const relation = await governedRelation(this.#catalogue, { schema, name: table });
       const mapping = columns?.map(({ name, column }) => ({ name, column })) ?? null;
       if (mapping) checkMapping(relation, mapping);
       const { principal, context } = asking;
@@ -70,7 +69,7 @@ export class ImportRooms {
       try {
         const traceparent = `00-${stored.traceId}-${asking.context.traceparent.slice(36, 52)}-01`;
         const context = { ...asking.context, traceparent, reason: asking.context.reason ?? `import ${id}` };
-        const relation = await this.#relation(stored.table, stored.schema);
+        const relation = await governedRelation(this.#catalogue, { schema: stored.schema, name: stored.table });
         await runImport(this.#stand, {
           stored,
           relation,
@@ -83,13 +82,5 @@ export class ImportRooms {
       }
       return this.report(asking, id);
     });
-  }
-
-  async #relation(table: string, schema: string | undefined): Promise<Relation> {
-    const { schemas } = governedCatalogue(this.#catalogue);
-    const home = schema ?? schemas[0] ?? '';
-    const found = schemas.includes(home) ? await this.#catalogue.find(home, table) : undefined;
-    if (found) return found.relation;
-    throw new ProblemException(404, 'unknown-table', `there is no table ${home}.${table}`);
   }
 }
