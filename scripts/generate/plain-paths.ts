@@ -1,3 +1,5 @@
+import { MOST_BATCH_REQUESTS } from '#contracts/http/batch';
+
 const problem = { description: 'A problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
 
 const VALUES = { type: 'object', minProperties: 1, additionalProperties: {} };
@@ -9,7 +11,7 @@ const BATCH = {
     requests: {
       type: 'array',
       minItems: 1,
-      maxItems: 1_000,
+      maxItems: MOST_BATCH_REQUESTS,
       items: {
         type: 'object',
         required: ['method', 'path'],
