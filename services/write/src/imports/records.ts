@@ -1,5 +1,5 @@
 import { CsvError, parse } from 'csv-parse';
-import { finished, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { ProblemException } from '#libs/runtime/http/problem';
 
 /** One record of an import. */
@@ -32,8 +32,7 @@ export async function* csvRecords(body: Readable, { bytes, lines }: Position): A
       cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
     }),
   );
-  // Also of one that was cut off before anybody looked.
-  finished(body, (error) => (error ? parser.destroy(error) : undefined));
+  body.once('error', (error) => parser.destroy(error));
   let last = lines;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: (string | null)[]; info: { lines: number; bytes: number } }>) {
