@@ -10,8 +10,9 @@ import { createPool } from '#libs/postgres/pool';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { ServiceRuntime } from '#libs/runtime/service-runtime';
 import type { Identify } from './asking.ts';
+import type { OneProcessStand } from './one-process.ts';
 import { AsOfLayer } from './as-of/as-of-layer.ts';
-import { Checkpoints, type CheckpointsOptions } from './as-of/checkpoints.ts';
+import { Checkpoints } from './as-of/checkpoints.ts';
 import { AgentReads } from './audit/agent-reads.ts';
 import { createLakehouseRows } from './analytical/create-lakehouse-rows.ts';
 import { quoteTable } from '#libs/postgres/identifiers';
@@ -103,10 +104,9 @@ export class WriteModule implements OnModuleInit, OnApplicationBootstrap {
     const authenticator = new Authenticator(verifier, config.REST_ANON_ROLE);
     const identify: Identify = (authorization) => authenticator.identify(authorization);
     const { logger } = runtime;
-    const { imports, batch, catalogue } = this.#parts;
+    const { imports, batch, catalogue, files, governed, reads } = this.#parts;
     const fastify = this.#host.httpAdapter.getInstance();
     void fastify.register(contentRoute, { prefix: '/v1/imports', imports, identify, logger });
-    const { files, governed, reads } = this.#parts;
     void fastify.register(fileRoutes, { prefix: '/v1/files', files: files?.stand ?? null, governed, catalogue, reads, identify, logger });
     void fastify.register(batchRoute, { prefix: '/v1/batch', batch, catalogue, identify, logger, maxBodyBytes: config.WRITE_MAX_BODY_BYTES });
     void fastify.register(rowRoutes, {
@@ -223,10 +223,8 @@ interface Edits {
 
 function editsOf({ adminUrl: connectionString, config, runtime }: WriteModuleOptions, catalogue: CatalogueCache): Edits | undefined {
   if (connectionString === undefined) return undefined;
-  const { logger } = runtime;
-  const admin = createPool({ connectionString, name: 'lakeloop-write-ddl', max: 2, logger });
-  const pool = createPool({ connectionString, name: 'lakeloop-write-steps', max: 2, logger });
-  const steps = new StepwiseEdits({ pool, governed: () => catalogue.current?.governed === true, logger });
+  const admin = createPool({ connectionString, name: 'lakeloop-write-ddl', max: 2, logger: runtime.logger });
+  const steps = new StepwiseEdits(aside({ connectionString, runtime }, catalogue, 'steps', 2));
   const editor = new TableEditor(admin, new StepEditor({ admin, atOnceBytes: config.TABLES_AT_ONCE_BYTES, begun: () => steps.call() }));
   return { admin, steps, editor };
 }
@@ -237,10 +235,11 @@ function filesOf(options: WriteModuleOptions, pool: pg.Pool, catalogue: Catalogu
   return filePartsOf({ url, pool, maxBytes, stallMs, afterSeconds: hours * 3_600, aside: aside(options, catalogue, 'files') });
 }
 
-/** What work beside the requests needs: a connection of its own. */
-function aside({ connectionString, runtime }: WriteModuleOptions, catalogue: CatalogueCache, name: string): CheckpointsOptions {
-  const { logger } = runtime;
-  const pool = createPool({ connectionString, name: `lakeloop-write-${name}`, max: 1, logger });
+type Connects = Pick<WriteModuleOptions, 'connectionString' | 'runtime'>;
+
+/** What work beside the requests needs: connections of its own. */
+function aside({ connectionString, runtime: { logger } }: Connects, catalogue: CatalogueCache, name: string, max = 1): OneProcessStand {
+  const pool = createPool({ connectionString, name: `lakeloop-write-${name}`, max, logger });
   return { pool, governed: () => catalogue.current?.governed === true, logger };
 }
 

@@ -3,20 +3,23 @@ import type pg from 'pg';
 import type { Lifecycle } from '#libs/runtime/lifecycle';
 import type { Logger } from '#libs/runtime/logger';
 
-export interface OneProcessOptions {
-  name: string;
+export interface OneProcessStand {
   /** One connection of it holds the lock while this process does the work. */
   pool: pg.Pool;
-  /** Advisory lock that stands for the work. */
-  lock: number;
   /** Whether the database has our schema. */
   governed: () => boolean;
+  logger: Logger;
+}
+
+export interface OneProcessOptions extends OneProcessStand {
+  name: string;
+  /** Advisory lock that stands for the work. */
+  lock: number;
   /** How long to wait while another process does the work, and after an error, ms. */
   asideMs: number;
   afterErrorMs: number;
   /** What is logged where the work fails. */
   failing: string;
-  logger: Logger;
 }
 
 /** How often there is something to do; and where our schema is not there yet. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { OneProcessOptions } from '../one-process.ts';
+import type { OneProcessStand } from '../one-process.ts';
 import type { FileStand } from './receive-file.ts';
 import { OpenedStorage } from './storage/opened-storage.ts';
 import { UnusedFiles } from './unused-files.ts';
@@ -13,7 +13,7 @@ export interface FilePartsOptions {
   /** How long an upload may wait to come into a row. */
   afterSeconds: number;
   /** What the collector needs. */
-  aside: Pick<OneProcessOptions, 'pool' | 'governed' | 'logger'>;
+  aside: OneProcessStand;
 }
 
 /** What serves files, and what collects those that nobody uses. */

@@ -1,16 +1,12 @@
 import type pg from 'pg';
-import type { Logger } from '#libs/runtime/logger';
-import { OneProcess } from '../one-process.ts';
+import { OneProcess, type OneProcessStand } from '../one-process.ts';
 import type { FileStorage } from './storage/file-storage.ts';
 import { forgetUpload, markUnused } from './upload-store.ts';
 
-export interface UnusedFilesOptions {
-  pool: pg.Pool;
+export interface UnusedFilesOptions extends OneProcessStand {
   storage: FileStorage;
   /** How long an upload may wait to come into a row. */
   afterSeconds: number;
-  governed: () => boolean;
-  logger: Logger;
 }
 
 /** While another process does it, and after an error. */

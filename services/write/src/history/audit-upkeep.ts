@@ -1,14 +1,5 @@
 import type pg from 'pg';
-import type { Logger } from '#libs/runtime/logger';
-import { OneProcess } from '../one-process.ts';
-
-export interface AuditUpkeepOptions {
-  /** Of one connection, which holds the lock while this process does the work. */
-  pool: pg.Pool;
-  /** Whether the database has our schema. */
-  governed: () => boolean;
-  logger: Logger;
-}
+import { OneProcess, type OneProcessStand } from '../one-process.ts';
 
 /** While another process does it, and after an error. */
 const ASIDE_MS = 5_000;
@@ -28,8 +19,8 @@ const REST_TURNS = 60;
 export class AuditUpkeep extends OneProcess {
   #rest = 0;
 
-  constructor(options: AuditUpkeepOptions) {
-    super({ ...options, name: 'audit upkeep', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: ASIDE_MS, failing: 'the audit could not be kept up' });
+  constructor(stand: OneProcessStand) {
+    super({ ...stand, name: 'audit upkeep', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: ASIDE_MS, failing: 'the audit could not be kept up' });
   }
 
   protected async work(client: pg.PoolClient): Promise<void> {

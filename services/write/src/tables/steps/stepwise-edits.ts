@@ -1,16 +1,7 @@
 import type pg from 'pg';
-import type { Logger } from '#libs/runtime/logger';
-import { OneProcess } from '../../one-process.ts';
+import { OneProcess, type OneProcessStand } from '../../one-process.ts';
 import { openEdits } from './step-store.ts';
 import { StepRunner } from './step-runner.ts';
-
-export interface StepwiseEditsOptions {
-  /** Of the login for DDL; of two connections: one holds the lock while this process does the edits. */
-  pool: pg.Pool;
-  /** Whether the database has our schema. */
-  governed: () => boolean;
-  logger: Logger;
-}
 
 /** While another process does them. */
 const ASIDE_MS = 2_000;
@@ -22,10 +13,11 @@ const LOCK = 0x6c6c6564;
 export class StepwiseEdits extends OneProcess {
   readonly #runner: StepRunner;
 
-  constructor(options: StepwiseEditsOptions) {
+  /** `stand.pool`: of the login for DDL, and of two connections, one of which holds the lock while this process does the edits. */
+  constructor(stand: OneProcessStand) {
     const failing = 'a schema edit is interrupted, and gone on with';
-    super({ ...options, name: 'stepwise edits', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: AFTER_ERROR_MS, failing });
-    this.#runner = new StepRunner({ pool: options.pool, logger: options.logger, signal: this.ending });
+    super({ ...stand, name: 'stepwise edits', lock: LOCK, asideMs: ASIDE_MS, afterErrorMs: AFTER_ERROR_MS, failing });
+    this.#runner = new StepRunner({ pool: stand.pool, logger: stand.logger, signal: this.ending });
   }
 
   protected async work(client: pg.PoolClient): Promise<void> {
