@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { EditProgress } from '#contracts/http/tables';
-import { quoteIdentifier, quoteTable } from '#libs/postgres/identifiers';
+import { quoteTable } from '#libs/postgres/identifiers';
 import { hit } from '#libs/runtime/failpoints';
 import { ProblemException } from '#libs/runtime/http/problem';
 import type { Asking } from '../../asking.ts';
@@ -12,7 +12,7 @@ import type { TableShape } from '../table-shape.ts';
 import { placed, standIn } from './place.ts';
 import { planSteps } from './plan-steps.ts';
 import type { StepPlan } from './step-plan.ts';
-import { runSteps } from './step-runner.ts';
+import { addConstraint, runSteps } from './step-runner.ts';
 import { endAs, keepEdit, progressOf } from './step-store.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -100,8 +100,11 @@ export class StepEditor {
 /** A rule that makes no sense is refused now, not once all rows are copied. */
 async function tryConstraints(client: pg.ClientBase, { owner, table, plan }: { owner: string; table: string; plan: StepPlan }): Promise<void> {
   await client.query('savepoint tried');
-  const added = plan.constraints.map(({ name, sql }) => `alter table ${table} add constraint ${quoteIdentifier(name)} ${sql} not valid`);
-  await runAs(client, owner, added);
+  await runAs(
+    client,
+    owner,
+    plan.constraints.map((each) => `${addConstraint(table, each)} not valid`),
+  );
   await client.query('rollback to savepoint tried');
 }
 

@@ -8,7 +8,7 @@ import { countLosses } from '../count-losses.ts';
 import { announceSchema, patiently, roleSql, runAs } from '../ddl.ts';
 import { recordEdit } from '../edit-record.ts';
 import { copyRows } from './copy-rows.ts';
-import type { Step } from './step-plan.ts';
+import type { Step, StepPlan } from './step-plan.ts';
 import { endAs, endingOf, lossesOf, openEdits, type Phase, type StepwiseEdit } from './step-store.ts';
 
 export interface StepRunnerOptions {
@@ -99,8 +99,8 @@ export class StepRunner {
         name,
       ]);
       if (rows[0]?.valid) continue;
-      const added = `alter table ${table} add constraint ${quoteIdentifier(name)} ${sql} not valid`;
-      if (!rows[0]) await patiently(pool, (client) => runAs(client, edit.owner, [added]), { attempts: Infinity, signal });
+      const added = addConstraint(table, { name, sql });
+      if (!rows[0]) await patiently(pool, (client) => runAs(client, edit.owner, [`${added} not valid`]), { attempts: Infinity, signal });
       await hit('tables.steps.before-validation');
       await this.#alone(edit, `alter table ${table} validate constraint ${quoteIdentifier(name)}`);
     }
@@ -173,8 +173,12 @@ export async function runSteps(client: pg.ClientBase, owner: string, steps: read
   for (const { sql, as } of steps) await (as === 'owner' ? runAs(client, owner, [sql]) : client.query(sql));
 }
 
+export function addConstraint(table: string, { name, sql }: StepPlan['constraints'][number]): string {
+  return `alter table ${table} add constraint ${quoteIdentifier(name)} ${sql}`;
+}
+
 function sqlOf({ plan, place }: StepwiseEdit): string[] {
-  const added = plan.constraints.map((each) => `alter table ${quoteTable(place)} add constraint ${quoteIdentifier(each.name)} ${each.sql}`);
+  const added = plan.constraints.map((each) => addConstraint(quoteTable(place), each));
   return [...plan.prepare, ...plan.indexes, ...added, ...plan.swap].map((each) => (typeof each === 'string' ? each : each.sql));
 }
 
