@@ -1,7 +1,6 @@
+import { DISK_FORBIDDEN, DISK_FULL } from '#libs/failure/disk-codes';
 import { Failure } from '#libs/failure/failure';
 
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-const FORBIDDEN = new Set(['EACCES', 'EPERM', 'EROFS']);
 /** Of the disk, among the errors that a stream may have. */
 const OF_DISK = new Set(['EIO', 'ENOENT', 'ENOTDIR', 'EISDIR', 'EMFILE', 'ENFILE', 'ESTALE', 'ENXIO', 'ELOOP', 'EBUSY']);
 
@@ -11,8 +10,8 @@ export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const code = codeOf(error);
-    if (FULL.has(code)) throw new Failure('storage-full', 'no space is left for files', { cause: error });
-    if (FORBIDDEN.has(code)) throw new Failure('misconfigured', `the directory of files may not be written (${code}): see FILES_URL`, { cause: error });
+    if (DISK_FULL.has(code)) throw new Failure('storage-full', 'no space is left for files', { cause: error });
+    if (DISK_FORBIDDEN.has(code)) throw new Failure('misconfigured', `the directory of files may not be written (${code}): see FILES_URL`, { cause: error });
     if (OF_DISK.has(code)) throw new Failure('dependency-unavailable', `the directory of files can not be reached (${code})`, { cause: error });
     throw error;
   }
