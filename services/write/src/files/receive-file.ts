@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Readable } from 'node:stream';
+import { finished, type Readable } from 'node:stream';
 import type pg from 'pg';
 import type { FileValue } from '#contracts/http/files';
 import { ProblemException } from '#libs/runtime/http/problem';
@@ -53,12 +53,7 @@ async function storeBytes({ storage, maxBytes, stallMs }: FileStand, id: string,
   const meter = new Meter({ maxBytes, stallMs });
   // It may fail before the storage listens, which finds it so.
   meter.on('error', () => undefined);
-  const broken = (): void => void meter.destroy(new ProblemException(400, 'cut-off', 'the file did not come whole'));
-  body
-    .once('error', broken)
-    .once('aborted', broken)
-    .once('close', () => (body.readableEnded ? undefined : broken()));
-  if (body.destroyed && !body.readableEnded) broken();
+  finished(body, (error) => (error ? meter.destroy(new ProblemException(400, 'cut-off', 'the file did not come whole')) : undefined));
   body.pipe(meter);
   try {
     await storage.write(id, meter);
