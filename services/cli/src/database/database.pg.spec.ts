@@ -1,25 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
+import { TestPostgres } from '#libs/testing/own-postgres';
 import { createTestDatabase, type TestDatabase } from '#libs/testing/postgres';
 import { runCli } from '../testing/run-cli.ts';
 
 let database: TestDatabase;
 
+const TABLES = `create schema app; create table app."Od.d" (id integer primary key, name text); insert into app."Od.d" values (1, 'a');
+    create table app.parts (id integer, at date, primary key (id, at)) partition by range (at); create table app.parts_1 partition of app.parts for values from ('2026-01-01') to ('2027-01-01');
+    create table app.keyless (name text); create unlogged table app.quick (id integer primary key); create table app.secured (id integer primary key); alter table app.secured enable row level security`;
+
 beforeEach(async () => {
   database = await createTestDatabase();
-  await database.client.query(`create schema app; create table app."Od.d" (id integer primary key, name text); insert into app."Od.d" values (1, 'a');
-    create table app.parts (id integer, at date, primary key (id, at)) partition by range (at); create table app.parts_1 partition of app.parts for values from ('2026-01-01') to ('2027-01-01');
-    create table app.keyless (name text); create unlogged table app.quick (id integer primary key); create table app.secured (id integer primary key); alter table app.secured enable row level security`);
+  await database.client.query(TABLES);
 });
 afterEach(() => database.drop());
 
 const lakeloop = (...args: string[]): Promise<string[]> => runCli({ ADMIN_DATABASE_URL: database.url }, args);
 
 /** What a command could have changed in this database. */
-const objects = async (): Promise<unknown> =>
+const objects = async (client = database.client): Promise<unknown> =>
   (
-    await database.client
-      .query(`select (select array_agg(nspname order by 1) from pg_namespace) as schemas, (select array_agg(tgname order by 1) from pg_trigger where not tgisinternal) as triggers,
+    await client.query(`select (select array_agg(nspname order by 1) from pg_namespace) as schemas, (select array_agg(tgname order by 1) from pg_trigger where not tgisinternal) as triggers,
       (select array_agg(pubname order by 1) from pg_publication) as publications, (select array_agg(relname::text || relreplident::text order by 1) from pg_class where relnamespace = 'app'::regnamespace) as tables`)
   ).rows;
 
@@ -57,20 +59,29 @@ describe('lakeloop doctor', () => {
 
 describe('lakeloop init', () => {
   it('prints every statement with the privilege that it needs, changes nothing, and its SQL installs', async () => {
-    const before = await objects();
-    const printed = await lakeloop('init', '--dry-run');
-    expect(await objects()).toEqual(before);
-    expect(printed.at(-1)).toMatch(/^-- \d+ statements; nothing was changed$/);
-    for (const expected of [
-      /^create schema if not exists lakeloop[^]*-- CREATE on the database$/m,
-      /^create publication lakeloop[^]*-- CREATE on the database$/m,
-      /create event trigger[^]*-- a superuser$/m,
-      /create table audit\.log/,
-    ])
-      expect(printed.some((statement) => expected.test(statement))).toBe(true);
-    await database.client.query(`begin; ${printed.join('\n')}`);
-    await database.client.query(`select lakeloop.adopt('app."Od.d"')`);
-    await database.client.query('rollback');
+    // Roles belong to a whole server: on a shared one another test may make them between the printing and the running.
+    const server = await TestPostgres.start();
+    try {
+      const { client, drop } = await server.database();
+      await client.query(TABLES);
+      const before = await objects(client);
+      const printed = await runCli({ ADMIN_DATABASE_URL: server.url }, ['init', '--dry-run']);
+      expect(await objects(client)).toEqual(before);
+      expect(printed.at(-1)).toMatch(/^-- \d+ statements; nothing was changed$/);
+      for (const expected of [
+        /^create schema if not exists lakeloop[^]*-- CREATE on the database$/m,
+        /^create publication lakeloop[^]*-- CREATE on the database$/m,
+        /create event trigger[^]*-- a superuser$/m,
+        /create table audit\.log/,
+      ])
+        expect(printed.some((statement) => expected.test(statement))).toBe(true);
+      await client.query(`begin; ${printed.join('\n')}`);
+      await client.query(`select lakeloop.adopt('app."Od.d"')`);
+      await client.query('rollback');
+      await drop();
+    } finally {
+      await server.stop();
+    }
   });
 
   it('installs once, and has nothing left to do but grants', async () => {
