@@ -47,6 +47,24 @@ describe('an initial snapshot', () => {
     expect(new Set(events.map(({ id }) => id)).size).toBe(21);
   });
 
+  it('passes through the stream in its order, however long a mark takes', async () => {
+    await cdc.sql(`create table orders (id int primary key); insert into orders select generate_series(1, 20)`);
+    const later = Promise.withResolvers<void>();
+    const disarm = arm('cdc.snapshot-before-high', () => {
+      disarm();
+      return later.promise;
+    });
+    let read = 0;
+    const disarmRead = arm('cdc.snapshot-chunk-read', () => {
+      read += 1;
+      if (read === 2) setImmediate(later.resolve);
+    });
+    const service = await cdc.streaming(SMALL);
+    await completed(service, 'orders');
+    disarmRead();
+    expect((await cdc.published('public.orders')).map(({ after }) => after?.['id'])).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+
   it('leaves a consumer with exactly the table while people write', async () => {
     await cdc.sql(`create table orders (id int primary key, v int); insert into orders select n, 0 from generate_series(1, 150) n`);
     const service = await cdc.streaming(SMALL);

@@ -39,6 +39,8 @@ export interface ReadChunk {
   rows: number;
   /** Where the next one begins; null when this was the last. */
   next: readonly string[] | null;
+  /** Its high mark is in the log. */
+  marked: Promise<unknown>;
   /** What became of it in the stream. Rejects when its high mark could not be written. */
   outcome: Promise<WindowOutcome>;
 }
@@ -116,8 +118,12 @@ export class ChunkReader {
     this.#options.windows.forget(id);
   }
 
-  /** Resolves once the chunk is read; its high mark is on its way. Throws `OrderChanged` where the bounds are of another order (null: not known). */
-  async read({ id, before, relation, outcome }: OpenChunk, target: Wanted & { order: string | null }, bounds: ChunkBounds): Promise<ReadChunk> {
+  /**
+   * Resolves once the chunk is read; its high mark is on its way, behind that of the chunk that was read before it. Throws `OrderChanged` where the bounds are of another
+   * order (null: not known).
+   */
+  async read(opened: OpenChunk, target: Wanted & { order: string | null }, bounds: ChunkBounds, previous?: ReadChunk): Promise<ReadChunk> {
+    const { id, before, relation } = opened;
     const { windows, resolve } = this.#options;
     try {
       const chunk = await this.#transaction(async (reader) => {
@@ -130,8 +136,7 @@ export class ChunkReader {
         return this.#select(reader, { table: now.table, relation: unchanged ? relation : await resolve(now.message), where, key: target.key, bounds });
       });
       windows.deposit(id, chunk);
-      await hit('cdc.snapshot-before-high');
-      return { rows: chunk.rows.length, next: chunk.next, outcome: this.#close(id, outcome) };
+      return { rows: chunk.rows.length, next: chunk.next, ...this.#close(opened, previous) };
     } catch (error) {
       windows.forget(id);
       throw error;
@@ -139,8 +144,9 @@ export class ChunkReader {
   }
 
   /** Whoever reads on does not wait for the mark, but for what became of the chunk. */
-  #close(id: string, outcome: Promise<WindowOutcome>): Promise<WindowOutcome> {
-    const closed = this.#mark(id, 'high').then(
+  #close({ id, outcome }: OpenChunk, previous?: ReadChunk): Pick<ReadChunk, 'marked' | 'outcome'> {
+    const marked = this.#markHigh(id, previous);
+    const closed = marked.then(
       () => outcome,
       (error: unknown) => {
         this.#options.windows.forget(id);
@@ -148,7 +154,13 @@ export class ChunkReader {
       },
     );
     closed.catch(() => undefined);
-    return closed;
+    return { marked, outcome: closed };
+  }
+
+  async #markHigh(id: string, previous?: ReadChunk): Promise<void> {
+    await hit('cdc.snapshot-before-high');
+    await previous?.marked;
+    await this.#mark(id, 'high');
   }
 
   async #select(

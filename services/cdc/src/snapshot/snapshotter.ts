@@ -179,7 +179,7 @@ export class Snapshotter {
     try {
       for (let last = false; !last;) {
         if (this.#ending.signal.aborted || this.#get(id).state !== 'running') return;
-        const reading = this.#read(id, await windows.take(), { after: from, until: null });
+        const reading = this.#read(id, await windows.take(), { after: from, until: null }, ahead?.chunk);
         if (ahead && this.#get(id).maxRowsPerSecond === null) windows.prepare();
         const chunk = await reading;
         if (ahead) await this.#settle(id, ahead);
@@ -196,9 +196,9 @@ export class Snapshotter {
     if (this.#get(id).state === 'running') await this.#complete(id);
   }
 
-  async #read(id: string, opened: OpenChunk, { after, until }: ChunkBounds): Promise<ReadChunk> {
+  async #read(id: string, opened: OpenChunk, { after, until }: ChunkBounds, previous?: ReadChunk): Promise<ReadChunk> {
     const { schema, table, where, key, order, until: end } = this.#get(id);
-    const chunk = await this.#options.reader.read(opened, { schema, table, where, key, order }, { after, until: until ?? end });
+    const chunk = await this.#options.reader.read(opened, { schema, table, where, key, order }, { after, until: until ?? end }, previous);
     await hit('cdc.snapshot-chunk-read');
     return chunk;
   }
