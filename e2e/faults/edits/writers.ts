@@ -57,13 +57,11 @@ export class Writers {
     for (const client of this.#clients) await client.end();
   }
 
-  /** A row that PostgreSQL takes today and not as the edit shall have it; resolves with its id, or undefined where it is not taken any more. */
-  async insertBad(amount: string): Promise<number | undefined> {
-    const inserted = await this.#plan.stand.psql
-      .query<{ id: string }>(`insert into app.orders (name, amount) values ('bad', '${amount}') returning id`)
-      .catch(() => undefined);
-    const id = inserted && Number(inserted.rows[0]?.id);
-    if (id !== undefined) this.#note('insert', id, amount);
+  /** A row that PostgreSQL takes today and not as the edit shall have it; resolves with its id. */
+  async insertBad(amount: string): Promise<number> {
+    const { rows } = await this.#plan.stand.psql.query<{ id: string }>(`insert into app.orders (name, amount) values ('bad', '${amount}') returning id`);
+    const id = Number(rows[0]?.id);
+    this.#note('insert', id, amount);
     return id;
   }
 
