@@ -1,5 +1,6 @@
 import type { Http } from '../http.ts';
 import { HttpProblem } from '../http-problem.ts';
+import { sendFile } from './send-file.ts';
 
 /** A file, or its bytes as they come: a web stream, a Node stream, a generator. Text is UTF-8. */
 export type Bytes = Blob | ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string>;
@@ -14,38 +15,24 @@ export interface Upload {
 }
 
 /**
- * PUTs a body that may be of any size, none of it held here. In a browser a file goes by XMLHttpRequest, for `fetch` does not tell there how much of it is sent, and
- * takes no stream over HTTP/1.1. Gives the answer's text. Throws `HttpProblem` for a refusal, `TypeError` where the connection broke, and the signal's reason when it was given up.
+ * PUTs a body that may be of any size, none of it held here. Gives the answer's text. Throws `HttpProblem` for a refusal, `TypeError` where the connection broke, and
+ * the signal's reason when it was given up.
  */
 export async function upload(http: Http, { path, headers, body, onSent, signal }: Upload): Promise<string> {
+  const url = http.url(path);
   const said = { ...headers, 'content-type': 'application/octet-stream' };
-  if (body instanceof Blob && 'XMLHttpRequest' in globalThis)
-    return uploadFile(http, { path, headers: { ...said, ...(await http.authorization()) }, body, onSent, signal });
-  const stream = counted(body instanceof Blob ? body.stream() : body, onSent);
-  const init = { method: 'PUT', headers: said, body: stream, duplex: 'half', ...(signal ? { signal } : {}) };
-  const response = await http.fetch(http.url(path), init);
+  const response =
+    body instanceof Blob && 'XMLHttpRequest' in globalThis
+      ? await sendFile({ method: 'PUT', url, headers: { ...said, ...(await http.authorization()) }, body, onSent, signal })
+      : await http.fetch(url, streamOf(body, { headers: said, onSent, signal }));
   if (!response.ok) throw await HttpProblem.from(response);
   return response.text();
 }
 
-function uploadFile(http: Http, { path, headers, body, onSent, signal }: Upload & { body: Blob }): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sending = new XMLHttpRequest();
-    const abort = (): void => sending.abort();
-    sending.open('PUT', http.url(path));
-    for (const [name, value] of Object.entries(headers)) sending.setRequestHeader(name, value);
-    sending.upload.addEventListener('progress', ({ loaded }) => onSent(loaded));
-    sending.addEventListener('load', () => (sending.status < 300 ? resolve(sending.responseText) : void refusalOf(sending).then(reject)));
-    sending.addEventListener('error', () => reject(new TypeError('The connection broke.')));
-    sending.addEventListener('abort', () => reject(signal?.reason instanceof Error ? signal.reason : new DOMException('given up', 'AbortError')));
-    sending.addEventListener('loadend', () => signal?.removeEventListener('abort', abort));
-    signal?.addEventListener('abort', abort);
-    sending.send(body);
-  });
-}
-
-function refusalOf({ status, responseText }: XMLHttpRequest): Promise<HttpProblem> {
-  return HttpProblem.from(new Response(responseText, { status }));
+function streamOf(body: Bytes, { headers, onSent, signal }: Pick<Upload, 'headers' | 'onSent' | 'signal'>): RequestInit {
+  // The DOM's types do not know `duplex` yet.
+  const init = { method: 'PUT', headers, body: counted(body instanceof Blob ? body.stream() : body, onSent), duplex: 'half', ...(signal ? { signal } : {}) };
+  return init;
 }
 
 /** The same bytes, read no faster than they are sent. */
