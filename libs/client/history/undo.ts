@@ -38,7 +38,7 @@ export type UndoOptions = WriteOptions &
     /** Seconds after which the service goes on by itself and is looked at, 0 to 25; default 2. */
     wait?: number;
     /** Told, once a second, how far an undo is that goes on by itself; its `id` is what `cancelUndo` takes. */
-    onProgress?: (progress: UndoProgress) => void;
+    onProgress?: ((progress: UndoProgress) => void) | undefined;
   };
 
 const LOOK_MS = 1_000;

@@ -15,10 +15,10 @@ export async function selectRows(
   schema: string,
   table: string,
   query: URLSearchParams,
-  options: { count?: boolean; signal?: AbortSignal } = {},
+  options: { count?: 'exact' | 'estimated'; signal?: AbortSignal } = {},
 ): Promise<Page> {
   const response = await request(`/rest/v1/${encodeURIComponent(table)}?${query}`, {
-    headers: { 'accept-profile': schema, ...(options.count ? { prefer: 'count=exact' } : {}) },
+    headers: { 'accept-profile': schema, ...(options.count ? { prefer: `count=${options.count}` } : {}) },
     ...(options.signal ? { signal: options.signal } : {}),
   });
   const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
@@ -88,7 +88,8 @@ export async function deleteRows(schema: string, table: string, query: URLSearch
   return readJson<Row[]>(response);
 }
 
-function writeHeaders(schema: string, intent: Intent): Record<string, string> {
+/** Of a write that gives back the rows as they stand. */
+export function writeHeaders(schema: string, intent: Intent): Record<string, string> {
   return {
     'content-type': 'application/json',
     'content-profile': schema,

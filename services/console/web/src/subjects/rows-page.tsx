@@ -97,7 +97,7 @@ function useRows(flow: FlowDescription, { search, page, sorting }: { search: str
   const sort = { column: first?.id ?? flow.subject.key.column, descending: first?.desc ?? true };
   return useQuery({
     queryKey: ['rows', flow.name, page, sort, settled],
-    queryFn: ({ signal }) => selectRows(flow.schema, flow.subject.table, rowsQuery(flow, { page, sort, search: settled }), { count: true, signal }),
+    queryFn: ({ signal }) => selectRows(flow.schema, flow.subject.table, rowsQuery(flow, { page, sort, search: settled }), { count: 'exact', signal }),
     placeholderData: keepPreviousData,
     ...(page === 0 ? { refetchInterval: RENEW_MS } : {}),
   });

@@ -32,9 +32,9 @@ interface RowsPanelProps {
   looked: Looked;
   /** Another number: the rows are read again. */
   epoch: number;
-  /** Told the key of the row that the focus is on. */
   /** The table may be built otherwise now. */
   onEdited: () => void;
+  /** Told the key of the row that the focus is on. */
   onRow: (key: Readonly<Record<string, unknown>> | undefined) => void;
 }
 

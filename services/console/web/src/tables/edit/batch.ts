@@ -1,4 +1,4 @@
-import { keyText } from '#libs/client/history/row-key';
+import type { BatchAnswers } from '#contracts/http/batch';
 import { readJson, request } from '../../api/request.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { rowJson } from '../columns/row-json.ts';
@@ -14,12 +14,12 @@ export interface RowChange {
 
 /** Requests of `POST /v1/batch`, made for one table. */
 export class TableBatch {
+  readonly columns: ReadonlyMap<string, GridColumn>;
   readonly #source: RowSource;
-  readonly #columns: ReadonlyMap<string, GridColumn>;
 
   constructor(source: RowSource) {
     this.#source = source;
-    this.#columns = new Map(source.query.columns.map((column) => [column.name, column]));
+    this.columns = new Map(source.query.columns.map((column) => [column.name, column]));
   }
 
   /**
@@ -42,7 +42,7 @@ export class TableBatch {
     const { table, schema, key } = this.#source.query;
     const each = changes.map(({ row, values }) => {
       const was = Object.fromEntries(Object.keys(values).flatMap((name) => (this.#isComparable(name) ? [[name, row.values[name] ?? null]] : [])));
-      return `{"key":${rowJson(this.#columns, keyOf(key, row))},"was":${rowJson(this.#columns, was)},"set":${rowJson(this.#columns, values)}}`;
+      return `{"key":${rowJson(this.columns, keyOf(key, row))},"was":${rowJson(this.columns, was)},"set":${rowJson(this.columns, values)}}`;
     });
     return `${JSON.stringify({ method: 'PATCH', path: encodeURIComponent(table), schema }).slice(0, -1)},"changes":[${each.join(',')}]}`;
   }
@@ -52,12 +52,12 @@ export class TableBatch {
     const columns = named.length === 0 ? '' : `&${new URLSearchParams({ columns: named.map(nameOf).join(',') })}`;
     // What a row leaves out gets the column's default, not null.
     const prefer = 'return=representation,missing=default';
-    return this.#request('POST', `${this.#selected()}${columns}`, { prefer, body: `[${rows.map((row) => rowJson(this.#columns, row)).join(',')}]` });
+    return this.#request('POST', `${this.#selected()}${columns}`, { prefer, body: `[${rows.map((row) => rowJson(this.columns, row)).join(',')}]` });
   }
 
   /** Whether it can be told that the cell is what was seen. */
   #isComparable(name: string): boolean {
-    const column = this.#columns.get(name);
+    const column = this.columns.get(name);
     return column !== undefined && column.valueKind !== 'other' && column.sqlType !== 'json';
   }
 
@@ -68,15 +68,13 @@ export class TableBatch {
     return body === undefined ? said : `${said.slice(0, -1)},"body":${body}}`;
   }
 
-  async #send(requests: readonly string[], traceparent: string): Promise<{ body: unknown }[]> {
-    const answers: { body: unknown }[] = [];
+  async #send(requests: readonly string[], traceparent: string): Promise<BatchAnswers['answers']> {
     const response = await request('/v1/batch', {
       method: 'POST',
       headers: { 'content-type': 'application/json', traceparent },
       body: `{"requests":[${requests.join(',')}]}`,
     });
-    answers.push(...(await readJson<{ answers: { body: unknown }[] }>(response)).answers);
-    return answers;
+    return (await readJson<BatchAnswers>(response)).answers;
   }
 
   #selected(): string {
@@ -86,9 +84,4 @@ export class TableBatch {
   #key(): string {
     return encodeURIComponent(this.#source.query.key.map(nameOf).join(','));
   }
-}
-
-/** The key of a row as JSON, as `/v1/history` takes it. */
-export function keyJson(source: RowSource, row: GridRow): string {
-  return keyText(keyOf(source.query.key, row));
 }

@@ -1,5 +1,5 @@
 import { ApiError } from '../../api/api-error.ts';
-import { type Intent, newIntent } from '../../api/rows.ts';
+import { type Intent, newIntent, writeHeaders } from '../../api/rows.ts';
 import { readJson, request } from '../../api/request.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
@@ -39,7 +39,6 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   readonly own = new Set<string>();
   readonly #rows: TableRows;
   readonly #onLost: LostEdit;
-  #columns: ReadonlyMap<string, GridColumn>;
   #batch: TableBatch;
   /** Names of columns that have others now. */
   #renamed: ReadonlyMap<string, string> = new Map();
@@ -50,26 +49,23 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     super(new Map());
     this.#rows = rows;
     this.#onLost = onLost;
-    this.#columns = new Map(rows.source.query.columns.map((column) => [column.name, column]));
     this.#batch = new TableBatch(rows.source);
   }
 
   get columns(): ReadonlyMap<string, GridColumn> {
-    return this.#columns;
+    return this.#batch.columns;
   }
 
   /** The table has other columns now: what stands at cells goes with its column to a new name, or is told to be lost. */
   reshape(renamed: ReadonlyMap<string, string>): void {
-    const { source } = this.#rows;
-    const before = this.#columns;
-    this.#columns = new Map(source.query.columns.map((column) => [column.name, column]));
-    this.#batch = new TableBatch(source);
+    const before = this.columns;
+    this.#batch = new TableBatch(this.#rows.source);
     this.#renamed = new Map([...this.#renamed, ...renamed]);
     const cells = new Map<string, CellState>();
     for (const [id, state] of this.view()) {
       const { rowKey, column } = cellOf(id);
       const name = renamed.get(column) ?? column;
-      if (this.#columns.has(name)) cells.set(cellId(rowKey, name), state);
+      if (this.columns.has(name)) cells.set(cellId(rowKey, name), state);
       // What is under way is told to be lost when it is refused.
       else if (state.kind !== 'sending') this.#onLost(before.get(column)?.title ?? column, state.mine);
     }
@@ -115,7 +111,7 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     const { schema, table } = this.#rows.source.query;
     let trace = '';
     const onTrace = (traceId: string): void => void this.own.add((trace = traceId));
-    await importRows({ schema, table, columns: this.#columns, rows, onTrace, onProgress });
+    await importRows({ schema, table, columns: this.columns, rows, onTrace, onProgress });
     this.#undoable.push({ traceId: trace, key: undefined, what: `${rows.length.toLocaleString()} rows written` });
     this.#rows.reload();
   }
@@ -168,15 +164,8 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
     where.set('select', source.select);
     const response = await request(`${source.url}?${where}`, {
       method: 'PATCH',
-      headers: {
-        'content-type': 'application/json',
-        'content-profile': source.query.schema,
-        prefer: 'return=representation',
-        'idempotency-key': intent.idempotencyKey,
-        traceparent: intent.traceparent,
-        ...(etag === '' ? {} : { 'if-match': etag }),
-      },
-      body: rowJson(this.#columns, { [column.name]: value }),
+      headers: { ...writeHeaders(source.query.schema, intent), ...(etag === '' ? {} : { 'if-match': etag }) },
+      body: rowJson(this.columns, { [column.name]: value }),
     });
     const [values] = await readJson<Values[]>(response);
     if (!values) throw new ApiError(403, 'The row is gone, or you may not change it.');
@@ -186,11 +175,11 @@ export class RowWrites extends Store<ReadonlyMap<string, CellState>> {
   }
 
   #refuse({ row, column, value, base }: CellEdit, error: unknown): void {
-    if (!this.#columns.has(column.name)) {
-      const now = this.#columns.get(this.#renamed.get(column.name) ?? '');
+    if (!this.columns.has(column.name)) {
+      const now = this.columns.get(this.#renamed.get(column.name) ?? '');
       return now ? this.commit({ row, column: now, value, base }) : this.#onLost(column.title, value);
     }
-    this.#set({ row, column }, { kind: 'refused', mine: value, words: refusalWords(error, this.#columns, column) });
+    this.#set({ row, column }, { kind: 'refused', mine: value, words: refusalWords(error, this.columns, column) });
   }
 
   #intent(): Intent {

@@ -1,4 +1,4 @@
-import { newTraceparent } from '#libs/client/client';
+import type { UndoReport } from '#contracts/http/history';
 import type { RowKey } from '#libs/client/history/row-key';
 import { ApiError } from '../../api/api-error.ts';
 import { lakeloop } from '../../api/lakeloop.ts';
@@ -20,14 +20,10 @@ const LOOKED_AT = 50;
  * Takes a write back by the request that made it: a trace may hold what flows did because of it. Throws `ApiError`: 409 where somebody changed
  * the rows since, 404 where there is no history.
  */
-export async function undoWrite({ schema, table }: { schema: string; table: string }, { traceId, key }: OwnWrite): Promise<void> {
-  if (key === undefined) return takeBack({ trace: traceId });
+export async function undoWrite({ schema, table }: { schema: string; table: string }, { traceId, key }: OwnWrite): Promise<UndoReport> {
+  if (key === undefined) return sendUndo({ trace: traceId });
   const { changes } = await lakeloop().history({ schema, name: table }, { key, pageSize: LOOKED_AT }).page();
   const made = changes.find((change) => change.traceId === traceId);
   if (!made?.request) throw new ApiError(404, 'There is no history of this change: it can’t be taken back here.');
-  return takeBack({ request: made.request });
-}
-
-async function takeBack(what: { request: string } | { trace: string }): Promise<void> {
-  await sendUndo({ ...what, traceparent: newTraceparent() });
+  return sendUndo({ request: made.request });
 }

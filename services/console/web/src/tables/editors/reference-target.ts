@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { TableDescription } from '#contracts/http/tables';
-import { readJson, request } from '../../api/request.ts';
+import { selectRows } from '../../api/rows.ts';
 import type { CellValue, GridColumn } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
 import { fetchTable } from '../table-list.ts';
@@ -70,7 +70,6 @@ function selectOf({ key, label }: ReferenceTarget): URLSearchParams {
 }
 
 async function read({ schema, table }: ReferenceTarget, parameters: URLSearchParams, signal: AbortSignal): Promise<ReferencedRow[]> {
-  const response = await request(`/rest/v1/${encodeURIComponent(table)}?${parameters}`, { headers: { 'accept-profile': schema }, signal });
-  const rows = await readJson<{ key: CellValue; label?: CellValue }[]>(response);
-  return rows.map(({ key, label }) => ({ key, label: plainCell(label ?? key) }));
+  const { rows } = await selectRows(schema, table, parameters, { signal });
+  return (rows as { key: CellValue; label?: CellValue }[]).map(({ key, label }) => ({ key, label: plainCell(label ?? key) }));
 }

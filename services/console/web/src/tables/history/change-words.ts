@@ -1,6 +1,5 @@
 import type { RowChange, UndoReport } from '#contracts/http/history';
 import type { TableDescription } from '#contracts/http/tables';
-import { type JsonValue, stringifyJson } from '#contracts/topics/json';
 import { asText } from '../../api/as-text.ts';
 import { columnTitle } from '../table-list.ts';
 
@@ -43,11 +42,6 @@ export function keyInWords(key: Key | null): string {
   const pairs = Object.entries(key ?? {});
   if (pairs.length === 1) return asText(pairs[0]?.[1]);
   return pairs.map(([name, value]) => `${name} ${asText(value)}`).join(', ');
-}
-
-/** A key as JSON, every digit kept: for the API, and to tell rows apart. */
-export function keyText(key: Key): string {
-  return stringifyJson(key as JsonValue);
 }
 
 /** Who made a change: a person, an agent for a person, a flow, or a login of which nothing is known. */

@@ -1,8 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { UndoReport } from '#contracts/http/history';
+import { keyText } from '#libs/client/history/row-key';
 import type { Undoable } from '#libs/client/history/undo';
 import { lakeloop } from '../../api/lakeloop.ts';
-import { type Key, keyText } from './change-words.ts';
+import type { Key } from './change-words.ts';
 import { type OnProgress, sendUndo } from './send-undo.ts';
 import { type Filter, filterQuery } from './timeline.ts';
 
@@ -71,7 +72,7 @@ export interface UndoOptions {
 
 /** Takes something back, or says what that would do. Throws `ApiError` 409 where somebody changed it since. */
 export async function takeBack(undoing: Undoing, { dryRun, force, reason, onProgress }: UndoOptions): Promise<UndoReport> {
-  if (undoing.what !== 'version') return sendUndo({ ...undoableOf(undoing), dryRun, force, reason, ...(onProgress ? { onProgress } : {}) });
+  if (undoing.what !== 'version') return sendUndo({ ...undoableOf(undoing), dryRun, force, reason, onProgress });
   const { table, key, id, latest } = undoing;
   // Without the newest change that is known, the restore goes over whatever came since.
   return lakeloop().restore(table, { key, change: id, dryRun, reason, ...(force ? {} : { latest }) });

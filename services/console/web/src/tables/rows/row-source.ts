@@ -1,4 +1,4 @@
-import { readJson, request } from '../../api/request.ts';
+import { readVersioned, selectRows } from '../../api/rows.ts';
 import { type GridColumn, isReadAsText } from '../columns/grid-column.ts';
 import { plainCell } from '../columns/show-cell.ts';
 import { nameOf, quoted } from '../view/postgrest.ts';
@@ -76,9 +76,8 @@ export class RowSource {
   async versioned(row: GridRow, signal?: AbortSignal): Promise<VersionedRow | undefined> {
     const parameters = this.keyParameters(row);
     parameters.set('select', this.#select);
-    const response = await this.#get(parameters, {}, signal);
-    const [values] = await readJson<Values[]>(response);
-    return values && { row: gridRow(this.query.key, values), etag: response.headers.get('etag') ?? '' };
+    const found = await readVersioned(this.query.schema, this.query.table, parameters, signal);
+    return found && { row: this.rowOf(found.row as Values), etag: found.etag };
   }
 
   /** `<column>=eq.<value>` for each column of the key. */
@@ -120,22 +119,19 @@ export class RowSource {
     if (order !== undefined && order !== '') parameters.set('order', order);
     parameters.set('limit', String(limit));
     if (offset > 0) parameters.set('offset', String(offset));
-    return (await readJson<Values[]>(await this.#get(parameters, {}, signal))).map((values) => this.rowOf(values));
+    const { rows } = await selectRows(this.query.schema, this.query.table, parameters, { signal });
+    return rows.map((values) => this.rowOf(values as Values));
   }
 
   async #count(conditions: readonly string[], how: 'estimated' | 'exact', signal: AbortSignal): Promise<number> {
     const parameters = this.#where(conditions);
     parameters.set('select', this.query.key.map(nameOf).join(','));
     parameters.set('limit', '0');
-    const response = await this.#get(parameters, { prefer: `count=${how}` }, signal);
-    return Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1] ?? 0);
+    const { total = 0 } = await selectRows(this.query.schema, this.query.table, parameters, { count: how, signal });
+    return total;
   }
 
   #where(conditions: readonly string[]): URLSearchParams {
     return new URLSearchParams(conditions.length === 0 ? {} : { and: `(${conditions.join(',')})` });
-  }
-
-  #get(parameters: URLSearchParams, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
-    return request(`${this.url}?${parameters}`, { headers: { 'accept-profile': this.query.schema, ...headers }, ...(signal ? { signal } : {}) });
   }
 }
