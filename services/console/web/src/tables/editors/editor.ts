@@ -9,9 +9,6 @@ import type { Draft } from './draft.ts';
 export interface EditorProps {
   column: GridColumn;
   value: CellValue;
-  /** What was typed to begin it: in the place of the value. */
-  typed: string | undefined;
-  /** Holds what has been typed since. */
   draft: Draft;
   /** Accessible name of the cell. */
   name: string;

@@ -8,8 +8,8 @@ import { type EditorProps, useOnce } from './editor.ts';
 const HABITS = localHabits();
 
 /** JSON in a field of its own: Enter makes a line, Control and Enter keep it. */
-export function JsonEditor({ column, value, typed, draft, name, keep, giveUp }: EditorProps) {
-  const [text, setText] = useState(draft.text ?? typed ?? indented(plainCell(value)));
+export function JsonEditor({ column, value, draft, name, keep, giveUp }: EditorProps) {
+  const [text, setText] = useState(draft.text ?? indented(plainCell(value)));
   const once = useOnce();
   const reading = readCell(column, text, HABITS);
   const problem = 'problem' in reading && text.trim() !== '' ? reading.problem : undefined;

@@ -87,7 +87,7 @@ function Notes({ pending, none, several }: { pending: boolean; none: boolean; se
 /** What is looked for, what is ticked, and the keys that lead through the list. */
 function useList(props: ListEditorProps, id: string) {
   const { several = false, keep, giveUp, onSearch } = props;
-  const [search, setSearch] = useState(props.draft.text ?? props.typed ?? '');
+  const [search, setSearch] = useState(props.draft.text ?? '');
   const [ticked, setTicked] = useState<readonly string[]>(Array.isArray(props.value) ? props.value : []);
   const options = onSearch ? props.options : narrowed(props.options, search);
   const [at, setAt] = useState(() =>

@@ -8,7 +8,7 @@ import { useReferenced } from './use-referenced.ts';
 /** Rows of the other table, found by name; where it can't be read, its key as text. */
 export function ReferenceEditor(props: EditorProps) {
   const { column } = props;
-  const [search, setSearch] = useState(props.typed ?? '');
+  const [search, setSearch] = useState(props.draft.text ?? '');
   const { unreadable, rows, pending } = useReferenced(column, search);
   if (unreadable) return <TextEditor {...props} />;
   const options = rows.map(({ key, label }) => ({ value: key, label, hint: plainCell(key) }));

@@ -40,13 +40,13 @@ export function TextEditor(props: EditorProps) {
   );
 }
 
-function useText({ column, value, typed, draft, keep, giveUp }: EditorProps) {
-  const [text, setText] = useState(() => draft.text ?? typed ?? (column.valueKind === 'timestamp' ? showTimestamp(plainCell(value)) : plainCell(value)));
+function useText({ column, value, draft, keep, giveUp }: EditorProps) {
+  const [text, setText] = useState(() => draft.text ?? (column.valueKind === 'timestamp' ? showTimestamp(plainCell(value)) : plainCell(value)));
   const [problem, setProblem] = useState<string>();
   const field = useRef<HTMLTextAreaElement>(null);
   const once = useOnce();
   /** What nobody touched stays to the last digit, however it is shown. */
-  const untouched = useRef(typed === undefined && draft.text === undefined);
+  const untouched = useRef(draft.text === undefined);
   useEffect(() => {
     field.current?.focus({ preventScroll: true });
     const length = field.current?.value.length ?? 0;
@@ -58,7 +58,7 @@ function useText({ column, value, typed, draft, keep, giveUp }: EditorProps) {
     if (event.key === 'Escape') return (event.stopPropagation(), once(giveUp));
     // Typed over a cell, arrows keep and go on, as in a spreadsheet; else they move the caret.
     const enters = event.key === 'Enter' && !event.altKey && !event.shiftKey;
-    if (event.key !== 'Tab' && !enters && !(typed !== undefined && event.key.startsWith('Arrow'))) return;
+    if (event.key !== 'Tab' && !enters && !(draft.typed !== undefined && event.key.startsWith('Arrow'))) return;
     event.preventDefault();
     event.stopPropagation();
     const reading = read();

@@ -55,7 +55,6 @@ export const GridCell = memo(function GridCell(props: GridCellProps) {
         <CellEditor
           column={column}
           value={value}
-          typed={editing.typed}
           draft={editing.draft}
           name={name}
           row={row}

@@ -39,9 +39,6 @@ export interface SheetActs {
 export interface Editing {
   rowKey: string;
   column: string;
-  /** What was typed to begin it: it replaces the value. */
-  typed: string | undefined;
-  /** What has been typed since. */
   draft: Draft;
   /** What the cell was then: whatever others make of it meanwhile, the edit is held against this. */
   base: CellValue;
@@ -71,7 +68,7 @@ export function useSheet(context: SheetContext) {
   const begin = (typed: string | undefined, point: Point = selection.focus, dropped?: File): void => {
     const [row, column] = [at(point.row), columns[point.column]];
     if (row && column && context.acts.mayEdit(row, column))
-      setEditing({ rowKey: row.key, column: column.name, typed, draft: new Draft(), base: row.values[column.name] ?? null, dropped });
+      setEditing({ rowKey: row.key, column: column.name, draft: new Draft(typed), base: row.values[column.name] ?? null, dropped });
   };
   const end = (): void => {
     setEditing(undefined);
@@ -141,7 +138,7 @@ function useFollowedColumns({ columns, renamed, acts, sheet }: SheetContext, { s
     if (!editing) return;
     const column = columns[now(editing.column)];
     if (column) return column.name === editing.column ? undefined : setEditing({ ...editing, column: column.name });
-    acts.lost(before.find(({ name }) => name === editing.column)?.title ?? editing.column, editing.draft.text ?? editing.typed);
+    acts.lost(before.find(({ name }) => name === editing.column)?.title ?? editing.column, editing.draft.text);
     setEditing(undefined);
     sheet.current?.focus({ preventScroll: true });
   });
