@@ -1,9 +1,10 @@
 import type { ImportReport } from '#contracts/http/imports';
 import { ApiError } from '../../api/api-error.ts';
+import { lakeloop } from '../../api/lakeloop.ts';
 import type { GridColumn } from '../columns/grid-column.ts';
 import { rowJson } from '../columns/row-json.ts';
 import type { Values } from '../rows/grid-row.ts';
-import { beginImport, feedImport, fetchImport } from '../transfer/import-api.ts';
+import { feedImport } from '../transfer/feed-import.ts';
 
 interface ImportedRows {
   schema: string;
@@ -27,14 +28,15 @@ export function isEven(rows: readonly Values[]): boolean {
 
 /** Adds rows as an import: one transaction however many they are, and it tells how far it is. Throws `ApiError`, and nothing is kept. */
 export async function importRows({ schema, table, columns, rows, onTrace, onProgress }: ImportedRows): Promise<void> {
-  const { id, traceId } = await beginImport({ schema, table, format: 'ndjson', mode: 'all-or-nothing', columns: undefined });
+  const { imports } = lakeloop();
+  const { id, traceId } = await imports.begin({ table: { schema, name: table }, format: 'ndjson', mode: 'all-or-nothing' });
   onTrace(traceId);
   const file = new Blob([rows.map((row) => `${rowJson(columns, row)}\n`).join('')]);
-  const asking = setInterval(() => void fetchImport(id).then(({ lines }) => onProgress(lines / rows.length), ignore), ASK_MS);
+  const asking = setInterval(() => void imports.report(id).then(({ lines }) => onProgress(lines / rows.length), ignore), ASK_MS);
   try {
     await feedImport({ id, file, offset: 0, onSent: ignore, signal: new AbortController().signal });
   } catch (error) {
-    throw refused(await fetchImport(id).catch(() => undefined)) ?? error;
+    throw refused(await imports.report(id).catch(() => undefined)) ?? error;
   } finally {
     clearInterval(asking);
   }

@@ -3,12 +3,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ImportReport } from '#contracts/http/imports';
 import type { TableDescription } from '#contracts/http/tables';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { UndoDialog } from '../history/undo-dialog.tsx';
 import { titleOf } from '../table-list.ts';
 import type { TableToolProps } from '../table-tool.ts';
 import { ToolDrawer } from '../tool-drawer.tsx';
 import { FileDrop } from './file-drop.tsx';
-import { fetchImport } from './import-api.ts';
 import { ImportProgress } from './import-progress.tsx';
 import { ImportReportView } from './import-report.tsx';
 import { forgetRun, runOf, startRun } from './import-runs.ts';
@@ -78,7 +78,12 @@ interface InterruptedProps {
 
 /** The page went away while a file was sent: with the same file it goes on where the service stands. */
 function Interrupted({ table, stored, start, forget, undo }: InterruptedProps) {
-  const report = useQuery({ queryKey: ['import', stored.id], queryFn: ({ signal }) => fetchImport(stored.id, signal), gcTime: 0, retry: false });
+  const report = useQuery({
+    queryKey: ['import', stored.id],
+    queryFn: ({ signal }) => lakeloop().imports.report(stored.id, { signal }),
+    gcTime: 0,
+    retry: false,
+  });
   const [other, setOther] = useState<File>();
   if (report.isPending) return <Loader size="sm" aria-label="Loading" />;
   if (report.isError || report.data.state !== 'open')

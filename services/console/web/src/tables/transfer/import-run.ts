@@ -1,6 +1,6 @@
 import type { ImportReport } from '#contracts/http/imports';
 import { ApiError } from '../../api/api-error.ts';
-import type { Feed } from './import-api.ts';
+import type { Feed } from './feed-import.ts';
 import { Store } from '../../live/store.ts';
 
 export interface RunView {

@@ -1,13 +1,14 @@
 import { notifications } from '@mantine/notifications';
 import type { ImportReport } from '#contracts/http/imports';
 import { pause } from '#libs/client/backoff';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { count } from '../history/change-words.ts';
-import { feedImport, fetchImport } from './import-api.ts';
+import { feedImport } from './feed-import.ts';
 import { ImportRun, type RunParts } from './import-run.ts';
 import { forgetImport, keepImport } from './stored-import.ts';
 
 const PARTS: RunParts = {
-  fetchReport: (id) => fetchImport(id),
+  fetchReport: (id) => lakeloop().imports.report(id),
   feed: feedImport,
   wait: pause,
 };

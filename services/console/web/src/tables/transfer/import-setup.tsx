@@ -3,10 +3,10 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { ImportReport } from '#contracts/http/imports';
 import type { TableDescription } from '#contracts/http/tables';
+import { lakeloop } from '../../api/lakeloop.ts';
 import { Refusal } from '../../subjects/flag-dialog.tsx';
 import { columnTitle } from '../table-list.ts';
 import { type FileHead, headOf } from './file-head.ts';
-import { beginImport } from './import-api.ts';
 import { bytesInWords } from './in-bytes.ts';
 import { columnFor, fillable, guessMapping, lacksOfMapping, type Mapping, mappingBody } from './mapping.ts';
 
@@ -62,7 +62,7 @@ function MappingForm({ table, file, head, start }: Omit<SetupProps, 'other'> & {
   const [mode, setMode] = useState<Mode>('all-or-nothing');
   const lacks = lacksOfMapping(mapping, table);
   const begin = useMutation({
-    mutationFn: () => beginImport({ schema: table.schema, table: table.name, format: head.format, mode, columns: mappingBody(mapping, head.names) }),
+    mutationFn: () => lakeloop().imports.begin({ table, format: head.format, mode, columns: mappingBody(mapping, head.names) }),
     onSuccess: (report) => start(file, report),
   });
   return (

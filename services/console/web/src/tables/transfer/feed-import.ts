@@ -1,21 +1,4 @@
-import type { ImportReport } from '#contracts/http/imports';
 import { asApiError, lakeloop } from '../../api/lakeloop.ts';
-
-export interface ImportAsked {
-  schema: string;
-  table: string;
-  format: 'csv' | 'ndjson';
-  mode: 'all-or-nothing' | 'skip-bad';
-  columns: { name: string; column: string }[] | undefined;
-}
-
-export function beginImport({ schema, table, ...asked }: ImportAsked): Promise<ImportReport> {
-  return lakeloop().imports.begin({ table: { schema, name: table }, ...asked });
-}
-
-export function fetchImport(id: string, signal?: AbortSignal): Promise<ImportReport> {
-  return lakeloop().imports.report(id, { signal });
-}
 
 export interface Feed {
   id: string;
