@@ -7,7 +7,7 @@ import type { Token } from './event-source.ts';
 import { History, type HistoryOf } from './history/history.ts';
 import { type AsOf, Past } from './history/past.ts';
 import { cancelUndo, compareVersions, type Comparison, type RestoreOptions, restoreVersion, undo, type UndoOptions } from './history/undo.ts';
-import { Http } from './http.ts';
+import { Http, type Reading } from './http.ts';
 import { type IdempotentOptions, idempotentFetch } from './idempotent-fetch.ts';
 import { Subscription, type SubscriptionHandlers } from './subscription.ts';
 import type { TableName } from './tables/table-name.ts';
@@ -159,13 +159,13 @@ export class LakeloopClient<Database = AnyDatabase> {
   }
 
   /** Every step of one case. Throws `HttpProblem`. */
-  trace(traceId: string): Promise<Trace> {
-    return this.#http.json(`/v1/trace/${encodeURIComponent(traceId)}`);
+  trace(traceId: string, { signal }: Reading = {}): Promise<Trace> {
+    return this.#http.json(`/v1/trace/${encodeURIComponent(traceId)}`, { signal });
   }
 
   /** The flows that the caller may read. Throws `HttpProblem`. */
-  async flows(): Promise<FlowDescription[]> {
-    return (await this.#http.json<Flows>('/v1/flows')).flows;
+  async flows({ signal }: Reading = {}): Promise<FlowDescription[]> {
+    return (await this.#http.json<Flows>('/v1/flows', { signal })).flows;
   }
 
   #postgrest(send: typeof fetch): PostgrestClient<Database> {

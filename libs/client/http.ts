@@ -9,6 +9,11 @@ export interface HttpOptions {
   fetch?: typeof fetch;
 }
 
+/** What may be said with a read. */
+export interface Reading {
+  signal?: AbortSignal | undefined;
+}
+
 export interface Call {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** What is undefined is left out. */

@@ -1,6 +1,6 @@
 import type { HistoryPage, RowChange } from '#contracts/http/history';
 import type { Http } from '../http.ts';
-import { type TableName } from '../tables/table-name.ts';
+import type { TableName } from '../tables/table-name.ts';
 import { keyText, type RowKey } from './row-key.ts';
 
 /** Which changes. */

@@ -1,5 +1,5 @@
 import type { SavedView, SavedViews, TableView } from '#contracts/http/table-views';
-import type { Call, Http } from '../http.ts';
+import type { Call, Http, Reading } from '../http.ts';
 import { type TableName, tablePath } from './table-name.ts';
 
 type AsGiven<T> = { readonly [K in keyof T]: AsGiven<T[K]> };
@@ -23,7 +23,7 @@ export class TableViews {
   }
 
   /** One's own and shared ones, by name, and which of them one sees first. */
-  async list({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<SavedViews> {
+  async list({ signal }: Reading = {}): Promise<SavedViews> {
     return this.#call([], { signal });
   }
 

@@ -1,6 +1,6 @@
 import type { EditList, EditProgress, EditReport, TableDescription, TableList } from '#contracts/http/tables';
 import { pause } from '../backoff.ts';
-import type { Http } from '../http.ts';
+import type { Http, Reading } from '../http.ts';
 import { writeHeaders, type WriteOptions } from '../write-options.ts';
 import { callOf, type NewTable, type TableEdit } from './table-edit.ts';
 import { type TableName, tablePath } from './table-name.ts';
@@ -9,10 +9,6 @@ import { TableViews } from './table-views.ts';
 export interface EditOptions extends WriteOptions {
   /** Say what would be done, and which rows it would lose or break; do nothing. */
   dryRun?: boolean;
-}
-
-interface Reading {
-  signal?: AbortSignal | undefined;
 }
 
 /**

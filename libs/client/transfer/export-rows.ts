@@ -1,7 +1,7 @@
 import type { Http } from '../http.ts';
 import type { TableName } from '../tables/table-name.ts';
 
-export const EXPORT_TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson', parquet: 'application/vnd.apache.parquet' } as const;
+const EXPORT_TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson', parquet: 'application/vnd.apache.parquet' } as const;
 
 export interface ExportOptions {
   format: keyof typeof EXPORT_TYPES;

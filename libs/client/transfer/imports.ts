@@ -1,7 +1,7 @@
 import type { ImportReport } from '#contracts/http/imports';
 import { parseJson } from '#contracts/topics/json';
 import { pause, reconnectDelay } from '../backoff.ts';
-import type { Http } from '../http.ts';
+import type { Http, Reading } from '../http.ts';
 import { HttpProblem } from '../http-problem.ts';
 import type { TableName } from '../tables/table-name.ts';
 import { writeHeaders, type WriteOptions } from '../write-options.ts';
@@ -53,7 +53,7 @@ export class Imports {
   }
 
   /** How far it is. Whoever began it sees it. */
-  report(id: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<ImportReport> {
+  report(id: string, { signal }: Reading = {}): Promise<ImportReport> {
     return this.#http.json(importPath(id), { signal });
   }
 
@@ -124,7 +124,7 @@ function canGoOn(source: ImportSource): boolean {
 }
 
 /** No answer, a service that is ill, or one that has not noticed yet that the last connection is gone. */
-export function mayPass(error: unknown): boolean {
+function mayPass(error: unknown): boolean {
   // By its name: the fetch of another realm has a TypeError of its own.
   return error instanceof HttpProblem ? error.passing || error.status === 409 : (error as { name?: unknown } | null)?.name === 'TypeError';
 }

@@ -7,7 +7,7 @@ import { lakeloop } from '../api/lakeloop.ts';
 export function useFlows() {
   return useQuery({
     queryKey: ['flows'],
-    queryFn: () => lakeloop().flows(),
+    queryFn: ({ signal }) => lakeloop().flows({ signal }),
     staleTime: 5 * 60_000,
   });
 }

@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<TraceStep['kind'], string>> = { write: 'written'
 export function TracePanel({ traceId, state }: { traceId: string; state: string }) {
   const trace = useQuery({
     queryKey: ['trace', traceId, state],
-    queryFn: () => lakeloop().trace(traceId),
+    queryFn: ({ signal }) => lakeloop().trace(traceId, { signal }),
     placeholderData: (before) => (before?.traceId === traceId ? before : undefined),
   });
   return (
