@@ -23,3 +23,8 @@ export async function enter(page: Page, cell: Locator, text: string): Promise<vo
   await page.keyboard.type(text);
   await page.keyboard.press('Enter');
 }
+
+/** Waits until no cell is being written. */
+export async function allWritten(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[role="gridcell"][aria-busy="true"]') === null);
+}

@@ -6,7 +6,7 @@ import { startEmbedded } from '../support/embedded-shape.ts';
 import { Person } from '../support/person.ts';
 import type { Account, Shape } from '../support/shape.ts';
 import { launchBrowser, picture, signedIn } from './browser.ts';
-import { openTable, tableCell } from './grid-page.ts';
+import { allWritten, openTable, tableCell } from './grid-page.ts';
 
 let shape: Shape;
 let browser: Browser;
@@ -95,7 +95,7 @@ describe('an open table whose design somebody edits', () => {
     await page.locator('[role="gridcell"].number[data-row="0"]').nth(1).waitFor();
     await page.keyboard.press('Enter');
     await tableCell(page, 'Weight', 4, '1,200').waitFor();
-    await page.waitForFunction(() => document.querySelector('[role="gridcell"][aria-busy="true"]') === null);
+    await allWritten(page);
     expect(await valueOf('weight', 4)).toBe('1200');
   });
 

@@ -5,7 +5,7 @@ import { startEmbedded } from '../support/embedded-shape.ts';
 import { Person } from '../support/person.ts';
 import type { Account, Shape } from '../support/shape.ts';
 import { launchBrowser, picture, signedIn } from './browser.ts';
-import { rowCount } from './grid-page.ts';
+import { allWritten, rowCount } from './grid-page.ts';
 
 /** 63 bytes, with quotes of every kind. */
 const NAME = `it's a "name" of 63 bytes, as long as one can be in Postgres ü`;
@@ -79,7 +79,7 @@ describe('tables, rows and names as nobody wants them', () => {
     await page.keyboard.type(' & kept');
     await page.keyboard.press('Enter');
     await page.getByRole('gridcell', { name: /broken in.* & kept/ }).waitFor();
-    await page.waitForFunction(() => document.querySelector('[role="gridcell"][aria-busy="true"]') === null);
+    await allWritten(page);
     await page.keyboard.press('Control+z');
     await page.getByRole('gridcell', { name: /& kept/ }).waitFor({ state: 'detached' });
     await picture(page, 'hostile-dark');

@@ -12,7 +12,7 @@ import { startEmbedded } from '../support/embedded-shape.ts';
 import { Person } from '../support/person.ts';
 import type { Account, Shape } from '../support/shape.ts';
 import { launchBrowser, signedIn } from './browser.ts';
-import { enter, openTable, rowCount, tableCell } from './grid-page.ts';
+import { allWritten, enter, openTable, rowCount, tableCell } from './grid-page.ts';
 import { makeTable } from './tables-page.ts';
 
 /** Rows that each client adds; it then changes the one that all share, and deletes one of its own. */
@@ -147,7 +147,7 @@ async function go(page: Page, key: string): Promise<void> {
 async function settled(page: Page): Promise<void> {
   const cell = tableCell(page, 'N', 1);
   for (;;) {
-    await page.waitForFunction(() => document.querySelector('[role="gridcell"][aria-busy="true"]') === null);
+    await allWritten(page);
     if ((await cell.getAttribute('aria-invalid')) === null) return;
     await cell.click();
     await page.getByRole('button', { name: 'Write mine' }).click();
