@@ -256,7 +256,9 @@ describe('an undo that takes long', () => {
     let during: UndoProgress | undefined;
     let id = '';
     beforePage(4, async () => {
-      while (during?.rows === undefined || during.rows === 0) if (id !== '') during = (await progressOf(id)).body;
+      while (during?.rows === undefined || during.rows === 0)
+        if (id === '') await psql.query('select');
+        else during = (await progressOf(id)).body;
     });
     const begun = await undo({ request: made }, aside);
     id = (begun.body as unknown as UndoProgress).id;
